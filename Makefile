@@ -1,0 +1,42 @@
+# A fresh clone needs Python 3.11 or newer and make: `make test` does the rest.
+
+PYTHON ?= python3
+BIN := .venv/bin
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+# Two installs at once into one environment would get in each other's way.
+.NOTPARALLEL:
+.PHONY: help test lint types format clean
+
+help:  ## Show the targets
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
+
+test: .venv/.installed-test  ## Run the tests, with branch coverage
+	$(BIN)/python -m pytest --cov
+
+lint: .venv/.installed-test  ## Check style and format
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+
+types: .venv/.installed-test  ## Check the types
+	$(BIN)/mypy
+
+format: .venv/.installed-test  ## Format the code and mend what can be mended
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+clean:  ## Remove caches and build results; .venv stays
+	rm -rf build dist htmlcov .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	find . -name .venv -prune -o -name __pycache__ -type d -exec rm -rf {} +
+
+# One stamp for each extra: nothing is installed again until pyproject.toml changes.
+.venv/.installed-%: pyproject.toml | $(BIN)/pip
+	@echo 'Installing skrnn[$*] into .venv; TensorFlow is large, so this may take minutes.'
+	$(BIN)/python -m pip install --quiet --editable '.[$*]'
+	@touch $@
+
+# pip is the last thing that venv makes, so a half-made environment is made again.
+$(BIN)/pip:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "skrnn needs Python 3.11 or newer, but $(PYTHON) is %d.%d. Name a newer one: make PYTHON=python3.12" % sys.version_info[:2])'
+	$(PYTHON) -m venv .venv

@@ -1,0 +1,9 @@
+"""Recurrent neural networks as ordinary scikit-learn estimators."""
+
+from importlib.metadata import version
+
+from skrnn._sliding_window import SlidingWindowTransformer
+
+__version__ = version("skrnn")
+
+__all__ = ["SlidingWindowTransformer"]

@@ -1,0 +1,170 @@
+"""What the labels of rows say: which series they belong to, and whether they continue it."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from typing import Any, NamedTuple, TypedDict
+
+import numpy as np
+import pandas as pd
+
+from skrnn._windows import Array, Positions, begins_with, split_positions
+
+
+class LabeledRows(NamedTuple):
+    """Input taken apart: what is a feature, and what says where a row belongs.
+
+    `series` is None without a group; `labels` is None for rows that have none.
+    """
+
+    features: Any
+    series: pd.Index | None
+    labels: pd.Index | None
+    has_default_labels: bool
+
+
+class LabelSummary(TypedDict):
+    """What must be known of fitted labels to tell whether others continue them.
+
+    `step` is None for labels that describe no series that could be continued. Numbers are kept
+    instead of the index: they are small, and load wherever NumPy does.
+    """
+
+    is_default: bool
+    kind: str
+    last: Any
+    step: Any
+
+
+class SeriesStart(TypedDict):
+    """The first rows of a fitted series and the summary of its labels, if it has any."""
+
+    head: Array
+    labels: LabelSummary | None
+
+
+def read_labels(X: Any, group: str | None) -> LabeledRows:
+    """Take the series and the labels of its rows from X.
+
+    Raises
+    ------
+    ValueError
+        If X has no index level or column named `group`, or has both, or values are missing
+        there.
+    """
+    index = X.index if isinstance(X, pd.DataFrame) else None
+    is_default = isinstance(index, pd.RangeIndex) and index.equals(pd.RangeIndex(len(index)))
+    if group is None:
+        return LabeledRows(X, None, index, is_default)
+    if _is_level(X, group):
+        series = X.index.get_level_values(group)
+        labels = X.index.droplevel(group) if X.index.nlevels > 1 else None
+        features = X
+    else:
+        # Through NumPy, which both pandas and polars give.
+        series, labels = pd.Index(X[group].to_numpy()), index
+        features = X.drop(columns=group) if isinstance(X, pd.DataFrame) else X.drop(group)
+    n_missing = int(series.isna().sum())
+    if n_missing:
+        raise ValueError(
+            f"group={group!r} is missing in {n_missing} of {len(series)} rows of X. Every row "
+            "must belong to a series; fill the missing labels or drop these rows."
+        )
+    return LabeledRows(features, series, labels, is_default)
+
+
+def positions_by_series(rows: LabeledRows) -> dict[Hashable, Positions]:
+    """Return where the rows of each series are; None is the series of rows without a group."""
+    if rows.series is None:
+        return {None: slice(None)}
+    codes, names = rows.series.factorize()
+    return dict(zip(names.tolist(), split_positions(codes, len(names)), strict=True))
+
+
+def summarize_labels(rows: LabeledRows, where: Positions) -> LabelSummary | None:
+    """Return the last label and the largest step between the labels of one series."""
+    if rows.labels is None:
+        return None
+    kind, values = _comparable(rows.labels[where])
+    step = None
+    try:
+        if len(values) > 1 and bool(np.all(values[1:] >= values[:-1])):
+            step = np.max(np.diff(values))
+    except TypeError:  # labels such as text, which have an order but no distance, or neither
+        pass
+    return {
+        "is_default": rows.has_default_labels,
+        "kind": kind,
+        "last": None if step is None else values[-1],
+        "step": step,
+    }
+
+
+def continues(values: Array, rows: LabeledRows, where: Positions, start: SeriesStart) -> bool:
+    """Tell whether the rows of one series go on where the fitted ones ended.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n_rows, n_features)
+        The validated values of the rows of this series.
+    rows : LabeledRows
+        The rows of the call.
+    where : positions
+        The rows of this series among them.
+    start : SeriesStart
+        What was kept of the fitted series.
+    """
+    fitted = start["labels"]
+    fitted_is_default = fitted is None or fitted["is_default"]
+    if rows.labels is None or (rows.has_default_labels and fitted_is_default):
+        # Nothing but the values themselves can tell: the fitted series again, or trust.
+        return not begins_with(values, start["head"])
+    return fitted is not None and _follows(rows.labels[where][:1], fitted)
+
+
+def _follows(first: pd.Index, fitted: LabelSummary) -> bool:
+    """Tell whether a label lies after the last fitted one, by no more than a step."""
+    kind, values = _comparable(first)
+    if kind != fitted["kind"] or fitted["step"] is None:
+        return False
+    try:
+        return bool(values[0] > fitted["last"] and values[0] - fitted["last"] <= fitted["step"])
+    except TypeError:
+        return False
+
+
+def _comparable(labels: pd.Index) -> tuple[str, Array]:
+    """Return labels as numbers, dates or objects, with a word for what they compare to."""
+    if isinstance(labels, pd.MultiIndex):
+        return "tuple", labels.to_numpy()
+    labels = labels.infer_objects()
+    if isinstance(labels, pd.PeriodIndex):
+        return f"period {labels.freqstr}", labels.asi8
+    if isinstance(labels, pd.DatetimeIndex):
+        if labels.tz is None:
+            return "local time", labels.to_numpy()
+        return "universal time", labels.tz_convert(None).to_numpy()
+    if pd.api.types.is_numeric_dtype(labels) and not pd.api.types.is_bool_dtype(labels):
+        values = labels.to_numpy()
+        # Small integers would overflow in a difference.
+        return "number", values.astype(np.promote_types(values.dtype, np.int64))
+    return "object", labels.to_numpy(dtype=object)
+
+
+def _is_level(X: Any, group: str) -> bool:
+    """Tell whether `group` is an index level of X; if not, it is a column."""
+    if not hasattr(X, "columns"):
+        raise ValueError(
+            f"group={group!r} expects X to be a DataFrame with an index level or a column of "
+            f"that name, got {type(X).__module__}.{type(X).__qualname__}. In a Pipeline, "
+            'set_output(transform="pandas") lets the labels of the rows through.'
+        )
+    levels = list(X.index.names) if isinstance(X, pd.DataFrame) else []
+    columns = list(X.columns)
+    if (group in levels) == (group in columns):
+        found = "both an index level and a column" if group in levels else "neither"
+        raise ValueError(
+            f"group={group!r} must name either an index level or a column of X, and is {found}. "
+            f"Index levels: {levels}; columns: {columns}."
+        )
+    return group in levels

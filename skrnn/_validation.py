@@ -1,0 +1,163 @@
+"""What the estimators say about input that they cannot use."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from sklearn.base import BaseEstimator
+from sklearn.utils import check_array
+from sklearn.utils.validation import validate_data
+
+_LAG = re.compile(r"(?P<column>.*)_lag\d+")
+
+
+def validate_numeric(estimator: BaseEstimator, X: Any, **check_params: Any) -> Any:
+    """Run scikit-learn's `validate_data` on X; an error about text or dates names its columns."""
+    try:
+        return validate_data(estimator, X, **check_params)
+    except (TypeError, ValueError) as error:
+        others = _columns_without_numbers(X)
+        if not others:
+            raise
+        raise ValueError(
+            f"X has columns that are not numbers: {others}. {type(estimator).__name__} expects "
+            "numeric columns only; encode these (OneHotEncoder, OrdinalEncoder) or drop them."
+        ) from error
+
+
+def validate_windows(estimator: BaseEstimator, X: Any, *, reset: bool) -> np.ndarray:
+    """Return X as finite floats of shape (n_samples, n_timesteps[, n_features]).
+
+    float32 and float64 stay as they are, so that strided windows are not copied.
+
+    Parameters
+    ----------
+    estimator : BaseEstimator
+        Gets `n_features_in_`, `feature_names_in_`, `n_timesteps_in_` and `_windows_ndim` if
+        `reset`, is compared with them if not.
+
+    X : array-like
+        What the user gave.
+
+    reset : bool
+        Whether this is a first fit.
+    """
+    name = type(estimator).__name__
+    # ensure_2d=False: scikit-learn would take the time axis of 3-D X for its features.
+    X = validate_numeric(
+        estimator,
+        X,
+        reset=reset,
+        dtype=[np.float64, np.float32],
+        ensure_2d=False,
+        allow_nd=True,
+        ensure_all_finite=False,
+    )
+    if X.ndim not in (2, 3):
+        raise ValueError(
+            f"X of shape {X.shape} has {X.ndim} dimension(s); {name} expects windows of shape "
+            "(n_samples, n_timesteps) or (n_samples, n_timesteps, n_features). Reshape your data: "
+            "array.reshape(-1, 1) if it has a single step, array.reshape(1, -1) if it is a "
+            "single window."
+        )
+    if 0 in X.shape:
+        empty = ("sample(s)", "step(s)", "feature(s)")[X.shape.index(0)]
+        raise ValueError(
+            f"Found array with 0 {empty} (shape={X.shape}) while a minimum of 1 is required by "
+            f"{name}."
+        )
+    if reset:
+        estimator.n_features_in_ = X.shape[-1]
+        estimator.n_timesteps_in_ = X.shape[1]
+        estimator._windows_ndim = X.ndim
+        if X.ndim == 2:
+            _check_windows_of_one_column(estimator)
+    elif X.ndim != estimator._windows_ndim:
+        raise ValueError(
+            f"X of shape {X.shape} has {X.ndim} dimensions, but {name} was fitted on "
+            f"{estimator._windows_ndim}-D X. Make the windows as for fit."
+        )
+    elif X.shape[-1] != estimator.n_features_in_:
+        raise ValueError(
+            f"X has {X.shape[-1]} features, but {name} is expecting {estimator.n_features_in_} "
+            "features as input, as in fit: steps of a window in 2-D X, features of a step in "
+            "3-D X. Make the windows as for fit."
+        )
+    check_finite(
+        X,
+        "X",
+        'pad windows with known values (SlidingWindowTransformer(padding="mean")) or fill the '
+        "gaps (SimpleImputer)",
+    )
+    return X
+
+
+def validate_targets(estimator: BaseEstimator, y: Any) -> np.ndarray:
+    """Return y as finite float64 of shape (n_samples,) or (n_samples, n_outputs)."""
+    name = type(estimator).__name__
+    if y is None:
+        raise ValueError(f"{name} requires y to be passed, but the target y is None.")
+    y = check_array(
+        y,
+        dtype=np.float64,
+        ensure_2d=False,
+        allow_nd=True,
+        ensure_all_finite=False,
+        input_name="y",
+        estimator=estimator,
+    )
+    if y.ndim not in (1, 2):
+        raise ValueError(
+            f"y of shape {y.shape} has {y.ndim} dimension(s); {name} expects targets of shape "
+            "(n_samples,) or (n_samples, n_outputs)."
+        )
+    check_finite(y, "y", "drop the rows whose target is not known")
+    return y
+
+
+def check_finite(values: np.ndarray, name: str, nan_advice: str) -> None:
+    """Refuse NaN and infinity in an array of floats, and say how many rows have them."""
+    # One pass without a temporary of the array's size: the usual input is a large strided view.
+    with np.errstate(invalid="ignore", over="ignore"):
+        if np.isfinite(np.sum(values, dtype=np.float64)):
+            return
+    other_axes = tuple(range(1, values.ndim))
+    for test, what, advice in (
+        (np.isinf, "infinity", "replace these values or drop their rows"),
+        (np.isnan, "NaN", nan_advice),
+    ):
+        n_rows = int(np.count_nonzero(test(values).any(axis=other_axes)))
+        if n_rows:
+            raise ValueError(
+                f"Input {name} contains {what} in {n_rows} of {len(values)} rows; {advice}."
+            )
+
+
+def _check_windows_of_one_column(estimator: BaseEstimator) -> None:
+    """Refuse flattened windows of several columns: their steps would be read as one series."""
+    matches = [_LAG.fullmatch(name) for name in getattr(estimator, "feature_names_in_", ())]
+    columns = list(dict.fromkeys(match["column"] for match in matches if match))
+    if len(columns) > 1 and all(matches):
+        raise ValueError(
+            f"X holds flattened windows of {len(columns)} columns ({', '.join(columns)}). "
+            f"{type(estimator).__name__} reads 2-D X as one feature per step; use "
+            "SlidingWindowTransformer(flatten=False), which keeps a feature axis."
+        )
+
+
+def _columns_without_numbers(X: Any) -> list[str]:
+    """Return the names of the columns of a DataFrame that cannot be read as numbers."""
+    return [str(name) for name in getattr(X, "columns", ()) if not _is_numeric(X[name])]
+
+
+def _is_numeric(column: Any) -> bool:
+    values = np.asarray(column).ravel()
+    try:
+        pd.to_numeric(pd.Series(values))
+    except (TypeError, ValueError):
+        return False
+    # Dates and times have passed, as nanoseconds.
+    return values.dtype.kind not in "mM"
