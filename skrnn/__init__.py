@@ -2,8 +2,9 @@
 
 from importlib.metadata import version
 
+from skrnn._naive import NaiveRegressor
 from skrnn._sliding_window import SlidingWindowTransformer
 
 __version__ = version("skrnn")
 
-__all__ = ["SlidingWindowTransformer"]
+__all__ = ["NaiveRegressor", "SlidingWindowTransformer"]

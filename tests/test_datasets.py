@@ -1,0 +1,115 @@
+import sys
+
+import numpy as np
+import pandas as pd
+import pytest
+from bokeh_sampledata import stocks
+
+from skrnn.datasets import load_stock_prices
+
+TICKERS = ["AAPL", "FB", "GOOG", "IBM", "MSFT"]
+PRICES = ["Open", "High", "Low", "Close"]
+
+
+@pytest.fixture(scope="module", params=TICKERS)
+def ticker(request):
+    return request.param
+
+
+@pytest.fixture(scope="module")
+def prices(ticker):
+    """Prices of one stock; do not change them."""
+    return load_stock_prices(ticker)
+
+
+@pytest.fixture(scope="module")
+def raw(ticker):
+    """The source of these prices: a dict of lists."""
+    return getattr(stocks, ticker)
+
+
+def test_google_is_the_default():
+    pd.testing.assert_frame_equal(load_stock_prices(), load_stock_prices("GOOG"))
+
+
+def test_columns_are_four_prices_and_a_whole_volume(prices):
+    assert list(prices.columns) == [*PRICES, "Volume"]
+    assert (prices[PRICES].dtypes == np.float64).all()
+    assert prices["Volume"].dtype == np.int64
+    assert not prices.isna().any(axis=None)
+
+
+def test_index_holds_each_trading_day_once_in_order(prices, raw):
+    assert isinstance(prices.index, pd.DatetimeIndex)
+    assert prices.index.name == "Date"
+    assert prices.index.is_monotonic_increasing
+    assert prices.index.is_unique
+    assert [f"{day:%Y-%m-%d}" for day in prices.index] == sorted(raw["date"])
+
+
+def test_prices_are_scaled_by_adjusted_over_raw_close_of_the_day(prices, raw):
+    for column in PRICES:
+        expected = [
+            price * adjusted / close
+            for price, adjusted, close in zip(
+                raw[column.lower()], raw["adj_close"], raw["close"], strict=True
+            )
+        ]
+        np.testing.assert_allclose(prices[column], expected, rtol=1e-14)
+
+
+def test_close_and_volume_are_those_of_the_source(prices, raw):
+    assert prices["Close"].tolist() == raw["adj_close"]
+    assert prices["Volume"].tolist() == raw["volume"]
+
+
+def test_open_and_close_lie_between_low_and_high_to_the_last_digit(prices):
+    for column in ("Open", "Close"):
+        assert (prices["Low"] <= prices[column]).all()
+        assert (prices[column] <= prices["High"]).all()
+
+
+@pytest.mark.parametrize("column", ["Open", "Close"])
+def test_no_split_is_left_in_the_prices(ticker, prices, column):
+    change = prices[column].pct_change().abs()
+    # Apple did fall by half on one day, after a profit warning.
+    real = {"AAPL": ["2000-09-29"]}.get(ticker, [])
+    assert [f"{day:%Y-%m-%d}" for day in change.index[change >= 0.3]] == real
+
+
+def test_a_split_of_apple_is_in_the_source_and_not_in_the_prices():
+    source = pd.Series(stocks.AAPL["close"], index=stocks.AAPL["date"])
+    assert source["2005-02-28"] / source["2005-02-25"] == pytest.approx(0.5, abs=0.02)
+    close = load_stock_prices("AAPL")["Close"]
+    assert close.loc["2005-02-28"] / close.loc["2005-02-25"] == pytest.approx(1.0, abs=0.02)
+
+
+def test_google_has_every_trading_day_from_2008_to_march_2013():
+    days = load_stock_prices("GOOG").loc["2008":].index
+    assert (days[0], days[-1]) == (pd.Timestamp("2008-01-02"), pd.Timestamp("2013-03-01"))
+    # Trading days of the New York Stock Exchange; Hurricane Sandy closed it for two in 2012.
+    assert days.year.value_counts().sort_index().tolist() == [253, 252, 252, 252, 250, 41]
+    assert (days.day_of_week < 5).all()
+
+
+def test_google_starts_with_its_first_trading_day():
+    assert load_stock_prices("GOOG").index[0] == pd.Timestamp("2004-08-19")
+
+
+def test_each_call_returns_prices_of_its_own():
+    prices = load_stock_prices("FB")
+    prices["Close"] = 0.0
+    assert (load_stock_prices("FB")["Close"] > 0).all()
+
+
+@pytest.mark.parametrize("unknown", ["TSLA", "goog"])
+def test_an_unknown_ticker_is_answered_with_those_that_are_known(unknown):
+    known = "'AAPL', 'FB', 'GOOG', 'IBM', 'MSFT'"
+    with pytest.raises(ValueError, match=f"ticker='{unknown}' is not known.*{known}"):
+        load_stock_prices(unknown)
+
+
+def test_without_bokeh_sampledata_the_extra_to_install_is_named(monkeypatch):
+    monkeypatch.setitem(sys.modules, "bokeh_sampledata", None)
+    with pytest.raises(ImportError, match=r'pip install "skrnn\[examples\]"'):
+        load_stock_prices()
