@@ -3,8 +3,15 @@
 from importlib.metadata import version
 
 from skrnn._naive import NaiveRegressor
+from skrnn._regressors import GRURegressor, LSTMRegressor, RNNRegressor
 from skrnn._sliding_window import SlidingWindowTransformer
 
 __version__ = version("skrnn")
 
-__all__ = ["NaiveRegressor", "SlidingWindowTransformer"]
+__all__ = [
+    "GRURegressor",
+    "LSTMRegressor",
+    "NaiveRegressor",
+    "RNNRegressor",
+    "SlidingWindowTransformer",
+]

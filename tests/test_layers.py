@@ -22,12 +22,13 @@ LAYERS = (
     "_scikeras",
     "_batches",
     "_networks",
+    "_pool",
     "_continuity",
     "_windows",
     "_validation",
 )
 # These import TensorFlow, which takes seconds.
-HEAVY_LAYERS = {"_scikeras", "_batches", "_networks"}
+HEAVY_LAYERS = {"_scikeras", "_batches", "_networks", "_pool"}
 HEAVY_PACKAGES = {"tensorflow", "keras", "scikeras"}
 
 

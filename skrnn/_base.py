@@ -1,0 +1,413 @@
+"""What all recurrent estimators share: parameters, validation, fit and predict."""
+
+from __future__ import annotations
+
+import copy
+import math
+import os
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from numbers import Integral, Real
+from types import ModuleType
+from typing import Any, ClassVar, Self
+
+import numpy as np
+from sklearn.base import BaseEstimator, _fit_context
+from sklearn.utils import Tags, check_consistent_length, check_random_state
+from sklearn.utils._param_validation import HasMethods, Interval
+from sklearn.utils.validation import _check_sample_weight, check_is_fitted
+
+from skrnn._validation import validate_windows
+
+
+class BaseRecurrentEstimator(BaseEstimator, ABC):
+    """A recurrent network behind scikit-learn's interface.
+
+    A subclass names its cell and its options, and says how targets become the numbers that the
+    network is trained on and how outputs become predictions.
+    """
+
+    _cell: ClassVar[str]
+
+    n_features_in_: int
+    n_timesteps_in_: int
+    n_outputs_: int
+    n_iter_: int
+    history_: dict[str, list[float]]
+    weights_: list[np.ndarray]
+    optimizer_state_: list[np.ndarray]
+    callbacks_: list[Any]
+    _windows_ndim: int
+    # What was fitted, though the parameters may have been changed since.
+    _network: dict[str, Any]
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        "units": [Interval(Integral, 1, None, closed="left"), tuple, list],
+        "dropout": [Interval(Real, 0, 1, closed="left")],
+        "activation": [str, callable],
+        "kernel_regularizer": [Interval(Real, 0, None, closed="left"), str, callable, None],
+        "loss": [str, callable],
+        "optimizer": [str, HasMethods(["get_config", "apply"])],
+        "learning_rate": [Interval(Real, 0, None, closed="neither"), None],
+        "clipnorm": [Interval(Real, 0, None, closed="neither"), None],
+        "epochs": [Interval(Integral, 1, None, closed="left")],
+        "batch_size": [Interval(Integral, 1, None, closed="left")],
+        "shuffle": ["boolean"],
+        "early_stopping": ["boolean"],
+        "validation_split": [Interval(Real, 0, 1, closed="neither")],
+        "patience": [Interval(Integral, 0, None, closed="left")],
+        "callbacks": [list, None],
+        "warm_start": ["boolean"],
+        "random_state": ["random_state"],
+        "verbose": [Interval(Integral, 0, 2, closed="both")],
+    }
+
+    def __init__(
+        self,
+        units: int | Sequence[int] = 50,
+        *,
+        dropout: float = 0.0,
+        activation: str | Callable[..., Any] = "tanh",
+        kernel_regularizer: Any = None,
+        loss: Any = "mean_squared_error",
+        optimizer: Any = "adam",
+        learning_rate: float | None = None,
+        clipnorm: float | None = None,
+        epochs: int = 100,
+        batch_size: int = 32,
+        shuffle: bool = True,
+        early_stopping: bool = False,
+        validation_split: float = 0.1,
+        patience: int = 10,
+        callbacks: list[Any] | None = None,
+        warm_start: bool = False,
+        random_state: Any = None,
+        verbose: int = 0,
+    ) -> None:
+        self.units = units
+        self.dropout = dropout
+        self.activation = activation
+        self.kernel_regularizer = kernel_regularizer
+        self.loss = loss
+        self.optimizer = optimizer
+        self.learning_rate = learning_rate
+        self.clipnorm = clipnorm
+        self.epochs = epochs
+        self.batch_size = batch_size
+        self.shuffle = shuffle
+        self.early_stopping = early_stopping
+        self.validation_split = validation_split
+        self.patience = patience
+        self.callbacks = callbacks
+        self.warm_start = warm_start
+        self.random_state = random_state
+        self.verbose = verbose
+
+    # What differs between estimators.
+
+    @abstractmethod
+    def _validate_y(self, y: Any, *, reset: bool) -> np.ndarray:
+        """Return targets with an axis for the rows and one for the `n_outputs_`; set that."""
+
+    @abstractmethod
+    def _fit_targets(self, y: np.ndarray, sample_weight: np.ndarray | None) -> None:
+        """Learn from validated targets how to encode targets."""
+
+    @abstractmethod
+    def _encode(self, y: np.ndarray) -> np.ndarray:
+        """Turn validated targets into what the network is trained on, (n_samples, n_outputs)."""
+
+    @abstractmethod
+    def _decode_weights(self) -> list[np.ndarray]:
+        """Return the weights of a network whose outputs need no decoding."""
+
+    def _cell_options(self) -> dict[str, Any]:
+        """Return the parameters that only this cell has."""
+        return {}
+
+    # Training.
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit(
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: Any = None,
+        X_val: Any = None,
+        y_val: Any = None,
+    ) -> Self:
+        """Train the network.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_timesteps) or (n_samples, n_timesteps, n_features)
+            Windows, oldest step first. 2-D X has one feature.
+
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            Targets.
+
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights of the rows in the loss. Rows of weight 0 are left out. None: all weigh 1.
+
+        X_val, y_val : array-like, default=None
+            Rows to compute the validation loss on, shaped like `X` and `y`. They replace
+            `validation_split`, and are monitored even without early stopping.
+
+        Returns
+        -------
+        self : object
+            The fitted estimator.
+
+        Raises
+        ------
+        ValueError
+            If a parameter is out of its range; if X or y hold NaN, infinity or text, or do not
+            fit each other; if there are too few rows to hold some out.
+        TypeError
+            If a callback is not one of Keras.
+
+        Notes
+        -----
+        A fit that fails or is interrupted leaves the estimator as it was.
+        """
+        return self._train(
+            X,
+            y,
+            sample_weight,
+            validation=(X_val, y_val),
+            epochs=self.epochs,
+            hold_out=self.early_stopping,
+            go_on=self.warm_start and hasattr(self, "weights_"),
+        )
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
+        """Train for one pass over the given rows, from where the last call stopped.
+
+        Nothing is held out, whatever `early_stopping` says.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_timesteps) or (n_samples, n_timesteps, n_features)
+            Windows, oldest step first.
+
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            Targets. With `normalize_y`, those of the first call set the scale for all.
+
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights of the rows in the loss. None: all weigh 1.
+
+        Returns
+        -------
+        self : object
+            The fitted estimator.
+
+        Raises
+        ------
+        ValueError
+            As in `fit`, and if the rows do not have the shape of those before.
+        """
+        return self._train(
+            X,
+            y,
+            sample_weight,
+            validation=(None, None),
+            epochs=1,
+            hold_out=False,
+            go_on=hasattr(self, "weights_"),
+        )
+
+    def _train(self, X: Any, y: Any, sample_weight: Any, *, go_on: bool, **how: Any) -> Self:
+        """Fit a copy and take its state over in one step, so that a failure changes nothing."""
+        fitted = copy.copy(self)
+        fitted._train_in_place(X, y, sample_weight, go_on=go_on, **how)
+        self.__dict__ = fitted.__dict__
+        return self
+
+    def _train_in_place(
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: Any,
+        *,
+        validation: tuple[Any, Any],
+        epochs: int,
+        hold_out: bool,
+        go_on: bool,
+    ) -> None:
+        """Validate, split, encode, train, and set what was fitted."""
+        if (
+            not isinstance(self.optimizer, str)
+            and (self.learning_rate, self.clipnorm) != (None,) * 2
+        ):
+            raise ValueError(
+                f"learning_rate={self.learning_rate} and clipnorm={self.clipnorm} go with an "
+                f"optimizer given by name, but optimizer={self.optimizer!r} is an object. Set "
+                "them on the object, or give its name."
+            )
+        X, y, sample_weight = self._validate_rows(X, y, sample_weight, reset=not go_on)
+        held_out = self._validate_held_out(*validation)
+        if held_out is None and hold_out:
+            n_kept = self._n_rows_before_split(len(X))
+            held_out = [rows if rows is None else rows[n_kept:] for rows in (X, y, sample_weight)]
+            X, y, sample_weight = (
+                rows if rows is None else rows[:n_kept] for rows in (X, y, sample_weight)
+            )
+        network = self._describe_network()
+        if go_on:
+            self._check_same_network(network)
+        else:
+            self._fit_targets(y, sample_weight)
+        first_epoch = self.n_iter_ if go_on else 0
+
+        keras_side = _import_keras_side()
+        trained = keras_side.train(
+            network,
+            keras_side.Rows(X, self._encode(y), sample_weight),
+            held_out and keras_side.Rows(held_out[0], self._encode(held_out[1]), held_out[2]),
+            keras_side.Training(
+                loss=self.loss,
+                optimizer=self.optimizer,
+                learning_rate=self.learning_rate,
+                clipnorm=self.clipnorm,
+                epochs=epochs,
+                first_epoch=first_epoch,
+                batch_size=self.batch_size,
+                shuffle=self.shuffle,
+                patience=self.patience if self.early_stopping and held_out else None,
+                callbacks=self.callbacks,
+                seed=self._draw_seed(),
+                verbose=self.verbose,
+            ),
+            keras_side.State(self.weights_, self.optimizer_state_) if go_on else None,
+        )
+        history = self.history_ if go_on else {}
+        self.history_ = {
+            name: history.get(name, []) + values for name, values in trained.history.items()
+        }
+        self.n_iter_ = first_epoch + len(trained.history["loss"])
+        self.weights_ = trained.state.weights
+        self.optimizer_state_ = trained.state.optimizer_state
+        self.callbacks_ = trained.callbacks
+        self._network = network
+
+    # Validation.
+
+    def _validate_rows(
+        self, X: Any, y: Any, sample_weight: Any, *, reset: bool
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
+        """Return windows, targets and weights that fit each other, without rows of weight 0."""
+        X = validate_windows(self, X, reset=reset)
+        y = self._validate_y(y, reset=reset)
+        check_consistent_length(X, y)
+        if sample_weight is None:
+            return X, y, None
+        sample_weight = _check_sample_weight(
+            sample_weight, X, dtype=np.float64, ensure_non_negative=True
+        )
+        weighs = sample_weight > 0
+        if not weighs.any():
+            raise ValueError("sample_weight is 0 in all rows; at least one row must weigh more.")
+        if weighs.all():
+            return X, y, sample_weight
+        return X[weighs], y[weighs], sample_weight[weighs]
+
+    def _validate_held_out(self, X_val: Any, y_val: Any) -> list[Any] | None:
+        """Return the rows that the user holds out, if any."""
+        if X_val is None and y_val is None:
+            return None
+        if X_val is None or y_val is None:
+            given, missing = ("y_val", "X_val") if X_val is None else ("X_val", "y_val")
+            raise ValueError(f"{given} was given without {missing}; give both or neither.")
+        return list(self._validate_rows(X_val, y_val, None, reset=False))
+
+    def _n_rows_before_split(self, n_samples: int) -> int:
+        """Return how many of the first rows are trained on."""
+        # Keras' rule for its validation_split.
+        n_kept = math.floor(n_samples * (1 - self.validation_split))
+        if n_kept < 1 or n_kept == n_samples:
+            raise ValueError(
+                f"validation_split={self.validation_split} of {n_samples} row(s) leaves no row to "
+                "train on or none to hold out. Give more rows, or X_val and y_val, or set "
+                "early_stopping=False."
+            )
+        return n_kept
+
+    def _describe_network(self) -> dict[str, Any]:
+        """Return the parameters of the network, and the shapes that the data give it."""
+        units = self.units if isinstance(self.units, tuple | list) else (self.units,)
+        if not units or not all(isinstance(n, Integral) and int(n) >= 1 for n in units):
+            raise ValueError(
+                f"units={self.units!r} is not an int or a non-empty sequence of ints of at least "
+                "1. Give the units of each stacked layer, such as 50 or (50, 50)."
+            )
+        return {
+            "cell": self._cell,
+            "units": tuple(int(n) for n in units),
+            "n_features": 1 if self._windows_ndim == 2 else self.n_features_in_,
+            "n_outputs": self.n_outputs_,
+            "dropout": self.dropout,
+            "activation": self.activation,
+            "kernel_regularizer": self.kernel_regularizer,
+            "cell_options": tuple(self._cell_options().items()),
+        }
+
+    def _check_same_network(self, network: dict[str, Any]) -> None:
+        """Refuse to go on with weights of another network."""
+        for key in ("units", "n_outputs", "cell_options"):
+            if network[key] != self._network[key]:
+                raise ValueError(
+                    f"Training cannot go on: {key} is {network[key]!r}, but the kept weights are "
+                    f"those of {self._network[key]!r}. Change it back, or fit with "
+                    "warm_start=False."
+                )
+
+    def _draw_seed(self) -> int:
+        """Return the seed of this fit; without a random_state, one that nothing global decides."""
+        largest = np.iinfo(np.int32).max
+        if self.random_state is None:
+            return int(np.random.default_rng().integers(largest))
+        return int(check_random_state(self.random_state).randint(largest))
+
+    # Use.
+
+    def _predict_outputs(self, X: Any) -> np.ndarray:
+        """Return what the network says of X, float32 of shape (n_samples, n_outputs)."""
+        check_is_fitted(self)
+        X = validate_windows(self, X, reset=False)
+        return _import_keras_side().predict(self._network, self.weights_, X, self.batch_size)
+
+    def to_keras(self) -> Any:
+        """Return the fitted network as a plain Keras model.
+
+        It takes windows of shape (n_samples, n_timesteps, n_features) and returns what `predict`
+        returns, as float32: the scale of `y` is part of its last layer. It is not compiled.
+
+        Returns
+        -------
+        model : keras.Model
+            A new model, for `summary()`, `save()` and whatever else Keras does.
+
+        Raises
+        ------
+        NotFittedError
+            If the estimator is not fitted.
+        """
+        check_is_fitted(self)
+        return _import_keras_side().to_keras(self._network, self._decode_weights())
+
+    def __sklearn_tags__(self) -> Tags:
+        """Windows have 2 or 3 dimensions."""
+        tags = super().__sklearn_tags__()
+        tags.input_tags.three_d_array = True
+        return tags
+
+
+def _import_keras_side() -> ModuleType:
+    """Import what needs TensorFlow, which takes seconds, when a network is needed."""
+    # TensorFlow reads this once, when it is imported; a user's own value stays. Below 3 it reports
+    # a graphics card that is not there as an error, in the first fit.
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    from skrnn import _scikeras
+
+    return _scikeras

@@ -1,0 +1,114 @@
+"""Keras' own training loop, with rows that are gathered and shuffled here."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import keras
+import numpy as np
+
+
+class Batches(keras.utils.PyDataset):
+    """Batches of windows, each gathered when it is needed.
+
+    X may be strided windows on one series: only the rows of a batch are ever copied, so memory
+    grows with the rows and not with the windows. Keras' own shuffle is not used, because it
+    draws from TensorFlow's global generator: the order of an epoch is a function of the seed
+    and of the number of the epoch.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_samples, n_timesteps) or (n_samples, n_timesteps, n_features)
+        Windows, of any float type.
+
+    y : ndarray of shape (n_samples, n_outputs)
+        Targets.
+
+    sample_weight : ndarray of shape (n_samples,) or None
+        Weights.
+
+    batch_size : int
+        Rows of a batch; the last one may have fewer.
+
+    seed : int or None, default=None
+        Seed of the shuffle; None keeps the order.
+
+    epoch : int, default=0
+        Number of the first epoch.
+    """
+
+    def __init__(
+        self,
+        X: np.ndarray,
+        y: np.ndarray,
+        sample_weight: np.ndarray | None,
+        batch_size: int,
+        *,
+        seed: int | None = None,
+        epoch: int = 0,
+    ) -> None:
+        super().__init__()
+        self._arrays = [X, y] if sample_weight is None else [X, y, sample_weight]
+        self._batch_size = batch_size
+        self._seed = seed
+        self._epoch = epoch
+        self._draw_order()
+
+    def _draw_order(self) -> None:
+        n_samples = len(self._arrays[0])
+        self._order = (
+            np.arange(n_samples)
+            if self._seed is None
+            else np.random.default_rng([self._seed, self._epoch]).permutation(n_samples)
+        )
+
+    def __len__(self) -> int:
+        return math.ceil(len(self._order) / self._batch_size)
+
+    def __getitem__(self, index: int) -> tuple[np.ndarray, ...]:
+        rows = self._order[index * self._batch_size : (index + 1) * self._batch_size]
+        X, *others = (np.asarray(array[rows], dtype=np.float32) for array in self._arrays)
+        return (as_steps(X), *others)
+
+    def on_epoch_end(self) -> None:
+        """Draw the order of the next epoch."""
+        self._epoch += 1
+        self._draw_order()
+
+
+class BatchedModel(keras.Model):
+    """A Keras model whose `fit` takes its batches from `Batches`.
+
+    This is the seam between the estimators and what trains: scikeras calls `fit` with arrays
+    and does not notice. `shuffle_seed` is set before each fit.
+    """
+
+    shuffle_seed = 0
+
+    def fit(
+        self,
+        x: np.ndarray,
+        y: np.ndarray,
+        *,
+        sample_weight: np.ndarray | None,
+        validation_data: tuple[np.ndarray, np.ndarray, np.ndarray | None] | None,
+        batch_size: int,
+        shuffle: bool,
+        initial_epoch: int,
+        **fit_args: Any,
+    ) -> keras.callbacks.History:
+        """Train as `keras.Model.fit` does, on rows in an order of our own."""
+        seed = self.shuffle_seed if shuffle else None
+        return super().fit(
+            Batches(x, y, sample_weight, batch_size, seed=seed, epoch=initial_epoch),
+            validation_data=Batches(*validation_data, batch_size) if validation_data else None,
+            shuffle=False,
+            initial_epoch=initial_epoch,
+            **fit_args,
+        )
+
+
+def as_steps(X: np.ndarray) -> np.ndarray:
+    """Return windows with a feature axis: 2-D X has one feature per step."""
+    return X[..., np.newaxis] if X.ndim == 2 else X

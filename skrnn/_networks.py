@@ -1,0 +1,147 @@
+"""Pure Keras: from parameters to layers, optimizers and losses."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+import numpy as np
+
+_CELLS = {
+    "simple_rnn": keras.layers.SimpleRNN,
+    "lstm": keras.layers.LSTM,
+    "gru": keras.layers.GRU,
+}
+
+
+@dataclass(frozen=True)
+class Network:
+    """What a network is made of; everything but its weights.
+
+    Attributes
+    ----------
+    cell : {"simple_rnn", "lstm", "gru"}
+        Recurrent cell of every layer.
+
+    units : tuple of int
+        Units of each stacked layer.
+
+    n_features, n_outputs : int
+        Features of a step, outputs after the last step.
+
+    dropout : float
+        Share of units dropped after each recurrent layer in training.
+
+    activation : str or callable
+        Activation of the cell.
+
+    kernel_regularizer : object
+        What Keras takes as a regularizer.
+
+    cell_options : tuple of (str, value)
+        Arguments that only this cell has.
+    """
+
+    cell: str
+    units: tuple[int, ...]
+    n_features: int
+    n_outputs: int
+    dropout: float = 0.0
+    activation: str | Callable[..., Any] = "tanh"
+    kernel_regularizer: Any = None
+    cell_options: tuple[tuple[str, Any], ...] = ()
+
+
+def build_model(
+    network: Network, seed: Any, model_class: type[keras.Model] = keras.Model
+) -> keras.Model:
+    """Build a model from windows with a feature axis to outputs of shape (n_samples, n_outputs).
+
+    Every initializer and every dropout gets a seed of its own, so that nothing is drawn from
+    the global generators, and none is left to Keras, which would draw from Python's.
+
+    Parameters
+    ----------
+    network : Network
+        The layers to build.
+
+    seed : int or sequence of int
+        Determines the initial weights and the dropout masks.
+
+    model_class : type, default=keras.Model
+        The model that holds the layers.
+    """
+    seeds = (
+        # Keras' seeds are signed 32-bit integers.
+        int(word) >> 1
+        for word in np.random.SeedSequence(seed).generate_state(4 * len(network.units) + 1)
+    )
+    inputs = hidden = keras.Input((None, network.n_features))
+    for depth, units in enumerate(network.units, start=1):
+        hidden = _CELLS[network.cell](
+            units,
+            activation=network.activation,
+            kernel_initializer=keras.initializers.GlorotUniform(seed=next(seeds)),
+            recurrent_initializer=keras.initializers.Orthogonal(seed=next(seeds)),
+            kernel_regularizer=network.kernel_regularizer,
+            return_sequences=depth < len(network.units),
+            seed=next(seeds),
+            **dict(network.cell_options),
+        )(hidden)
+        hidden = keras.layers.Dropout(network.dropout, seed=next(seeds))(hidden)
+    outputs = keras.layers.Dense(
+        network.n_outputs, kernel_initializer=keras.initializers.GlorotUniform(seed=next(seeds))
+    )(hidden)
+    return model_class(inputs, outputs)
+
+
+def make_activation(activation: str | Callable[..., Any]) -> Callable[..., Any]:
+    """Look up an activation by name."""
+    return _look_up("activation", activation, keras.activations.get)
+
+
+def make_regularizer(regularizer: Any) -> Any:
+    """Turn an L2 factor or a name into a Keras regularizer."""
+    if isinstance(regularizer, str):
+        return _look_up("kernel_regularizer", regularizer, keras.regularizers.get)
+    if regularizer is None or callable(regularizer):
+        return regularizer
+    return keras.regularizers.L2(float(regularizer))
+
+
+def make_loss(loss: Any) -> Any:
+    """Look up a loss by name, or copy a Keras loss."""
+    if isinstance(loss, keras.losses.Loss):
+        return type(loss).from_config(loss.get_config())
+    return _look_up("loss", loss, keras.losses.get)
+
+
+def make_optimizer(
+    optimizer: Any, learning_rate: float | None, clipnorm: float | None
+) -> keras.optimizers.Optimizer:
+    """Make an optimizer by name, or copy the settings of a Keras optimizer, not its state."""
+    given = {"learning_rate": learning_rate, "clipnorm": clipnorm}
+    made = _look_up("optimizer", optimizer, keras.optimizers.get)
+    config = made.get_config() | {key: value for key, value in given.items() if value is not None}
+    return type(made).from_config(config)
+
+
+def _look_up(parameter: str, value: Any, get: Callable[[Any], Any]) -> Any:
+    """Call Keras' `get`, and name the parameter if it knows nothing of that name."""
+    try:
+        return get(value)
+    except (TypeError, ValueError) as error:
+        raise ValueError(
+            f"{parameter}={value!r} is not known to Keras. Give one of its names, such as "
+            f"{_EXAMPLES[parameter]}, or a Keras object."
+        ) from error
+
+
+_EXAMPLES = {
+    "activation": '"tanh" or "relu"',
+    "kernel_regularizer": '"l1" or "l2"',
+    "loss": '"mean_squared_error" or "mean_absolute_error"',
+    "optimizer": '"adam", "rmsprop" or "sgd"',
+}

@@ -1,0 +1,568 @@
+"""RNNRegressor, LSTMRegressor and GRURegressor: what a regressor adds, and one cell each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, ClassVar
+
+import numpy as np
+from sklearn.base import MultiOutputMixin, RegressorMixin
+
+from skrnn._base import BaseRecurrentEstimator
+from skrnn._validation import validate_targets
+
+
+class _RecurrentRegressor(RegressorMixin, MultiOutputMixin, BaseRecurrentEstimator):
+    """A recurrent network whose outputs are numbers, standardized for training."""
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        **BaseRecurrentEstimator._parameter_constraints,
+        "normalize_y": ["boolean"],
+    }
+
+    def __init__(
+        self,
+        units: int | Sequence[int] = 50,
+        *,
+        dropout: float = 0.0,
+        activation: str | Callable[..., Any] = "tanh",
+        kernel_regularizer: Any = None,
+        normalize_y: bool = True,
+        loss: Any = "mean_squared_error",
+        optimizer: Any = "adam",
+        learning_rate: float | None = None,
+        clipnorm: float | None = None,
+        epochs: int = 100,
+        batch_size: int = 32,
+        shuffle: bool = True,
+        early_stopping: bool = False,
+        validation_split: float = 0.1,
+        patience: int = 10,
+        callbacks: list[Any] | None = None,
+        warm_start: bool = False,
+        random_state: Any = None,
+        verbose: int = 0,
+    ) -> None:
+        super().__init__(
+            units=units,
+            dropout=dropout,
+            activation=activation,
+            kernel_regularizer=kernel_regularizer,
+            loss=loss,
+            optimizer=optimizer,
+            learning_rate=learning_rate,
+            clipnorm=clipnorm,
+            epochs=epochs,
+            batch_size=batch_size,
+            shuffle=shuffle,
+            early_stopping=early_stopping,
+            validation_split=validation_split,
+            patience=patience,
+            callbacks=callbacks,
+            warm_start=warm_start,
+            random_state=random_state,
+            verbose=verbose,
+        )
+        self.normalize_y = normalize_y
+
+    def predict(self, X: Any) -> np.ndarray:
+        """Predict the targets of windows.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_timesteps) or (n_samples, n_timesteps, n_features)
+            Windows, with as many dimensions and features as in `fit`. 3-D windows may have
+            another number of steps.
+
+        Returns
+        -------
+        y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
+            Predictions as float64, in the units and the shape of the `y` given to `fit`.
+
+        Raises
+        ------
+        NotFittedError
+            If the estimator is not fitted.
+        ValueError
+            If X holds NaN, infinity or text, or is not shaped as in `fit`.
+        """
+        outputs = self._predict_outputs(X).astype(np.float64)
+        y = outputs * self._y_scale + self._y_mean
+        return y[:, 0] if self._target_ndim == 1 else y
+
+    def _validate_y(self, y: Any, *, reset: bool) -> np.ndarray:
+        y = validate_targets(self, y)
+        n_outputs = 1 if y.ndim == 1 else y.shape[1]
+        if reset:
+            self._target_ndim = y.ndim
+            self.n_outputs_ = n_outputs
+        elif n_outputs != self.n_outputs_:
+            raise ValueError(
+                f"y of shape {y.shape} has {n_outputs} output(s), but {type(self).__name__} "
+                f"expects {self.n_outputs_}, as in the rows that it is trained on."
+            )
+        return y.reshape(len(y), n_outputs)
+
+    def _fit_targets(self, y: np.ndarray, sample_weight: np.ndarray | None) -> None:
+        self._y_mean = np.zeros(y.shape[1])
+        self._y_scale = np.ones(y.shape[1])
+        if not self.normalize_y:
+            return
+        self._y_mean = np.average(y, axis=0, weights=sample_weight)
+        spread = np.sqrt(np.average((y - self._y_mean) ** 2, axis=0, weights=sample_weight))
+        # A constant has nothing to scale; its mean may be off by a digit, and so its spread.
+        is_constant = spread <= 10 * np.finfo(np.float64).eps * np.abs(self._y_mean)
+        self._y_scale = np.where(is_constant, 1.0, spread)
+
+    def _encode(self, y: np.ndarray) -> np.ndarray:
+        return (y - self._y_mean) / self._y_scale
+
+    def _decode_weights(self) -> list[np.ndarray]:
+        *recurrent, kernel, bias = self.weights_
+        return [*recurrent, kernel * self._y_scale, bias * self._y_scale + self._y_mean]
+
+
+class RNNRegressor(_RecurrentRegressor):
+    """A simple recurrent network for regression.
+
+    Each step mixes its input with the state of the step before,
+    ``h_t = tanh(x_t W_x + h_{t-1} W_h + b)``, and the last state gives the prediction. It is the
+    smallest and fastest of the three, and forgets within some ten steps where the gradient
+    vanishes.
+
+    Parameters
+    ----------
+    units : int or sequence of int, default=50
+        Units of the recurrent layer, or of each stacked layer: `(50, 50)` is two layers.
+
+    dropout : float in [0, 1), default=0.0
+        Share of units dropped after each recurrent layer in training.
+
+    activation : str or callable, default="tanh"
+        Activation of the cell: a name Keras knows, or a function.
+
+    kernel_regularizer : float, str or Keras regularizer, default=None
+        Penalty on the input weights of the recurrent layers; a float is an L2 factor.
+
+    normalize_y : bool, default=True
+        Standardize `y` for training and undo it at predict. Losses are then in standard
+        deviations of `y`.
+
+    loss : str, callable or Keras loss, default="mean_squared_error"
+        What is minimized. An object is copied for every fit.
+
+    optimizer : str or Keras optimizer, default="adam"
+        What minimizes it. An object is copied for every fit and never changed.
+
+    learning_rate : float, default=None
+        Learning rate of an optimizer given by name. None: Keras' default for it.
+
+    clipnorm : float, default=None
+        Largest norm of the gradient of each weight, with an optimizer given by name. None: no
+        limit.
+
+    epochs : int, default=100
+        Passes over the training rows.
+
+    batch_size : int, default=32
+        Rows of a gradient step.
+
+    shuffle : bool, default=True
+        Whether to shuffle the training rows before each epoch.
+
+    early_stopping : bool, default=False
+        Whether to hold out the last rows and stop when their loss no longer falls. The weights
+        of the best epoch are restored.
+
+    validation_split : float in (0, 1), default=0.1
+        Share of the rows that early stopping holds out: the last ones, not drawn at random.
+
+    patience : int, default=10
+        Epochs without a better validation loss before early stopping stops.
+
+    callbacks : list of keras.callbacks.Callback, default=None
+        Called during training. They are copied for every fit; `callbacks_` has the copies.
+
+    warm_start : bool, default=False
+        Whether `fit` trains `epochs` more from the kept weights, optimizer state and scale of
+        `y`, instead of starting over.
+
+    random_state : int, RandomState instance or None, default=None
+        Seed of the initial weights, the dropout and the shuffle. An int makes results the same
+        bit for bit on one machine with one number of threads; global generators play no part.
+
+    verbose : {0, 1, 2}, default=0
+        0 prints nothing, 1 shows a progress bar, 2 a line an epoch.
+
+    Attributes
+    ----------
+    history_ : dict of str to list of float
+        Loss of each epoch: "loss" and, with rows held out, "val_loss".
+
+    n_iter_ : int
+        Epochs run in all.
+
+    n_features_in_ : int
+        Columns of 2-D X, features a step of 3-D X.
+
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Column names, if X had names that are all strings.
+
+    n_timesteps_in_ : int
+        Steps of the windows seen in `fit`.
+
+    n_outputs_ : int
+        Number of outputs.
+
+    weights_ : list of ndarray
+        Weights in the order of Keras.
+
+    optimizer_state_ : list of ndarray
+        State of the optimizer in the order of Keras.
+
+    callbacks_ : list of keras.callbacks.Callback
+        The copies of `callbacks` that saw the last fit.
+
+    See Also
+    --------
+    SlidingWindowTransformer : Makes the windows.
+    LSTMRegressor : Gates keep what is far back.
+    GRURegressor : Fewer gates than an LSTM.
+    NaiveRegressor : The rival to beat.
+
+    References
+    ----------
+    Elman, J. L. (1990). Finding structure in time. Cognitive Science, 14(2).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from skrnn import RNNRegressor, SlidingWindowTransformer
+    >>> wave = np.sin(0.3 * np.arange(200))
+    >>> pipe = make_pipeline(
+    ...     SlidingWindowTransformer(10), RNNRegressor(units=8, epochs=20, random_state=0)
+    ... )
+    >>> pipe = pipe.fit(wave[:150, None], wave[:150])
+    >>> pipe.score(wave[150:, None], wave[150:]) > 0.8
+    True
+    """
+
+    _cell = "simple_rnn"
+
+
+class LSTMRegressor(_RecurrentRegressor):
+    """A long short-term memory network for regression.
+
+    Input, forget and output gates decide what the cell takes in, keeps and shows, so that a value
+    from many steps back can reach the prediction, which is made from the last state.
+
+    Parameters
+    ----------
+    units : int or sequence of int, default=50
+        Units of the recurrent layer, or of each stacked layer: `(50, 50)` is two layers.
+
+    dropout : float in [0, 1), default=0.0
+        Share of units dropped after each recurrent layer in training.
+
+    activation : str or callable, default="tanh"
+        Activation of the cell: a name Keras knows, or a function.
+
+    kernel_regularizer : float, str or Keras regularizer, default=None
+        Penalty on the input weights of the recurrent layers; a float is an L2 factor.
+
+    normalize_y : bool, default=True
+        Standardize `y` for training and undo it at predict. Losses are then in standard
+        deviations of `y`.
+
+    loss : str, callable or Keras loss, default="mean_squared_error"
+        What is minimized. An object is copied for every fit.
+
+    optimizer : str or Keras optimizer, default="adam"
+        What minimizes it. An object is copied for every fit and never changed.
+
+    learning_rate : float, default=None
+        Learning rate of an optimizer given by name. None: Keras' default for it.
+
+    clipnorm : float, default=None
+        Largest norm of the gradient of each weight, with an optimizer given by name. None: no
+        limit.
+
+    epochs : int, default=100
+        Passes over the training rows.
+
+    batch_size : int, default=32
+        Rows of a gradient step.
+
+    shuffle : bool, default=True
+        Whether to shuffle the training rows before each epoch.
+
+    early_stopping : bool, default=False
+        Whether to hold out the last rows and stop when their loss no longer falls. The weights
+        of the best epoch are restored.
+
+    validation_split : float in (0, 1), default=0.1
+        Share of the rows that early stopping holds out: the last ones, not drawn at random.
+
+    patience : int, default=10
+        Epochs without a better validation loss before early stopping stops.
+
+    callbacks : list of keras.callbacks.Callback, default=None
+        Called during training. They are copied for every fit; `callbacks_` has the copies.
+
+    warm_start : bool, default=False
+        Whether `fit` trains `epochs` more from the kept weights, optimizer state and scale of
+        `y`, instead of starting over.
+
+    random_state : int, RandomState instance or None, default=None
+        Seed of the initial weights, the dropout and the shuffle. An int makes results the same
+        bit for bit on one machine with one number of threads; global generators play no part.
+
+    verbose : {0, 1, 2}, default=0
+        0 prints nothing, 1 shows a progress bar, 2 a line an epoch.
+
+    Attributes
+    ----------
+    history_ : dict of str to list of float
+        Loss of each epoch: "loss" and, with rows held out, "val_loss".
+
+    n_iter_ : int
+        Epochs run in all.
+
+    n_features_in_ : int
+        Columns of 2-D X, features a step of 3-D X.
+
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Column names, if X had names that are all strings.
+
+    n_timesteps_in_ : int
+        Steps of the windows seen in `fit`.
+
+    n_outputs_ : int
+        Number of outputs.
+
+    weights_ : list of ndarray
+        Weights in the order of Keras.
+
+    optimizer_state_ : list of ndarray
+        State of the optimizer in the order of Keras.
+
+    callbacks_ : list of keras.callbacks.Callback
+        The copies of `callbacks` that saw the last fit.
+
+    See Also
+    --------
+    SlidingWindowTransformer : Makes the windows.
+    GRURegressor : Fewer gates, often as good.
+    RNNRegressor : No gates.
+    NaiveRegressor : The rival to beat.
+
+    References
+    ----------
+    Hochreiter, S. & Schmidhuber, J. (1997). Long short-term memory. Neural Computation, 9(8).
+
+    Gers, F., Schmidhuber, J. & Cummins, F. (2000). Learning to forget: continual prediction with
+    LSTM. Neural Computation, 12(10).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from skrnn import LSTMRegressor, SlidingWindowTransformer
+    >>> wave = np.sin(0.3 * np.arange(200))
+    >>> pipe = make_pipeline(
+    ...     SlidingWindowTransformer(10), LSTMRegressor(units=8, epochs=20, random_state=0)
+    ... )
+    >>> pipe = pipe.fit(wave[:150, None], wave[:150])
+    >>> pipe.score(wave[150:, None], wave[150:]) > 0.8
+    True
+    """
+
+    _cell = "lstm"
+
+
+class GRURegressor(_RecurrentRegressor):
+    """A gated recurrent unit network for regression.
+
+    Update and reset gates decide how much of the state each step replaces. It has three quarters
+    of the weights of an LSTM. The last state gives the prediction.
+
+    Parameters
+    ----------
+    units : int or sequence of int, default=50
+        Units of the recurrent layer, or of each stacked layer: `(50, 50)` is two layers.
+
+    dropout : float in [0, 1), default=0.0
+        Share of units dropped after each recurrent layer in training.
+
+    activation : str or callable, default="tanh"
+        Activation of the cell: a name Keras knows, or a function.
+
+    reset_after : bool, default=True
+        Whether the reset gate is applied after the matrix product, as in cuDNN, instead of
+        before it, as in the paper.
+
+    kernel_regularizer : float, str or Keras regularizer, default=None
+        Penalty on the input weights of the recurrent layers; a float is an L2 factor.
+
+    normalize_y : bool, default=True
+        Standardize `y` for training and undo it at predict. Losses are then in standard
+        deviations of `y`.
+
+    loss : str, callable or Keras loss, default="mean_squared_error"
+        What is minimized. An object is copied for every fit.
+
+    optimizer : str or Keras optimizer, default="adam"
+        What minimizes it. An object is copied for every fit and never changed.
+
+    learning_rate : float, default=None
+        Learning rate of an optimizer given by name. None: Keras' default for it.
+
+    clipnorm : float, default=None
+        Largest norm of the gradient of each weight, with an optimizer given by name. None: no
+        limit.
+
+    epochs : int, default=100
+        Passes over the training rows.
+
+    batch_size : int, default=32
+        Rows of a gradient step.
+
+    shuffle : bool, default=True
+        Whether to shuffle the training rows before each epoch.
+
+    early_stopping : bool, default=False
+        Whether to hold out the last rows and stop when their loss no longer falls. The weights
+        of the best epoch are restored.
+
+    validation_split : float in (0, 1), default=0.1
+        Share of the rows that early stopping holds out: the last ones, not drawn at random.
+
+    patience : int, default=10
+        Epochs without a better validation loss before early stopping stops.
+
+    callbacks : list of keras.callbacks.Callback, default=None
+        Called during training. They are copied for every fit; `callbacks_` has the copies.
+
+    warm_start : bool, default=False
+        Whether `fit` trains `epochs` more from the kept weights, optimizer state and scale of
+        `y`, instead of starting over.
+
+    random_state : int, RandomState instance or None, default=None
+        Seed of the initial weights, the dropout and the shuffle. An int makes results the same
+        bit for bit on one machine with one number of threads; global generators play no part.
+
+    verbose : {0, 1, 2}, default=0
+        0 prints nothing, 1 shows a progress bar, 2 a line an epoch.
+
+    Attributes
+    ----------
+    history_ : dict of str to list of float
+        Loss of each epoch: "loss" and, with rows held out, "val_loss".
+
+    n_iter_ : int
+        Epochs run in all.
+
+    n_features_in_ : int
+        Columns of 2-D X, features a step of 3-D X.
+
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Column names, if X had names that are all strings.
+
+    n_timesteps_in_ : int
+        Steps of the windows seen in `fit`.
+
+    n_outputs_ : int
+        Number of outputs.
+
+    weights_ : list of ndarray
+        Weights in the order of Keras.
+
+    optimizer_state_ : list of ndarray
+        State of the optimizer in the order of Keras.
+
+    callbacks_ : list of keras.callbacks.Callback
+        The copies of `callbacks` that saw the last fit.
+
+    See Also
+    --------
+    SlidingWindowTransformer : Makes the windows.
+    LSTMRegressor : One more gate, and a cell state.
+    RNNRegressor : No gates.
+    NaiveRegressor : The rival to beat.
+
+    References
+    ----------
+    Cho, K. et al. (2014). Learning phrase representations using RNN encoder-decoder for
+    statistical machine translation. EMNLP.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from skrnn import GRURegressor, SlidingWindowTransformer
+    >>> wave = np.sin(0.3 * np.arange(200))
+    >>> pipe = make_pipeline(
+    ...     SlidingWindowTransformer(10), GRURegressor(units=8, epochs=20, random_state=0)
+    ... )
+    >>> pipe = pipe.fit(wave[:150, None], wave[:150])
+    >>> pipe.score(wave[150:, None], wave[150:]) > 0.8
+    True
+    """
+
+    _cell = "gru"
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        **_RecurrentRegressor._parameter_constraints,
+        "reset_after": ["boolean"],
+    }
+
+    def __init__(
+        self,
+        units: int | Sequence[int] = 50,
+        *,
+        dropout: float = 0.0,
+        activation: str | Callable[..., Any] = "tanh",
+        reset_after: bool = True,
+        kernel_regularizer: Any = None,
+        normalize_y: bool = True,
+        loss: Any = "mean_squared_error",
+        optimizer: Any = "adam",
+        learning_rate: float | None = None,
+        clipnorm: float | None = None,
+        epochs: int = 100,
+        batch_size: int = 32,
+        shuffle: bool = True,
+        early_stopping: bool = False,
+        validation_split: float = 0.1,
+        patience: int = 10,
+        callbacks: list[Any] | None = None,
+        warm_start: bool = False,
+        random_state: Any = None,
+        verbose: int = 0,
+    ) -> None:
+        super().__init__(
+            units=units,
+            dropout=dropout,
+            activation=activation,
+            kernel_regularizer=kernel_regularizer,
+            normalize_y=normalize_y,
+            loss=loss,
+            optimizer=optimizer,
+            learning_rate=learning_rate,
+            clipnorm=clipnorm,
+            epochs=epochs,
+            batch_size=batch_size,
+            shuffle=shuffle,
+            early_stopping=early_stopping,
+            validation_split=validation_split,
+            patience=patience,
+            callbacks=callbacks,
+            warm_start=warm_start,
+            random_state=random_state,
+            verbose=verbose,
+        )
+        self.reset_after = reset_after
+
+    def _cell_options(self) -> dict[str, Any]:
+        return {"reset_after": self.reset_after}
