@@ -38,6 +38,7 @@ class BaseRecurrentEstimator(BaseEstimator, ABC):
     optimizer_state_: list[np.ndarray]
     callbacks_: list[Any]
     _windows_ndim: int
+    _optimizer_name: str
     # What was fitted, though the parameters may have been changed since.
     _network: dict[str, Any]
 
@@ -180,7 +181,6 @@ class BaseRecurrentEstimator(BaseEstimator, ABC):
             go_on=self.warm_start and hasattr(self, "weights_"),
         )
 
-    @_fit_context(prefer_skip_nested_validation=True)
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Train for one pass over the given rows, from where the last call stopped.
 
@@ -207,6 +207,8 @@ class BaseRecurrentEstimator(BaseEstimator, ABC):
         ValueError
             As in `fit`, and if the rows do not have the shape of those before.
         """
+        # scikit-learn's decorator would do so in the first call only.
+        self._validate_params()
         return self._train(
             X,
             y,
@@ -279,7 +281,9 @@ class BaseRecurrentEstimator(BaseEstimator, ABC):
                 seed=self._draw_seed(),
                 verbose=self.verbose,
             ),
-            keras_side.State(self.weights_, self.optimizer_state_) if go_on else None,
+            keras_side.State(self.weights_, self.optimizer_state_, self._optimizer_name)
+            if go_on
+            else None,
         )
         history = self.history_ if go_on else {}
         self.history_ = {
@@ -288,6 +292,7 @@ class BaseRecurrentEstimator(BaseEstimator, ABC):
         self.n_iter_ = first_epoch + len(trained.history["loss"])
         self.weights_ = trained.state.weights
         self.optimizer_state_ = trained.state.optimizer_state
+        self._optimizer_name = trained.state.optimizer_name
         self.callbacks_ = trained.callbacks
         self._network = network
 

@@ -114,7 +114,10 @@ def make_regularizer(regularizer: Any) -> Any:
 def make_loss(loss: Any) -> Any:
     """Look up a loss by name, or copy a Keras loss."""
     if isinstance(loss, keras.losses.Loss):
-        return type(loss).from_config(loss.get_config())
+        # Not through get_config, where Keras' Huber leaves out its delta.
+        twin = object.__new__(type(loss))
+        twin.__dict__.update(loss.__dict__)
+        return twin
     return _look_up("loss", loss, keras.losses.get)
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Sequence
+import logging
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from numbers import Real
 from typing import Any
@@ -68,6 +70,7 @@ class State:
 
     weights: list[np.ndarray]
     optimizer_state: list[np.ndarray]
+    optimizer_name: str
 
 
 @dataclass(frozen=True)
@@ -141,7 +144,7 @@ def train(
     optimizer.build(initial.trainable_variables)
     if start is not None:
         initial.set_weights(start.weights)
-        _restore(optimizer, start.optimizer_state)
+        _restore(optimizer, start)
 
     def build() -> keras.Model:
         model = build_model(layers, seed=0, model_class=BatchedModel)
@@ -150,7 +153,8 @@ def train(
         model.optimizer.build(model.trainable_variables)
         return model
 
-    with _TRAINERS.borrow(_trainer_key(network, training, rows.X), build) as model:
+    key = _trainer_key(network, training, rows.X)
+    with _without_tracing_advice(), _TRAINERS.borrow(key, build) as model:
         _copy_values(initial, model)
         _copy_values(optimizer, model.optimizer)
         model.shuffle_seed = training.seed
@@ -170,7 +174,9 @@ def train(
             initial_epoch=training.first_epoch,
         )
         state = State(
-            model.get_weights(), [np.asarray(variable) for variable in model.optimizer.variables]
+            model.get_weights(),
+            [np.asarray(variable) for variable in model.optimizer.variables],
+            type(optimizer).__name__,
         )
     for callback in own_callbacks:
         # What a callback has collected stays; the model behind it must not be kept alive.
@@ -190,7 +196,11 @@ def predict(
     network = network | {"dropout": 0.0, "kernel_regularizer": None}
     X = as_steps(np.asarray(X, dtype=np.float32))
     key = (*network.values(), X.shape[1:])
-    with _PREDICTORS.borrow(key, lambda: build_model(_make_network(network), seed=0)) as model:
+
+    def build() -> keras.Model:
+        return build_model(_make_network(network), seed=0)
+
+    with _without_tracing_advice(), _PREDICTORS.borrow(key, build) as model:
         model.set_weights(weights)
         regressor = _TrustingKerasRegressor(model).initialize(X)
         return regressor.predict(X, batch_size=batch_size, verbose=0)
@@ -237,18 +247,35 @@ def _copy_values(source: Any, target: Any) -> None:
         kept.assign(new)
 
 
-def _restore(optimizer: keras.optimizers.Optimizer, state: list[np.ndarray]) -> None:
+def _restore(optimizer: keras.optimizers.Optimizer, start: State) -> None:
     """Put the kept state into a new optimizer."""
+    name = type(optimizer).__name__
     shapes = [variable.shape for variable in optimizer.variables]
-    if shapes != [value.shape for value in state]:
+    if (name, shapes) != (start.optimizer_name, [value.shape for value in start.optimizer_state]):
         raise ValueError(
-            f"The kept state is not that of optimizer {optimizer.name!r}: training can go on "
-            "with the same optimizer only. Keep the optimizer, or fit with warm_start=False."
+            f"Training cannot go on: the optimizer is {name}, but the kept state is that of "
+            f"{start.optimizer_name}, or of one with other settings. Change it back, or fit with "
+            "warm_start=False."
         )
-    for variable, value in zip(optimizer.variables, state, strict=True):
+    for variable, value in zip(optimizer.variables, start.optimizer_state, strict=True):
         # The learning rate is a parameter of the estimator, and may have been changed since.
         if variable.name != "learning_rate":
             variable.assign(value)
+
+
+@contextmanager
+def _without_tracing_advice() -> Iterator[None]:
+    """Drop TensorFlow's advice not to trace often: new networks must be, and nobody can act."""
+
+    def is_other(record: logging.LogRecord) -> bool:
+        return "triggered tf.function retracing" not in record.getMessage()
+
+    logger = logging.getLogger("tensorflow")
+    logger.addFilter(is_other)
+    try:
+        yield
+    finally:
+        logger.removeFilter(is_other)
 
 
 def _copy_callbacks(callbacks: list[Any] | None) -> list[keras.callbacks.Callback]:

@@ -17,6 +17,7 @@ _LAG = re.compile(r"(?P<column>.*)_lag\d+")
 def validate_numeric(estimator: BaseEstimator, X: Any, **check_params: Any) -> Any:
     """Run scikit-learn's `validate_data` on X; an error about text or dates names its columns."""
     try:
+        refuse_dates(X, "X")
         return validate_data(estimator, X, **check_params)
     except (TypeError, ValueError) as error:
         others = _columns_without_numbers(X)
@@ -26,6 +27,18 @@ def validate_numeric(estimator: BaseEstimator, X: Any, **check_params: Any) -> A
             f"X has columns that are not numbers: {others}. {type(estimator).__name__} expects "
             "numeric columns only; encode these (OneHotEncoder, OrdinalEncoder) or drop them."
         ) from error
+
+
+def refuse_dates(values: Any, name: str) -> None:
+    """Refuse dates and times, which would be read as nanoseconds."""
+    # NumPy, pandas and polars each have types of their own, with names that begin alike.
+    dtypes = values.dtypes if hasattr(values, "columns") else [getattr(values, "dtype", "")]
+    for dtype in dtypes:
+        if str(dtype).lower().startswith(("date", "time", "duration")):
+            raise ValueError(
+                f"{name} holds values of type {dtype}, which are not numbers. Put dates into the "
+                "index, or turn them into numbers first."
+            )
 
 
 def validate_windows(estimator: BaseEstimator, X: Any, *, reset: bool) -> np.ndarray:
@@ -100,6 +113,7 @@ def validate_targets(estimator: BaseEstimator, y: Any) -> np.ndarray:
     name = type(estimator).__name__
     if y is None:
         raise ValueError(f"{name} requires y to be passed, but the target y is None.")
+    refuse_dates(y, "y")
     y = check_array(
         y,
         dtype=np.float64,

@@ -286,9 +286,13 @@ def test_predict_before_fit_says_so(windows):
 
 
 def test_predict_refuses_another_number_of_dimensions_than_fit(windows, cube, y):
-    with pytest.raises(ValueError, match=r"has 3 dimensions, but NaiveRegressor was fitted on 2-D X"):
+    with pytest.raises(
+        ValueError, match=r"has 3 dimensions, but NaiveRegressor was fitted on 2-D X"
+    ):
         NaiveRegressor().fit(windows, y).predict(cube)
-    with pytest.raises(ValueError, match=r"has 2 dimensions, but NaiveRegressor was fitted on 3-D X"):
+    with pytest.raises(
+        ValueError, match=r"has 2 dimensions, but NaiveRegressor was fitted on 3-D X"
+    ):
         NaiveRegressor().fit(cube, y).predict(windows)
     with pytest.raises(ValueError, match=r"has 1 dimension.* expects windows"):
         NaiveRegressor().fit(cube, y).predict(windows[0])

@@ -1,0 +1,107 @@
+"""What several modules share: one fitted pipeline, and one run of it in another process."""
+
+import json
+import os
+import pickle
+import subprocess
+import sys
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from sklearn.base import clone
+from sklearn.pipeline import Pipeline
+from sklearn.preprocessing import MinMaxScaler
+
+from skrnn import GRURegressor, SlidingWindowTransformer
+
+
+@pytest.fixture(scope="session")
+def series():
+    """Sixty rows of one column, of the size of a price. Not to be changed."""
+    rng = np.random.default_rng(0)
+    return 100 + np.cumsum(rng.normal(size=(60, 1)), axis=0)
+
+
+@pytest.fixture(scope="session")
+def fitted_pipeline(series):
+    """A pipeline whose network is shuffled and dropped out. Fitted once: do not fit it again."""
+    model = GRURegressor(units=3, dropout=0.3, epochs=2, batch_size=16, random_state=0)
+    pipe = Pipeline(
+        [("scale", MinMaxScaler()), ("window", SlidingWindowTransformer(5)), ("model", model)]
+    )
+    return pipe.fit(series, series[:, 0])
+
+
+@pytest.fixture(scope="session")
+def run_python(tmp_path_factory):
+    """Run code in a new interpreter: eight seconds if it imports TensorFlow."""
+
+    def run(code, *arguments):
+        command = [sys.executable, "-W", "error", "-c", code, *map(str, arguments)]
+        # TensorFlow sets variables at import, which a child would inherit.
+        environment = {
+            name: value
+            for name, value in os.environ.items()
+            if not name.startswith(("TF_", "TF2_", "TPU_", "KMP_"))
+        }
+        done = subprocess.run(
+            command,
+            capture_output=True,
+            text=True,
+            check=False,
+            env=environment,
+            cwd=tmp_path_factory.mktemp("cwd"),
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    return run
+
+
+_SECOND_PROCESS = """
+import json, os, pathlib, pickle, sys, tempfile
+import numpy as np
+from skrnn import RNNRegressor, _base
+
+pipe, series = pickle.loads(pathlib.Path(sys.argv[1]).read_bytes())
+at_start = dict(os.environ)
+# What TensorFlow prints while it is imported is its own.
+_base._import_keras_side()
+after_import = dict(os.environ)
+
+sys.stdout.flush(), sys.stderr.flush()
+kept = os.dup(1), os.dup(2)
+with tempfile.TemporaryFile() as printed:
+    os.dup2(printed.fileno(), 1), os.dup2(printed.fileno(), 2)
+    predictions = pipe.fit(series, series[:, 0]).predict(series)
+    of_pipeline = printed.tell()
+    # TensorFlow complains when functions are traced again and again, from the fifth on.
+    for units in range(1, 6):
+        small = RNNRegressor(units).partial_fit(series[:4], series[:4, 0])
+        small.predict(series[:4])
+    sys.stdout.flush(), sys.stderr.flush()
+    os.dup2(kept[0], 1), os.dup2(kept[1], 2)
+    printed.seek(0)
+    text = printed.read().decode()
+
+report = {
+    "predictions": predictions.tolist(),
+    "printed_by_pipeline": text[:of_pipeline],
+    "printed_by_small_networks": text[of_pipeline:],
+    "environment_at_start": at_start,
+    "environment_after_import": after_import,
+    "environment_at_end": dict(os.environ),
+}
+pathlib.Path(sys.argv[2]).write_text(json.dumps(report))
+"""
+
+
+@pytest.fixture(scope="session")
+def second_process(fitted_pipeline, series, run_python, tmp_path_factory):
+    """What a new process says: it fits the pipeline again, and then five tiny networks."""
+    folder = tmp_path_factory.mktemp("second_process")
+    (folder / "in.pkl").write_bytes(pickle.dumps((clone(fitted_pipeline), series)))
+    run_python(_SECOND_PROCESS, folder / "in.pkl", folder / "out.json")
+    # JSON keeps every digit of a float.
+    return SimpleNamespace(**json.loads((folder / "out.json").read_text(encoding="utf-8")))

@@ -1,0 +1,411 @@
+"""Input that cannot be used is refused before a network is built, and changes nothing."""
+
+import copy
+import functools
+from dataclasses import dataclass, field
+from typing import Any
+
+import keras
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.exceptions import NotFittedError
+
+import skrnn._scikeras
+from skrnn import RNNRegressor
+
+rng = np.random.default_rng(0)
+X = rng.normal(size=(20, 4))
+Y = X.sum(axis=1)
+FRAME = pd.DataFrame(X, columns=["Open_lag4", "Open_lag3", "Open_lag2", "Open_lag1"])
+DAYS = np.datetime64("2020-01-01", "ns") + np.arange(20) * np.timedelta64(1, "D")
+
+
+def changed(array, value):
+    """Return a copy with a value in the fourth row."""
+    array = array.copy()
+    array[(3, *[0] * (array.ndim - 1))] = value
+    return array
+
+
+def freeze(value):
+    """Return what can be compared with ==, bit for bit, of a state."""
+    if isinstance(value, np.ndarray):
+        content = value.tolist() if value.dtype.hasobject else value.tobytes()
+        return ("array", value.dtype.str, value.shape, content)
+    if isinstance(value, dict):
+        return {name: freeze(item) for name, item in value.items()}
+    if isinstance(value, list | tuple):
+        return (type(value), [freeze(item) for item in value])
+    if isinstance(value, float):
+        return value.hex()
+    if isinstance(value, keras.callbacks.Callback):
+        return (type(value), freeze(vars(value)))
+    if isinstance(value, keras.optimizers.Optimizer):
+        return (type(value), freeze(value.get_config()), value.built)
+    return value
+
+
+def state_of(estimator):
+    return freeze(vars(estimator))
+
+
+@pytest.fixture(scope="module")
+def fitted():
+    """Fitted once on arrays: copy it, do not fit it again."""
+    return RNNRegressor(2, epochs=1, batch_size=8, random_state=0).fit(X, Y)
+
+
+@pytest.fixture(scope="module")
+def fitted_on_frame():
+    """Fitted once on a DataFrame: copy it, do not fit it again."""
+    return RNNRegressor(2, epochs=1, batch_size=8, random_state=0).fit(FRAME, Y)
+
+
+@pytest.fixture
+def no_network(monkeypatch):
+    """Fail the test if a network is built."""
+
+    def build_model(*args, **kwargs):
+        raise AssertionError("a network is built")
+
+    monkeypatch.setattr(skrnn._scikeras, "build_model", build_model)
+
+
+def test_state_that_is_compared_sees_every_change(fitted):
+    frozen = state_of(fitted)
+    assert state_of(copy.deepcopy(fitted)) == frozen
+    for change in (
+        lambda model: model.weights_[0].__setitem__(
+            (0, 0), np.nextafter(model.weights_[0][0, 0], 9)
+        ),
+        lambda model: model.history_["loss"].append(0.0),
+        lambda model: setattr(model, "n_features_in_", 5),
+        lambda model: setattr(model, "new_", None),
+        lambda model: delattr(model, "n_iter_"),
+    ):
+        model = copy.deepcopy(fitted)
+        change(model)
+        assert state_of(model) != frozen
+
+
+# Before training
+
+
+@dataclass(frozen=True)
+class Case:
+    """A call that must be refused, and what the error says of it."""
+
+    name: str
+    match: str
+    params: dict[str, Any] = field(default_factory=dict)
+    X: Any = field(default_factory=lambda: X)
+    y: Any = field(default_factory=lambda: Y)
+    fit_args: dict[str, Any] = field(default_factory=dict)
+    error: type[Exception] = ValueError
+    # Another kind of rows than the fitted ones, which a partial_fit refuses for that.
+    other_kind: bool = False
+
+    @property
+    def only_fit(self):
+        """Whether partial_fit has no such thing."""
+        return bool({"X_val", "y_val"} & set(self.fit_args)) or "early_stopping" in self.params
+
+
+sgd = functools.partial(keras.optimizers.SGD, 0.1)
+
+CASES = [
+    # Values
+    Case("NaN in y", r"y contains NaN in 1 of 20 rows; drop", y=changed(Y, np.nan)),
+    Case("infinity in y", r"y contains infinity in 1 of 20 rows; ", y=changed(Y, np.inf)),
+    Case("None in y", r"y contains NaN in 1 of 20 rows", y=[None, *Y[1:]]),
+    Case("NaN in X", r"X contains NaN in 1 of 20 rows; .*SimpleImputer", X=changed(X, np.nan)),
+    Case("infinity in X", r"X contains infinity in 1 of 20 rows; ", X=changed(X, -np.inf)),
+    Case(
+        "infinity in 3-D X",
+        r"X contains inf",
+        X=changed(X[..., np.newaxis], np.inf),
+        other_kind=True,
+    ),
+    Case(
+        "text column",
+        r"not numbers: \['color'\]\. RNNRegressor expects numeric",
+        X=FRAME.assign(color="red"),
+        other_kind=True,
+    ),
+    Case("text array", "could not convert string to float: .*red", X=np.full((20, 4), "red")),
+    Case(
+        "date column", r"not numbers: \['day'\]\. RNNR", X=FRAME.assign(day=DAYS), other_kind=True
+    ),
+    Case(
+        "only date columns",
+        r"not numbers: \['day'\]",
+        X=pd.DataFrame({"day": DAYS}),
+        other_kind=True,
+    ),
+    Case(
+        "array of dates",
+        "date",
+        X=np.column_stack([DAYS, DAYS]),
+    ),
+    Case(
+        "dates as y",
+        "date",
+        y=DAYS,
+    ),
+    Case("text as y", r"could not convert string to float: 'a'", y=["a"] * 20),
+    Case("no y", r"requires y to be passed", y=None),
+    # Shapes
+    Case("y of another length", r"inconsistent numbers of samples: \[20, 19\]", y=Y[:-1]),
+    Case("1-D X", r"X of shape \(20,\) has 1 dimension.* expects windows", X=X[:, 0]),
+    Case("4-D X", r"\(20, 2, 2, 1\) has 4 dimension.* windows", X=X.reshape(20, 2, 2, 1)),
+    Case("3-D y", r"y of shape \(20, 2, 2\) has 3 dim.* expects targets", y=X.reshape(20, 2, 2)),
+    Case("no rows", r"0 sample\(s\)", X=X[:0], y=Y[:0]),
+    # "feature(s)" is what scikit-learn wants to read about 2-D X.
+    Case("no steps", r"0 feature\(s\) \(shape=\(20, 0\)\)", X=X[:, :0]),
+    Case("no features", r"0 feature\(s\)", X=np.empty((20, 4, 0))),
+    Case(
+        "flattened windows of two columns",
+        r"2 columns \(Open, Close\).*flatten=False",
+        X=FRAME.set_axis(["Open_lag2", "Close_lag2", "Open_lag1", "Close_lag1"], axis=1),
+        other_kind=True,
+    ),
+    # Weights of rows
+    Case("weights of another length", "sample_weight", fit_args={"sample_weight": np.ones(19)}),
+    Case(
+        "negative weight",
+        "[Nn]egative.*sample_weight",
+        fit_args={"sample_weight": changed(Y**2, -1)},
+    ),
+    Case("NaN as weight", "weight.* NaN", fit_args={"sample_weight": changed(Y**2, np.nan)}),
+    Case(
+        "all weights 0",
+        # Newer versions of scikit-learn say it first.
+        r"sample_weight is 0 in all rows; at least one|at least one non-zero number",
+        fit_args={"sample_weight": np.zeros(20)},
+    ),
+    # Held-out rows
+    Case(
+        "one row for a split",
+        r"validation_split=0.1 of 1 row\(s\) leaves no row.* Give more rows",
+        params={"early_stopping": True},
+        X=X[:1],
+        y=Y[:1],
+    ),
+    Case(
+        "split that leaves nothing to train on",
+        r"validation_split=0.97 of 20 row\(s\)",
+        params={"early_stopping": True, "validation_split": 0.97},
+    ),
+    Case(
+        "split of rows of weight 0",
+        r"validation_split=0.1 of 1 row\(s\)",
+        params={"early_stopping": True},
+        fit_args={"sample_weight": np.eye(20)[3]},
+    ),
+    Case("X_val alone", "X_val was given without y_val; give", fit_args={"X_val": X}),
+    Case("y_val alone", "y_val was given without X_val; give", fit_args={"y_val": Y}),
+    Case("NaN in y_val", "NaN in 1 of", fit_args={"X_val": X, "y_val": changed(Y, np.nan)}),
+    Case("y_val of another length", r"\[20, 3\]", fit_args={"X_val": X, "y_val": Y[:3]}),
+    Case(
+        "X_val of other steps",
+        "X has 3 features, but RNNRegressor is expecting 4",
+        fit_args={"X_val": X[:, :3], "y_val": Y},
+    ),
+    Case(
+        "y_val of more outputs",
+        r"y of shape \(20, 4\) has 4 output\(s\), but RNNRegressor expects 1",
+        fit_args={"X_val": X, "y_val": X},
+    ),
+    # Parameters
+    Case("units=0", "'units'.* in the range .*Got 0|units=0 is not an int", params={"units": 0}),
+    Case("units=()", r"units=\(\) is not an int.*such as 50", params={"units": ()}),
+    Case("units=(8, 0)", r"units=\(8, 0\) is not.* at least 1", params={"units": (8, 0)}),
+    Case("units=[2.5]", r"units=\[2.5\] is not", params={"units": [2.5]}),
+    Case(
+        "dropout=1.0",
+        r"'dropout'.* \[0.0, 1.0\).*Got 1.0",
+        params={"dropout": 1.0},
+    ),
+    Case(
+        "epochs=0",
+        "'epochs'.*Got 0",
+        params={"epochs": 0},
+    ),
+    Case(
+        "learning_rate=0",
+        "'learning_rate'.*Got 0",
+        params={"learning_rate": 0.0},
+    ),
+    Case("no such optimizer", "optimizer='adm'.*\"adam\"", params={"optimizer": "adm"}),
+    Case("optimizer class", 'optimizer=<class.*"adam"', params={"optimizer": keras.optimizers.SGD}),
+    Case("no such loss", "loss='msee'.*\"mean_squared_error\"", params={"loss": "msee"}),
+    Case("no such activation", "activation='tan'.*\"tanh\"", params={"activation": "tan"}),
+    Case("no such regularizer", "r='l3'.*\"l2\"", params={"kernel_regularizer": "l3"}),
+    Case(
+        "negative regularizer",
+        "kernel_regularizer",
+        params={"kernel_regularizer": -0.1},
+    ),
+    Case(
+        "learning_rate beside an optimizer object",
+        r"learning_rate=0.5 .*optimizer=<.* is an object\. Set",
+        params={"optimizer": sgd(), "learning_rate": 0.5},
+    ),
+    Case(
+        "clipnorm beside an optimizer object",
+        r"clipnorm=2.0 .* is an object",
+        params={"optimizer": sgd(), "clipnorm": 2.0},
+    ),
+    Case(
+        "text among callbacks",
+        r"callbacks holds 'stop', which is not a keras",
+        params={"callbacks": [keras.callbacks.Callback(), "stop"]},
+        error=TypeError,
+    ),
+    Case(
+        "callback class",
+        r"callbacks holds <class .*Give a list of callback objects",
+        params={"callbacks": [keras.callbacks.History]},
+        error=TypeError,
+    ),
+    Case(
+        "callback outside a list",
+        "'callbacks'.* 'list'",
+        params={"callbacks": keras.callbacks.History()},
+    ),
+]
+
+
+def calls():
+    """Return each case with each way to call."""
+    found = []
+    for case in CASES:
+        for start in ("fresh", "fitted"):
+            for method in ("fit", "partial_fit"):
+                goes_on = (start, method) == ("fitted", "partial_fit")
+                if (case.only_fit and method == "partial_fit") or (case.other_kind and goes_on):
+                    continue
+                name = f"{case.name}-{start}-{method}"
+                found.append(pytest.param(case, start, method, id=name))
+    return found
+
+
+@pytest.mark.parametrize(("case", "start", "method"), calls())
+def test_bad_input_is_refused_and_changes_nothing(case, start, method, fitted, no_network):
+    model = copy.deepcopy(fitted) if start == "fitted" else RNNRegressor(2, random_state=0)
+    model.set_params(**case.params)
+    before, attributes = state_of(model), dict(vars(model))
+    with pytest.raises(case.error, match=case.match):
+        getattr(model, method)(case.X, case.y, **case.fit_args)
+    assert state_of(model) == before
+    assert all(vars(model)[name] is value for name, value in attributes.items())
+
+
+# Rows that do not fit those before
+
+MISMATCHES = {
+    "another number of steps": (X[:, :3], "X has 3 features, but RNNRegressor is expecting 4"),
+    "3-D X after 2-D": (X[..., np.newaxis], "has 3 dimensions, but RNNRegressor was fitted on 2-D"),
+    "NaN": (changed(X, np.nan), "X contains NaN in 1 of 20 rows"),
+    "infinity": (changed(X, np.inf), "X contains infinity in 1 of 20 rows"),
+    "1-D X": (X[:, 0], "has 1 dimension"),
+    "4-D X": (X[..., np.newaxis, np.newaxis], "has 4 dimension"),
+}
+FRAME_MISMATCHES = {
+    "columns in another order": (FRAME[FRAME.columns[::-1]], "must be in the same order"),
+    "a column less": (FRAME.iloc[:, 1:], "seen at fit time, yet now missing:\n- Open_lag4"),
+    "a column more": (FRAME.assign(more=0.0), "unseen at fit time:\n- more"),
+    "text": (FRAME.assign(Open_lag1="red"), r"not numbers: \['Open_lag1'\]"),
+}
+
+
+def assert_refused(estimator, call, message):
+    model = copy.deepcopy(estimator).set_params(warm_start=True)
+    before = state_of(model)
+    with pytest.raises(ValueError, match=message):
+        call(model)
+    assert state_of(model) == before
+
+
+USES = {
+    "predict": lambda rows, model: model.predict(rows),
+    "score": lambda rows, model: model.score(rows, Y),
+    "partial_fit": lambda rows, model: model.partial_fit(rows, Y),
+    "warm start": lambda rows, model: model.fit(rows, Y),
+}
+
+
+@pytest.mark.parametrize("use", USES)
+@pytest.mark.parametrize("mismatch", MISMATCHES)
+def test_rows_unlike_the_fitted_are_refused(use, mismatch, fitted, no_network):
+    rows, message = MISMATCHES[mismatch]
+    assert_refused(fitted, functools.partial(USES[use], rows), message)
+
+
+@pytest.mark.parametrize("use", USES)
+@pytest.mark.parametrize("mismatch", FRAME_MISMATCHES)
+def test_columns_unlike_the_fitted_are_refused(use, mismatch, fitted_on_frame, no_network):
+    rows, message = FRAME_MISMATCHES[mismatch]
+    assert_refused(fitted_on_frame, functools.partial(USES[use], rows), message)
+
+
+@pytest.mark.parametrize("method", ["fit", "partial_fit"])
+def test_going_on_with_another_number_of_outputs_is_refused(method, fitted, no_network):
+    message = r"y of shape \(20, 4\) has 4 output\(s\), but RNNRegressor expects 1"
+    assert_refused(fitted, lambda model: getattr(model, method)(X, X), message)
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        lambda model: model.predict(X),
+        lambda model: model.score(X, Y),
+        lambda model: model.to_keras(),
+    ],
+    ids=["predict", "score", "to_keras"],
+)
+def test_use_before_fit_is_not_fitted_error(use, no_network):
+    model = RNNRegressor(2)
+    before = state_of(model)
+    with pytest.raises(NotFittedError, match="This RNNRegressor instance is not fitted yet"):
+        use(model)
+    assert state_of(model) == before
+
+
+# In training
+
+
+class Failing(keras.callbacks.Callback):
+    """Raises in the second epoch that it sees."""
+
+    def __init__(self, error):
+        super().__init__()
+        self.error = error
+        self.losses = []
+
+    def on_epoch_end(self, epoch, logs=None):
+        self.losses.append(logs["loss"])
+        if len(self.losses) == 2:
+            raise self.error
+
+
+@pytest.mark.parametrize("start", ["fresh", "fitted"])
+@pytest.mark.parametrize(
+    "error", [RuntimeError("the disk is full"), KeyboardInterrupt("by the user")], ids=repr
+)
+def test_training_that_is_broken_off_changes_nothing(start, error, fitted):
+    failing = Failing(error)
+    model = copy.deepcopy(fitted) if start == "fitted" else RNNRegressor(2, random_state=0)
+    model.set_params(epochs=3, warm_start=True, callbacks=[failing])
+    before, attributes = state_of(model), dict(vars(model))
+    with pytest.raises(type(error), match=str(error)):
+        model.fit(X, Y)
+    assert state_of(model) == before
+    assert all(vars(model)[name] is value for name, value in attributes.items())
+    assert failing.losses == []
+    if start == "fitted":
+        assert model.predict(X).tobytes() == fitted.predict(X).tobytes()
+    else:
+        with pytest.raises(NotFittedError):
+            model.predict(X)

@@ -1,0 +1,479 @@
+"""The recurrent regressors against raw Keras, and what fit, partial_fit and predict promise."""
+
+import contextlib
+import copy
+import io
+import pickle
+import tracemalloc
+from types import SimpleNamespace
+
+import keras
+import numpy as np
+import pytest
+from numpy.lib.stride_tricks import sliding_window_view
+from numpy.testing import assert_allclose, assert_array_equal
+from sklearn.base import clone
+
+import skrnn._scikeras
+from skrnn import GRURegressor, LSTMRegressor, RNNRegressor
+from skrnn._batches import Batches
+from skrnn._networks import Network, build_model, make_loss
+
+# Equal up to the order of float32 sums.
+close = {"rtol": 1e-4, "atol": 1e-5}
+CELLS = ["rnn", "lstm", "gru"]
+
+
+# Against raw Keras. Each cell carries several options at once, because every fit costs seconds.
+
+
+def initial_weights(network, random_state):
+    """Return the weights that a fit with this random_state starts from."""
+    seed = np.random.RandomState(random_state).randint(np.iinfo(np.int32).max)
+    return build_model(network, [seed, 0]).get_weights()
+
+
+def train_raw(layers, start, X, y, *, loss, optimizer, **fit_args):
+    """Train plain layers from given weights with plain Keras."""
+    model = keras.Sequential(layers)
+    model.set_weights(start)
+    # Eagerly: the numbers are the same, and there is nothing to trace.
+    model.compile(optimizer, loss, run_eagerly=True)
+    history = model.fit(X, y, shuffle=False, verbose=0, **fit_args)
+    return model, history.history
+
+
+def rnn_against_keras():
+    """2-D X, 1-D y, row weights, and early stopping on rows unlike those trained on."""
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(23, 4))
+    y = 100 + 30 * X @ [0.5, -1.0, 2.0, 1.0]
+    # Of 23 rows, Keras holds out the last 3; the other 20 make two batches of 8 and one of 4.
+    kept = 20
+    y[kept:] = 200 - y[kept:]
+    weight = rng.uniform(0.2, 3.0, size=23)
+    estimator = RNNRegressor(
+        3,
+        batch_size=8,
+        epochs=6,
+        early_stopping=True,
+        patience=1,
+        learning_rate=0.05,
+        shuffle=False,
+        random_state=1,
+    ).fit(X, y, sample_weight=weight)
+
+    mean = np.average(y[:kept], weights=weight[:kept])
+    std = np.sqrt(np.cov(y[:kept], aweights=weight[:kept], ddof=0))
+    start = initial_weights(Network("simple_rnn", (3,), 1, 1), 1)
+    model, history = train_raw(
+        [keras.Input((None, 1)), keras.layers.SimpleRNN(3), keras.layers.Dense(1)],
+        start,
+        X[..., np.newaxis],
+        (y - mean) / std,
+        loss="mean_squared_error",
+        optimizer=keras.optimizers.Adam(0.05),
+        sample_weight=weight,
+        batch_size=8,
+        epochs=6,
+        validation_split=0.1,
+        callbacks=[keras.callbacks.EarlyStopping(patience=1, restore_best_weights=True)],
+    )
+    return SimpleNamespace(**locals(), X_new=rng.normal(size=(5, 4)))
+
+
+def lstm_against_keras():
+    """3-D X, two outputs, stacked layers with L2, a loss object, clipped gradients."""
+    rng = np.random.default_rng(1)
+    X = rng.normal(size=(21, 4, 2))
+    y = np.column_stack([X.sum(axis=(1, 2)), 50 - 10 * X[:, -1, 0]])
+    estimator = LSTMRegressor(
+        (3, 2),
+        kernel_regularizer=0.02,
+        loss=keras.losses.MeanSquaredError(reduction="sum"),
+        optimizer="rmsprop",
+        learning_rate=0.02,
+        clipnorm=0.05,
+        batch_size=8,
+        epochs=3,
+        shuffle=False,
+        random_state=2,
+    ).fit(X, y)
+
+    mean, std = y.mean(axis=0), y.std(axis=0)
+    l2 = keras.regularizers.L2(0.02)
+    start = initial_weights(Network("lstm", (3, 2), 2, 2), 2)
+    model, history = train_raw(
+        [
+            keras.Input((None, 2)),
+            keras.layers.LSTM(3, kernel_regularizer=l2, return_sequences=True),
+            keras.layers.LSTM(2, kernel_regularizer=l2),
+            keras.layers.Dense(2),
+        ],
+        start,
+        X,
+        (y - mean) / std,
+        loss=keras.losses.MeanSquaredError(reduction="sum"),
+        optimizer=keras.optimizers.RMSprop(0.02, clipnorm=0.05),
+        batch_size=8,
+        epochs=3,
+    )
+    return SimpleNamespace(**locals(), X_new=rng.normal(size=(5, 9, 2)))
+
+
+def gru_against_keras():
+    """One column of y as it is, options of the cell, an optimizer object, validation rows."""
+    rng = np.random.default_rng(2)
+    X, X_val = rng.normal(size=(21, 4)), rng.normal(size=(7, 4))
+    y, y_val = (3 + rows.sum(axis=1, keepdims=True) for rows in (X, X_val))
+    estimator = GRURegressor(
+        3,
+        reset_after=False,
+        activation="sigmoid",
+        normalize_y=False,
+        loss="mean_absolute_error",
+        optimizer=keras.optimizers.SGD(0.1, momentum=0.9),
+        batch_size=8,
+        epochs=3,
+        shuffle=False,
+        random_state=3,
+    ).fit(X, y, X_val=X_val, y_val=y_val)
+
+    mean, std = 0.0, 1.0
+    start = initial_weights(Network("gru", (3,), 1, 1, cell_options=(("reset_after", False),)), 3)
+    model, history = train_raw(
+        [
+            keras.Input((None, 1)),
+            keras.layers.GRU(3, reset_after=False, activation="sigmoid"),
+            keras.layers.Dense(1),
+        ],
+        start,
+        X[..., np.newaxis],
+        y,
+        loss="mean_absolute_error",
+        optimizer=keras.optimizers.SGD(0.1, momentum=0.9),
+        batch_size=8,
+        epochs=3,
+        validation_data=(X_val[..., np.newaxis], y_val),
+    )
+    return SimpleNamespace(**locals(), X_new=rng.normal(size=(5, 4)))
+
+
+@pytest.fixture(scope="module")
+def pairs():
+    """A fitted estimator and a raw model for each cell. Fitted once: do not fit them again."""
+    return {"rnn": rnn_against_keras(), "lstm": lstm_against_keras(), "gru": gru_against_keras()}
+
+
+@pytest.fixture(params=CELLS)
+def pair(request, pairs):
+    return pairs[request.param]
+
+
+def raw_outputs(model, X):
+    """Return the outputs of a Keras model, called without its predict loop."""
+    X = X[..., np.newaxis] if X.ndim == 2 else X
+    return model(X.astype(np.float32)).numpy()
+
+
+def test_weights_are_those_of_raw_keras(pair):
+    raw = pair.model.get_weights()
+    assert len(pair.estimator.weights_) == len(raw)
+    for weights, expected in zip(pair.estimator.weights_, raw, strict=True):
+        assert_allclose(weights, expected, **close)
+
+
+def test_training_has_moved_every_weight(pair):
+    # Else equal weights would say nothing.
+    for weights, start in zip(pair.estimator.weights_, pair.start, strict=True):
+        assert np.abs(weights - start).max() > 1e-3
+
+
+def test_history_is_that_of_raw_keras(pair):
+    assert set(pair.estimator.history_) == set(pair.history)
+    for name, losses in pair.estimator.history_.items():
+        assert_allclose(losses, pair.history[name], **close)
+        assert all(type(loss) is float for loss in losses)
+
+
+@pytest.mark.parametrize("rows", ["X", "X_new"])
+def test_predict_is_the_output_of_raw_keras_times_std_plus_mean(pair, rows):
+    # X_new of the LSTM has another number of steps.
+    X = getattr(pair, rows)
+    expected = raw_outputs(pair.model, X) * pair.std + pair.mean
+    predicted = pair.estimator.predict(X)
+    assert_allclose(predicted.reshape(expected.shape), expected, **close)
+    assert predicted.dtype == np.float64
+
+
+def test_prediction_has_the_shape_of_y(pair):
+    assert pair.estimator.predict(pair.X_new).shape == (5, *pair.y.shape[1:])
+
+
+def test_fitted_attributes_describe_the_data(pair):
+    estimator = pair.estimator
+    assert estimator.n_features_in_ == pair.X.shape[-1]
+    assert estimator.n_timesteps_in_ == pair.X.shape[1]
+    assert estimator.n_outputs_ == (1 if pair.y.ndim == 1 else pair.y.shape[1])
+    assert estimator.n_iter_ == len(pair.history["loss"])
+
+
+# Keras 3.15 reads its own variables in a way that NumPy 2 deprecates.
+@pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy")
+def test_to_keras_predicts_the_same_and_is_saved_by_keras(pair, tmp_path):
+    model = pair.estimator.to_keras()
+    expected = pair.estimator.predict(pair.X_new)
+    model.save(tmp_path / "model.keras")
+    for plain in (model, keras.saving.load_model(tmp_path / "model.keras")):
+        assert_allclose(raw_outputs(plain, pair.X_new).reshape(expected.shape), expected, rtol=1e-4)
+
+
+def test_early_stopping_stops_and_restores_the_best_weights(pairs):
+    # That raw Keras has the same weights and losses is tested above; here, that it did stop.
+    estimator = pairs["rnn"].estimator
+    val_loss = estimator.history_["val_loss"]
+    assert estimator.n_iter_ < estimator.epochs
+    best = np.argmin(val_loss)
+    assert best == len(val_loss) - 2
+    held_out = pairs["rnn"].X[20:], pairs["rnn"].y[20:]
+    errors = (estimator.predict(held_out[0]) - held_out[1]) / pairs["rnn"].std
+    # Keras divides by the number of rows, not by the sum of their weights.
+    assert_allclose(val_loss[best], np.mean(pairs["rnn"].weight[20:] * errors**2), **close)
+
+
+def test_copy_of_a_loss_object_keeps_its_settings():
+    # Of an error of 2, Huber with delta 0.5 makes 0.5 * (2 - 0.25).
+    loss = make_loss(keras.losses.Huber(0.5))
+    assert float(loss(np.zeros((1, 1)), np.full((1, 1), 2.0))) == pytest.approx(0.875)
+
+
+# Weights of rows
+
+
+def test_rows_of_weight_zero_are_as_if_they_were_not_there():
+    rng = np.random.default_rng(3)
+    X, y = rng.normal(size=(20, 4)), rng.normal(size=20)
+    weight = (rng.random(20) < 0.7).astype(float)
+    y[weight == 0] = 1e6
+    model = RNNRegressor(2, epochs=2, batch_size=4, random_state=0)
+    weighted = clone(model).fit(X, y, sample_weight=weight)
+    subset = clone(model).fit(X[weight == 1], y[weight == 1])
+    assert_array_equal(weighted.predict(X), subset.predict(X))
+
+
+# Going on
+
+
+rng = np.random.default_rng(4)
+X = rng.normal(size=(20, 4))
+Y = 10 + 3 * X @ [0.5, -1.0, 2.0, 1.0]
+
+
+class Recorder(keras.callbacks.Callback):
+    """Keeps what it sees at the end of each epoch."""
+
+    def __init__(self):
+        super().__init__()
+        self.seen = []
+
+    def on_epoch_end(self, epoch, logs=None):
+        rate = self.model.optimizer.learning_rate.numpy()
+        self.seen.append((epoch, logs["loss"], float(rate)))
+
+
+class Overwriter(keras.callbacks.Callback):
+    """Sets all weights to 0, and the bias of the output to 0.5."""
+
+    def on_epoch_end(self, epoch, logs=None):
+        weights = [np.zeros_like(weight) for weight in self.model.get_weights()]
+        weights[-1] += 0.5
+        self.model.set_weights(weights)
+
+
+@pytest.fixture(scope="module")
+def continued():
+    """Two epochs, at once and in two calls of each kind. Not to be fitted again: copy them."""
+    model = RNNRegressor(2, epochs=1, batch_size=8, random_state=0, warm_start=True)
+    started = clone(model).fit(X, Y)
+    in_parts = clone(model).partial_fit(X, Y)
+    first_part = copy.deepcopy(in_parts)
+    return SimpleNamespace(
+        at_once=clone(model).set_params(epochs=2).fit(X, Y),
+        started=started,
+        warm=copy.deepcopy(started).fit(X, Y),
+        first_part=first_part,
+        in_parts=in_parts.partial_fit(X, Y),
+    )
+
+
+def assert_same_state(a, b):
+    for name in ("weights_", "optimizer_state_"):
+        for ours, theirs in zip(getattr(a, name), getattr(b, name), strict=True):
+            assert_array_equal(ours, theirs)
+    assert a.history_ == b.history_
+    assert a.n_iter_ == b.n_iter_
+    assert_array_equal(a.predict(X), b.predict(X))
+
+
+def test_first_partial_fit_is_one_epoch_of_fit(continued):
+    assert_same_state(continued.first_part, continued.started)
+
+
+@pytest.mark.parametrize("how", ["warm", "in_parts"])
+def test_two_calls_of_one_epoch_are_two_epochs_bit_for_bit(continued, how):
+    assert_same_state(getattr(continued, how), continued.at_once)
+
+
+def test_history_and_n_iter_grow(continued):
+    assert continued.started.n_iter_ == 1
+    assert continued.warm.n_iter_ == 2
+    assert len(continued.warm.history_["loss"]) == 2
+    assert continued.warm.history_["loss"][:1] == continued.started.history_["loss"]
+
+
+def test_order_of_rows_is_another_in_each_epoch():
+    y = np.arange(12.0)[:, np.newaxis]
+    batches = Batches(np.zeros((12, 3)), y, None, 5, seed=0)
+
+    def order():
+        return np.concatenate([batches[index][1] for index in range(len(batches))]).ravel()
+
+    first = order()
+    batches.on_epoch_end()
+    second = order()
+    assert sorted(first) == sorted(second) == list(range(12))
+    assert not np.array_equal(first, second)
+    from_second = Batches(np.zeros((12, 3)), y, None, 5, seed=0, epoch=1)
+    assert_array_equal(np.concatenate([from_second[i][1] for i in range(3)]).ravel(), second)
+
+
+def test_later_rows_are_scaled_as_the_first_and_learning_rate_may_change(continued):
+    started = continued.started
+    other_y = 1000 - 50 * Y
+    # One batch: Keras reports its loss before the step, so it can be computed from `predict`.
+    expected = np.mean((other_y - started.predict(X)) ** 2) / Y.var()
+    later = copy.deepcopy(started).set_params(
+        batch_size=20, learning_rate=0.25, callbacks=[Recorder()]
+    )
+    later.fit(X, other_y)
+    assert_allclose(later.history_["loss"][1], expected, rtol=1e-4)
+    # Keras numbers the epochs from where training goes on.
+    assert later.callbacks_[0].seen == [(1, later.history_["loss"][1], 0.25)]
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"units": 3}, r"units is \(3,\), but the kept weights are those of \(2,\)"),
+        ({"units": (2, 2)}, r"units is \(2, 2\), but"),
+        ({"optimizer": "sgd"}, "the optimizer is SGD, but the kept state is that of Adam"),
+        # Its state has the shapes of Adam's.
+        ({"optimizer": "adamw"}, "the optimizer is AdamW, but the kept state is that of Adam"),
+    ],
+)
+def test_training_does_not_go_on_with_another_network_or_optimizer(continued, changed, message):
+    model = copy.deepcopy(continued.started).set_params(**changed)
+    with pytest.raises(ValueError, match=message):
+        model.fit(X, Y)
+    assert model.n_iter_ == 1
+
+
+# Callbacks and output
+
+
+@pytest.fixture(scope="module")
+def watched():
+    """A verbose fit with callbacks. Not to be fitted again."""
+    callbacks = [Recorder(), Overwriter()]
+    model = RNNRegressor(2, epochs=2, batch_size=8, random_state=0, verbose=1, callbacks=callbacks)
+    with contextlib.redirect_stdout(io.StringIO()) as printed:
+        model.fit(X, Y)
+    return SimpleNamespace(model=model, callbacks=callbacks, printed=printed.getvalue())
+
+
+def test_callback_sees_each_epoch(watched):
+    recorder, overwriter = watched.model.callbacks_
+    # 0.001 is the default of Keras' Adam, which is float32.
+    expected = [
+        (epoch, loss, float(np.float32(0.001)))
+        for epoch, loss in enumerate(watched.model.history_["loss"])
+    ]
+    assert recorder.seen == expected
+    assert type(overwriter) is Overwriter
+
+
+def test_callback_may_change_the_weights(watched):
+    assert_allclose(watched.model.predict(X), 0.5 * Y.std() + Y.mean(), rtol=1e-6)
+
+
+def test_callbacks_of_the_user_are_untouched(watched):
+    assert watched.model.callbacks is watched.callbacks
+    recorder, _ = watched.callbacks
+    assert recorder.seen == []
+    assert recorder.model is None
+
+
+def test_copies_of_callbacks_are_pickled_with_what_they_have_seen(watched):
+    twin = pickle.loads(pickle.dumps(watched.model))
+    assert twin.callbacks_[0].seen == watched.model.callbacks_[0].seen
+    assert twin.callbacks_[0].model is None
+
+
+def test_verbose_1_prints_a_progress_bar_of_each_epoch(watched):
+    assert "Epoch 1/2" in watched.printed
+    assert "Epoch 2/2" in watched.printed
+    assert "3/3" in watched.printed
+
+
+# Memory
+
+N_ROWS, WINDOW = 200_000, 60
+WINDOWS_SIZE = N_ROWS * WINDOW * 8
+
+
+@contextlib.contextmanager
+def peak_memory():
+    """Measure the most that was allocated by Python and NumPy in a block."""
+    peak = SimpleNamespace()
+    tracemalloc.start()
+    try:
+        yield peak
+        peak.size = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.fixture(scope="module")
+def windows():
+    return sliding_window_view(np.random.default_rng(5).normal(size=N_ROWS + WINDOW - 1), WINDOW)
+
+
+def test_a_batch_gathers_only_its_own_windows(windows):
+    batches = Batches(windows, np.zeros((N_ROWS, 1)), None, 32, seed=0)
+    with peak_memory() as peak:
+        X, _ = batches[1]
+    assert_array_equal(X[..., 0], windows[batches._order[32:64]].astype(np.float32))
+    assert peak.size < 0.01 * WINDOWS_SIZE
+
+
+class ReachedTrainingError(Exception):
+    """Raised in place of training."""
+
+
+def test_windows_reach_training_as_views(windows, monkeypatch):
+    given = {}
+
+    def note(network, rows, held_out, training, start):
+        given.update(rows=rows, held_out=held_out)
+        raise ReachedTrainingError
+
+    monkeypatch.setattr(skrnn._scikeras, "train", note)
+    model = RNNRegressor(2, early_stopping=True)
+    y = np.arange(float(N_ROWS))
+    with peak_memory() as peak, contextlib.suppress(ReachedTrainingError):
+        model.fit(windows, y)
+    assert np.may_share_memory(given["rows"].X, windows)
+    assert np.may_share_memory(given["held_out"].X, windows)
+    assert len(given["rows"].X) + len(given["held_out"].X) == N_ROWS
+    # Targets are encoded: a few arrays of a number for each row, not of a window.
+    assert peak.size < 0.25 * WINDOWS_SIZE
