@@ -1,4 +1,4 @@
-# A fresh clone needs Python 3.11 or newer and make: `make test` does the rest.
+# A fresh clone needs Python 3.11 or newer and make: `make demo` and `make test` do the rest.
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -7,10 +7,13 @@ BIN := .venv/bin
 .DELETE_ON_ERROR:
 # Two installs at once into one environment would get in each other's way.
 .NOTPARALLEL:
-.PHONY: help test lint types format clean
+.PHONY: help demo test lint types format clean
 
 help:  ## Show the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
+
+demo: .venv/.installed-examples  ## Forecast the price of a stock and draw it
+	$(BIN)/python examples/plot_google_stock.py
 
 test: .venv/.installed-test  ## Run the tests, with branch coverage
 	$(BIN)/python -m pytest --cov

@@ -1,0 +1,243 @@
+"""
+Tomorrow's Google price: can a network beat yesterday's?
+========================================================
+
+Recurrent networks are tuned on five years of daily prices and predict the opening price of the
+next trading day, for a month they have not seen. The same pipeline and the same splits serve four
+classical regressors, and all of them meet the rival that has to be in every such table: the naive
+forecast, which says that tomorrow's price is today's.
+
+Run it with ``python examples/plot_google_stock.py``. It takes some minutes and draws
+``google_stock.png``.
+"""
+
+# %%
+# Five years to learn from, one month to predict
+# ----------------------------------------------
+# Prices are in adjusted dollars: the split of 2014 and later dividends are counted back, which
+# leaves about half of what was paid at the time. The index holds the dates.
+
+from pathlib import Path
+from textwrap import fill
+
+import matplotlib.dates as mdates
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+from sklearn.compose import TransformedTargetRegressor
+from sklearn.ensemble import HistGradientBoostingRegressor, RandomForestRegressor
+from sklearn.linear_model import Ridge
+from sklearn.metrics import root_mean_squared_error
+from sklearn.model_selection import GridSearchCV, TimeSeriesSplit
+from sklearn.neural_network import MLPRegressor
+from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.preprocessing import MinMaxScaler, StandardScaler
+
+from skrnn import (
+    GRURegressor,
+    LSTMRegressor,
+    NaiveRegressor,
+    RNNRegressor,
+    SlidingWindowTransformer,
+)
+from skrnn.datasets import load_stock_prices
+
+prices = load_stock_prices("GOOG")
+train = prices.loc["2008":"2012"]
+january = prices.loc["2013-01"]
+print(f"{len(train)} days to train on, {len(january)} days of January 2013 to predict")
+
+# %%
+# One pipeline for all
+# --------------------
+# Every day becomes the window of the 60 openings before it, so the openings themselves may be the
+# target and nothing leaks. The rows of January continue those of the training years: thanks to the
+# dates, which ``set_output`` lets through the scaler, its first window is full of December.
+
+WINDOW = 60
+
+
+def windowed(model):
+    """Put a regressor behind the scaler and the window."""
+    window = SlidingWindowTransformer(window_length=WINDOW)
+    steps = [("scale", MinMaxScaler()), ("window", window), ("model", model)]
+    return Pipeline(steps).set_output(transform="pandas")
+
+
+# %%
+# What is tuned
+# -------------
+# Each entry is a pipeline and its grid. The naive rival has nothing to tune, and no scaler: it
+# answers in the units of its window.
+#
+# The three networks share their training settings. Learning rate, clipping and epochs were tried
+# out beforehand on the folds below; the grid searches units and dropout.
+
+training = {
+    "learning_rate": 0.01,
+    "clipnorm": 0.1,  # 60 steps back in time, gradients can explode: RNNRegressor needs this most
+    "epochs": 30,
+    "batch_size": 64,
+    "random_state": 0,
+}
+network_grid = {"model__units": [32, 64], "model__dropout": [0.0, 0.2]}
+
+# Unlike the recurrent regressors, MLPRegressor does not scale its target: with raw prices it would
+# spend its training on reaching their level. For a thousand rows its best solver is L-BFGS.
+mlp = TransformedTargetRegressor(
+    MLPRegressor(solver="lbfgs", max_iter=5000, random_state=0), transformer=StandardScaler()
+)
+
+candidates = {
+    "NaiveRegressor": (
+        make_pipeline(SlidingWindowTransformer(WINDOW, flatten=False), NaiveRegressor()),
+        {},
+    ),
+    "Ridge": (windowed(Ridge()), {"model__alpha": [0.001, 0.01, 0.1, 1.0]}),
+    "RandomForestRegressor": (
+        windowed(RandomForestRegressor(random_state=0)),
+        {"model__min_samples_leaf": [1, 5], "model__max_features": [0.3, 1.0]},
+    ),
+    "HistGradientBoostingRegressor": (
+        windowed(HistGradientBoostingRegressor(random_state=0)),
+        {"model__learning_rate": [0.05, 0.1], "model__max_leaf_nodes": [7, 31]},
+    ),
+    "MLPRegressor": (
+        windowed(mlp),
+        {
+            "model__regressor__hidden_layer_sizes": [(32,), (100,)],
+            "model__regressor__alpha": [0.3, 1.0],
+        },
+    ),
+    "RNNRegressor": (windowed(RNNRegressor(**training)), network_grid),
+    "LSTMRegressor": (windowed(LSTMRegressor(**training)), network_grid),
+    "GRURegressor": (windowed(GRURegressor(**training)), network_grid),
+}
+
+# %%
+# Search
+# ------
+# A year has about 252 trading days, so the three folds are 2010, 2011 and 2012, each predicted
+# from all the days before it. January plays no part until the search has chosen.
+
+cv = TimeSeriesSplit(n_splits=3, test_size=252)
+
+# TensorFlow takes seconds to import. Do it here, or the first network would be charged for it.
+RNNRegressor(units=1, epochs=1).fit(np.zeros((2, 3)), [0.0, 1.0])
+
+searches, forecasts = {}, {}
+for name, (pipeline, grid) in candidates.items():
+    search = GridSearchCV(pipeline, grid, cv=cv, scoring="neg_root_mean_squared_error", n_jobs=2)
+    searches[name] = search.fit(train[["Open"]], train["Open"])
+    forecasts[name] = search.predict(january[["Open"]])
+    chosen = ", ".join(f"{key.split('__')[-1]}={v}" for key, v in search.best_params_.items())
+    print(f"{name}: {chosen or 'nothing to tune'}", flush=True)
+
+# %%
+# The naive forecast is yesterday's price, to the last digit. If this holds, every row is aligned
+# with its target, on the first of January's days as on the others.
+
+yesterday = prices["Open"].shift(1).loc["2013-01"]
+np.testing.assert_array_equal(forecasts["NaiveRegressor"], yesterday)
+
+# %%
+# The table
+# ---------
+# RMSE in adjusted dollars. "CV RMSE" is the mean over the three years, "spread" their standard
+# deviation. "fit s" is the time to fit the chosen model once, on all five years.
+
+by_year = pd.DataFrame(
+    {
+        name: [-s.cv_results_[f"split{k}_test_score"][s.best_index_] for k in range(cv.n_splits)]
+        for name, s in searches.items()
+    }
+)
+table = pd.DataFrame(
+    {
+        "CV RMSE": by_year.mean(),
+        "spread": by_year.std(ddof=0),
+        "January RMSE": {
+            name: root_mean_squared_error(january["Open"], forecast)
+            for name, forecast in forecasts.items()
+        },
+        "fit s": {name: search.refit_time_ for name, search in searches.items()},
+    }
+)
+print(f"\nOne day ahead, RMSE in adjusted dollars\n\n{table.round(2).to_string()}\n")
+
+# %%
+# Who beats the naive rival?
+# --------------------------
+# Years differ more than models do, so models are compared year by year: what counts is the mean
+# difference to the naive rival over the same days.
+
+
+def verdict(where, differences):
+    """Say who has a smaller error than the naive rival and who does not."""
+    by_size = differences.sort_values()
+    better = [f"{name} ({d:+.2f})" for name, d in by_size.items() if d < 0]
+    others = [f"{name} ({d:+.2f})" for name, d in by_size.items() if d >= 0]
+    print(fill(f"{where}, these beat the naive rival: {', '.join(better) or 'none'}.", 88))
+    print(fill(f"These do not: {', '.join(others) or 'none'}.", 88), end="\n\n")
+
+
+naive = "NaiveRegressor"
+rivals = by_year.drop(columns=naive)
+cv_differences = rivals.sub(by_year[naive], axis=0).mean()
+january_differences = table["January RMSE"].drop(naive) - table.loc[naive, "January RMSE"]
+verdict("In cross-validation", cv_differences)
+verdict("In January", january_differences)
+
+if (cv_differences >= 0).all():
+    print(
+        "Prices are nearly a random walk: the last one holds almost all that can be known of\n"
+        "the next. A model that has to learn this from examples pays for what it gets wrong,\n"
+        f"and a lead in the {len(january)} days of January would prove little.\n"
+    )
+
+# Trees answer with averages of prices seen in training, and so never with a higher one.
+past, ahead = list(cv.split(train))[-1]
+highest, peak = train["Open"].iloc[past].max(), train["Open"].iloc[ahead].max()
+trees = ["RandomForestRegressor", "HistGradientBoostingRegressor"]
+if peak > highest:
+    print(
+        f"In the last fold prices rose to {peak:.0f}, above the {highest:.0f} seen before. Trees\n"
+        f"cannot follow: RMSE {by_year[trees].iloc[-1].min():.1f} or more there, at most "
+        f"{by_year[trees].iloc[:-1].max(axis=None):.1f} in the other years.\n"
+    )
+
+# %%
+# A picture
+# ---------
+# December and January as they were, and January as it was predicted, each day from the days before.
+
+recent = prices["Open"].loc["2012-12-10":"2013-01"]
+classical = cv_differences[
+    ["Ridge", "RandomForestRegressor", "HistGradientBoostingRegressor", "MLPRegressor"]
+].idxmin()
+styles = {
+    "NaiveRegressor": {"color": "0.55", "linestyle": "--"},
+    classical: {"color": "tab:green"},
+    "RNNRegressor": {"color": "tab:orange"},
+    "LSTMRegressor": {"color": "tab:purple"},
+    "GRURegressor": {"color": "tab:blue"},
+}
+
+figure, ax = plt.subplots(figsize=(9, 4.8), layout="constrained")
+ax.plot(recent, color="black", linewidth=2.5, label="real price")
+for name, style in styles.items():
+    label = f"{name} ({table.loc[name, 'January RMSE']:.1f})"
+    ax.plot(january.index, forecasts[name], linewidth=1.4, label=label, **style)
+ax.axvline(pd.Timestamp("2013-01-01"), color="0.7", linewidth=1)
+ax.text(pd.Timestamp("2013-01-01 12:00"), recent.min(), "not seen in training", color="0.4")
+ax.set_title("Google, one day ahead: real and predicted opening prices of January 2013")
+ax.set_ylabel("Opening price (adjusted US dollars)")
+ax.xaxis.set_major_locator(mdates.WeekdayLocator(mdates.MO))
+ax.xaxis.set_major_formatter(mdates.DateFormatter("%d %b"))
+ax.grid(axis="y", color="0.92")
+ax.spines[["top", "right"]].set_visible(False)
+ax.legend(title="January RMSE in brackets", alignment="left", frameon=False)
+
+picture = Path("google_stock.png").resolve()
+figure.savefig(picture, dpi=100)
+print(f"Picture: {picture}")

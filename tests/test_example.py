@@ -1,0 +1,59 @@
+"""The example takes minutes, so tests run it up to where its searches begin."""
+
+import ast
+from pathlib import Path
+
+import numpy as np
+import pytest
+from sklearn.base import clone
+from sklearn.model_selection import ParameterGrid
+
+EXAMPLE = Path(__file__).parents[1] / "examples" / "plot_google_stock.py"
+SOURCE = EXAMPLE.read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def example():
+    """What the example has defined before its searches."""
+    preparation, search, _ = SOURCE.partition("# %%\n# Search\n")
+    assert search
+    names = {"__name__": "example"}
+    exec(compile(preparation, EXAMPLE, "exec"), names)
+    return names
+
+
+def test_the_example_compiles_and_its_docstring_begins_with_an_underlined_title():
+    compile(SOURCE, EXAMPLE, "exec")
+    title, line = ast.get_docstring(ast.parse(SOURCE)).splitlines()[:2]
+    assert line == "=" * len(title)
+
+
+def test_training_ends_with_2012_and_january_has_21_days(example):
+    train, january = example["train"], example["january"]
+    assert f"{train.index[0]:%Y-%m-%d}" == "2008-01-02"
+    assert f"{train.index[-1]:%Y-%m-%d}" == "2012-12-31"
+    assert f"{january.index[0]:%Y-%m-%d}" == "2013-01-02"
+    assert len(january) == 21
+
+
+def test_every_point_of_every_grid_can_be_set(example):
+    assert len(example["candidates"]) == 8
+    for pipeline, grid in example["candidates"].values():
+        for parameters in ParameterGrid(grid):
+            clone(pipeline).set_params(**parameters)
+
+
+def test_the_naive_pipeline_says_yesterdays_price_to_the_last_digit(example):
+    train, january = example["train"], example["january"]
+    pipeline, _ = example["candidates"]["NaiveRegressor"]
+    forecast = clone(pipeline).fit(train[["Open"]], train["Open"]).predict(january[["Open"]])
+    yesterday = [train["Open"].iloc[-1], *january["Open"].iloc[:-1]]
+    np.testing.assert_array_equal(forecast, yesterday)
+
+
+def test_scaled_windows_of_january_continue_those_of_december(example):
+    train, january = example["train"], example["january"]
+    pipeline = clone(example["candidates"]["Ridge"][0]).fit(train[["Open"]], train["Open"])
+    windows = pipeline[:-1].transform(january[["Open"]])
+    before = pipeline["scale"].transform(train[["Open"]].tail(example["WINDOW"]))
+    np.testing.assert_array_equal(windows.iloc[0], before["Open"])

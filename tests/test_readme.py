@@ -1,0 +1,52 @@
+"""The code of the README, run as it stands there."""
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
+BLOCKS = re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL)
+
+
+@pytest.fixture(scope="module")
+def prices():
+    """120 rows to train on and 20 to test on: a noisy wave on business days."""
+    rng = np.random.default_rng(0)
+    index = pd.bdate_range("2012-01-02", periods=140, name="Date")
+    opening = 300 + 20 * np.sin(np.arange(140) / 8) + rng.normal(size=140)
+    return pd.DataFrame({"Open": opening, "Close": opening + rng.normal(size=140)}, index)
+
+
+@pytest.fixture(scope="module")
+def namespace(prices):
+    """What the names of the README stand for, after its first block. Blocks add to it."""
+    names = {"train": prices.iloc[:120], "test": prices.iloc[120:]}
+    exec(BLOCKS[0], names)
+    return names
+
+
+def test_the_main_job_runs_as_written_and_predicts_in_price_units(namespace):
+    search, test = namespace["search"], namespace["test"]
+    assert len(search.cv_results_["params"]) == 9
+    assert np.isfinite(search.cv_results_["mean_test_score"]).all()
+    predicted = search.predict(test[["Open"]])
+    assert predicted.shape == (20,)
+    # A wave of 20 around 300: whatever was chosen, its errors are those of prices, not of scales.
+    assert np.abs(predicted - test["Open"]).max() < 60
+
+
+def test_one_search_over_several_columns_gives_each_model_its_windows(namespace):
+    exec(BLOCKS[1], namespace)
+    search, test = namespace["search"], namespace["test"]
+    assert np.isfinite(search.cv_results_["mean_test_score"]).all()
+    assert list(search.cv_results_["param_window__flatten"]) == [False, True]
+    assert search.predict(test[["Open", "Close"]]).shape == (20,)
+
+
+def test_the_naive_rival_of_the_readme_is_the_price_of_the_day_before(namespace, prices):
+    exec(BLOCKS[2], namespace)
+    predicted = namespace["naive"].predict(namespace["test"][["Open"]])
+    np.testing.assert_array_equal(predicted, prices["Open"].shift(1).iloc[120:])
