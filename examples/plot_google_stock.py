@@ -14,7 +14,7 @@ Run it with ``python examples/plot_google_stock.py``. It takes some minutes and 
 # %%
 # Five years to learn from, one month to predict
 # ----------------------------------------------
-# Prices are in adjusted dollars: the split of 2014 and later dividends are counted back, which
+# Prices are in adjusted dollars: the split of 2014 is counted back, which
 # leaves about half of what was paid at the time. The index holds the dates.
 
 from pathlib import Path
@@ -52,7 +52,7 @@ print(f"{len(train)} days to train on, {len(january)} days of January 2013 to pr
 # --------------------
 # Every day becomes the window of the 60 openings before it, so the openings themselves may be the
 # target and nothing leaks. The rows of January continue those of the training years: thanks to the
-# dates, which ``set_output`` lets through the scaler, its first window is full of December.
+# dates, which ``set_output`` lets through the scaler, its first window holds the end of 2012.
 
 WINDOW = 60
 

@@ -285,11 +285,8 @@ class BaseRecurrentEstimator(BaseEstimator, ABC):
             if go_on
             else None,
         )
-        history = self.history_ if go_on else {}
-        self.history_ = {
-            name: history.get(name, []) + values for name, values in trained.history.items()
-        }
         self.n_iter_ = first_epoch + len(trained.history["loss"])
+        self.history_ = _join_histories(self.history_ if go_on else {}, trained.history)
         self.weights_ = trained.state.weights
         self.optimizer_state_ = trained.state.optimizer_state
         self._optimizer_name = trained.state.optimizer_name
@@ -302,7 +299,7 @@ class BaseRecurrentEstimator(BaseEstimator, ABC):
         self, X: Any, y: Any, sample_weight: Any, *, reset: bool
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
         """Return windows, targets and weights that fit each other, without rows of weight 0."""
-        X = validate_windows(self, X, reset=reset)
+        X = self._validate_windows(X, reset=reset)
         y = self._validate_y(y, reset=reset)
         check_consistent_length(X, y)
         if sample_weight is None:
@@ -316,6 +313,17 @@ class BaseRecurrentEstimator(BaseEstimator, ABC):
         if weighs.all():
             return X, y, sample_weight
         return X[weighs], y[weighs], sample_weight[weighs]
+
+    def _validate_windows(self, X: Any, *, reset: bool) -> np.ndarray:
+        """Return windows that a network can be given, which computes in float32."""
+        X = validate_windows(self, X, reset=reset)
+        largest = np.finfo(np.float32).max
+        if X.max() > largest or X.min() < -largest:
+            raise ValueError(
+                "Input X contains infinity or a value too large for float32, in which networks "
+                "compute. Scale X first, with MinMaxScaler or StandardScaler."
+            )
+        return X
 
     def _validate_held_out(self, X_val: Any, y_val: Any) -> list[Any] | None:
         """Return the rows that the user holds out, if any."""
@@ -378,9 +386,8 @@ class BaseRecurrentEstimator(BaseEstimator, ABC):
 
     def _predict_outputs(self, X: Any) -> np.ndarray:
         """Return what the network says of X, float32 of shape (n_samples, n_outputs)."""
-        check_is_fitted(self)
-        X = validate_windows(self, X, reset=False)
-        return _import_keras_side().predict(self._network, self.weights_, X, self.batch_size)
+        X = self._validate_windows(X, reset=False)
+        return _import_keras_side().predict(self._network, self.weights_, X)
 
     def to_keras(self) -> Any:
         """Return the fitted network as a plain Keras model.
@@ -399,13 +406,26 @@ class BaseRecurrentEstimator(BaseEstimator, ABC):
             If the estimator is not fitted.
         """
         check_is_fitted(self)
-        return _import_keras_side().to_keras(self._network, self._decode_weights())
+        # A copy, because another thread may fit meanwhile.
+        fitted = copy.copy(self)
+        return _import_keras_side().to_keras(fitted._network, fitted._decode_weights())
 
     def __sklearn_tags__(self) -> Tags:
         """Windows have 2 or 3 dimensions."""
         tags = super().__sklearn_tags__()
         tags.input_tags.three_d_array = True
         return tags
+
+
+def _join_histories(
+    first: dict[str, list[float]], second: dict[str, list[float]]
+) -> dict[str, list[float]]:
+    """Put two histories one after the other; NaN where one of them did not know a name."""
+    n_first, n_second = (len(history.get("loss", ())) for history in (first, second))
+    return {
+        name: first.get(name, [math.nan] * n_first) + second.get(name, [math.nan] * n_second)
+        for name in first | second
+    }
 
 
 def _import_keras_side() -> ModuleType:

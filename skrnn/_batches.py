@@ -77,6 +77,35 @@ class Batches(keras.utils.PyDataset):
         self._draw_order()
 
 
+class Blocks(keras.utils.PyDataset):
+    """Windows to predict, in blocks of one size, each gathered when it is needed.
+
+    The last digit of a product depends on how many rows are multiplied at once. With blocks of
+    one size a row is predicted alike whatever rows come with it; the last row fills the last block.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_samples, n_timesteps) or (n_samples, n_timesteps, n_features)
+        Windows, of any float type.
+
+    block_size : int
+        Rows of a block.
+    """
+
+    def __init__(self, X: np.ndarray, block_size: int) -> None:
+        super().__init__()
+        self._X = X
+        self._block_size = block_size
+
+    def __len__(self) -> int:
+        return math.ceil(len(self._X) / self._block_size)
+
+    def __getitem__(self, index: int) -> tuple[np.ndarray]:
+        first = index * self._block_size
+        rows = np.minimum(np.arange(first, first + self._block_size), len(self._X) - 1)
+        return (as_steps(np.asarray(self._X[rows], dtype=np.float32)),)
+
+
 class BatchedModel(keras.Model):
     """A Keras model whose `fit` takes its batches from `Batches`.
 

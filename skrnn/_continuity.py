@@ -144,6 +144,8 @@ def _comparable(labels: pd.Index) -> tuple[str, Array]:
         if labels.tz is None:
             return "local time", labels.to_numpy()
         return "universal time", labels.tz_convert(None).to_numpy()
+    if isinstance(labels, pd.TimedeltaIndex):
+        return "duration", labels.to_numpy()
     if pd.api.types.is_numeric_dtype(labels) and not pd.api.types.is_bool_dtype(labels):
         values = labels.to_numpy()
         # Small integers would overflow in a difference.

@@ -127,8 +127,18 @@ def make_optimizer(
     """Make an optimizer by name, or copy the settings of a Keras optimizer, not its state."""
     given = {"learning_rate": learning_rate, "clipnorm": clipnorm}
     made = _look_up("optimizer", optimizer, keras.optimizers.get)
-    config = made.get_config() | {key: value for key, value in given.items() if value is not None}
-    return type(made).from_config(config)
+    return copy_optimizer(made, **{key: value for key, value in given.items() if value is not None})
+
+
+def copy_optimizer(
+    optimizer: keras.optimizers.Optimizer, **changes: float
+) -> keras.optimizers.Optimizer:
+    """Make an optimizer with the same settings but for some, and without state."""
+    config = optimizer.get_config()
+    if isinstance(config["learning_rate"], dict):
+        # A schedule or a function, which Keras would find again only if it is its own.
+        config["learning_rate"] = optimizer._learning_rate
+    return type(optimizer).from_config(config | changes)
 
 
 def _look_up(parameter: str, value: Any, get: Callable[[Any], Any]) -> Any:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
 from sklearn.base import MultiOutputMixin, RegressorMixin
+from sklearn.utils.validation import check_is_fitted
 
 from skrnn._base import BaseRecurrentEstimator
 from skrnn._validation import validate_targets
@@ -86,9 +88,12 @@ class _RecurrentRegressor(RegressorMixin, MultiOutputMixin, BaseRecurrentEstimat
         ValueError
             If X holds NaN, infinity or text, or is not shaped as in `fit`.
         """
-        outputs = self._predict_outputs(X).astype(np.float64)
-        y = outputs * self._y_scale + self._y_mean
-        return y[:, 0] if self._target_ndim == 1 else y
+        check_is_fitted(self)
+        # A copy, because another thread may fit meanwhile.
+        fitted = copy.copy(self)
+        outputs = fitted._predict_outputs(X).astype(np.float64)
+        y = outputs * fitted._y_scale + fitted._y_mean
+        return y[:, 0] if fitted._target_ndim == 1 else y
 
     def _validate_y(self, y: Any, *, reset: bool) -> np.ndarray:
         y = validate_targets(self, y)
@@ -109,13 +114,25 @@ class _RecurrentRegressor(RegressorMixin, MultiOutputMixin, BaseRecurrentEstimat
         if not self.normalize_y:
             return
         self._y_mean = np.average(y, axis=0, weights=sample_weight)
-        spread = np.sqrt(np.average((y - self._y_mean) ** 2, axis=0, weights=sample_weight))
+        with np.errstate(over="ignore"):
+            spread = np.sqrt(np.average((y - self._y_mean) ** 2, axis=0, weights=sample_weight))
+        if not np.isfinite(spread).all():
+            raise ValueError(
+                f"y reaches {np.abs(y).max():.3g}: its spread cannot be computed in float64. "
+                "Divide y by a constant first."
+            )
         # A constant has nothing to scale; its mean may be off by a digit, and so its spread.
         is_constant = spread <= 10 * np.finfo(np.float64).eps * np.abs(self._y_mean)
         self._y_scale = np.where(is_constant, 1.0, spread)
 
     def _encode(self, y: np.ndarray) -> np.ndarray:
-        return (y - self._y_mean) / self._y_scale
+        encoded = (y - self._y_mean) / self._y_scale
+        if np.abs(encoded).max() > np.finfo(np.float32).max:
+            raise ValueError(
+                f"y reaches {np.abs(y).max():.3g}, which is too large for float32 in the scale "
+                "that the network is trained on. Divide y by a constant first."
+            )
+        return encoded
 
     def _decode_weights(self) -> list[np.ndarray]:
         *recurrent, kernel, bias = self.weights_

@@ -15,10 +15,11 @@ import numpy as np
 from scikeras.wrappers import KerasRegressor
 from sklearn.preprocessing import FunctionTransformer
 
-from skrnn._batches import BatchedModel, as_steps
+from skrnn._batches import BatchedModel, Blocks
 from skrnn._networks import (
     Network,
     build_model,
+    copy_optimizer,
     make_activation,
     make_loss,
     make_optimizer,
@@ -35,6 +36,8 @@ if keras.backend.backend() != "tensorflow":
 # Eight serve the networks of a usual search, whose folds and candidates come one after the other.
 _TRAINERS = ModelPool(max_models=8)
 _PREDICTORS = ModelPool(max_models=8)
+# Rows that are predicted at once.
+_BLOCK_SIZE = 128
 
 
 @dataclass(frozen=True)
@@ -43,7 +46,7 @@ class Rows:
 
     X: np.ndarray
     y: np.ndarray
-    sample_weight: np.ndarray | None = None
+    sample_weight: np.ndarray | None
 
 
 @dataclass(frozen=True)
@@ -149,7 +152,7 @@ def train(
     def build() -> keras.Model:
         model = build_model(layers, seed=0, model_class=BatchedModel)
         # XLA on Keras' layers compiles for longer than small networks train.
-        model.compile(type(optimizer).from_config(optimizer.get_config()), loss, jit_compile=False)
+        model.compile(copy_optimizer(optimizer), loss, jit_compile=False)
         model.optimizer.build(model.trainable_variables)
         return model
 
@@ -188,13 +191,10 @@ def train(
     )
 
 
-def predict(
-    network: dict[str, Any], weights: Sequence[np.ndarray], X: np.ndarray, batch_size: int
-) -> np.ndarray:
+def predict(network: dict[str, Any], weights: Sequence[np.ndarray], X: np.ndarray) -> np.ndarray:
     """Return the outputs of a network, float32 of shape (n_samples, n_outputs)."""
     # Neither changes a prediction: one predictor serves every candidate of a search over them.
     network = network | {"dropout": 0.0, "kernel_regularizer": None}
-    X = as_steps(np.asarray(X, dtype=np.float32))
     key = (*network.values(), X.shape[1:])
 
     def build() -> keras.Model:
@@ -202,8 +202,8 @@ def predict(
 
     with _without_tracing_advice(), _PREDICTORS.borrow(key, build) as model:
         model.set_weights(weights)
-        regressor = _TrustingKerasRegressor(model).initialize(X)
-        return regressor.predict(X, batch_size=batch_size, verbose=0)
+        regressor = _TrustingKerasRegressor(model).initialize(X[:1])
+        return regressor.predict(Blocks(X, _BLOCK_SIZE), verbose=0)[: len(X)]
 
 
 def to_keras(network: dict[str, Any], weights: Sequence[np.ndarray]) -> keras.Model:

@@ -32,8 +32,7 @@ def validate_numeric(estimator: BaseEstimator, X: Any, **check_params: Any) -> A
 def refuse_dates(values: Any, name: str) -> None:
     """Refuse dates and times, which would be read as nanoseconds."""
     # NumPy, pandas and polars each have types of their own, with names that begin alike.
-    dtypes = values.dtypes if hasattr(values, "columns") else [getattr(values, "dtype", "")]
-    for dtype in dtypes:
+    for dtype in _dtypes(values):
         if str(dtype).lower().startswith(("date", "time", "duration")):
             raise ValueError(
                 f"{name} holds values of type {dtype}, which are not numbers. Put dates into the "
@@ -148,6 +147,16 @@ def check_finite(values: np.ndarray, name: str, nan_advice: str) -> None:
             raise ValueError(
                 f"Input {name} contains {what} in {n_rows} of {len(values)} rows; {advice}."
             )
+
+
+def _dtypes(values: Any) -> list[Any]:
+    """Return the types of the columns, or that of the array."""
+    if hasattr(values, "columns"):
+        return list(values.dtypes)
+    try:
+        return [values.dtype if hasattr(values, "dtype") else np.asarray(values).dtype]
+    except ValueError:  # rows of unequal length, of which scikit-learn speaks
+        return []
 
 
 def _check_windows_of_one_column(estimator: BaseEstimator) -> None:

@@ -10,12 +10,11 @@ from sklearn.preprocessing import MinMaxScaler
 from skrnn import GRURegressor, LSTMRegressor, RNNRegressor, SlidingWindowTransformer
 
 REGRESSORS = [RNNRegressor, LSTMRegressor, GRURegressor]
-EPOCHS = {RNNRegressor: 15, LSTMRegressor: 30, GRURegressor: 30}
 
 
 def score_on_last_fifth(regressor, series):
     """R² on the last 100 of 500 rows, of a network that was trained on the others."""
-    model = regressor(16, epochs=EPOCHS[regressor], learning_rate=0.01, random_state=0)
+    model = regressor(16, epochs=40, random_state=0)
     pipe = make_pipeline(MinMaxScaler(), SlidingWindowTransformer(20), model)
     X = series.reshape(-1, 1)
     pipe.fit(X[:400], series[:400])
@@ -23,10 +22,12 @@ def score_on_last_fifth(regressor, series):
 
 
 @pytest.mark.parametrize("regressor", REGRESSORS)
-def test_a_sine_is_learned(regressor):
+def test_a_sine_is_learned_in_forty_epochs(regressor):
     assert score_on_last_fifth(regressor, 700 * np.sin(0.1 * np.arange(500))) > 0.99
 
 
+# The same networks as above. A faster learning rate takes a GRU further along the line before it
+# saturates, so this is what to expect and no law.
 @pytest.mark.parametrize("regressor", REGRESSORS)
 def test_a_net_saturates_beyond_the_training_range_of_a_straight_line(regressor):
     assert score_on_last_fifth(regressor, np.arange(500.0)) < 0.9

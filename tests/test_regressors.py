@@ -331,6 +331,36 @@ def test_history_and_n_iter_grow(continued):
     assert continued.warm.history_["loss"][:1] == continued.started.history_["loss"]
 
 
+def test_history_keeps_the_epochs_that_had_no_validation_loss(continued):
+    model = copy.deepcopy(continued.started).fit(X, Y, X_val=X, y_val=Y)
+    model.partial_fit(X, Y)
+    assert list(np.isnan(model.history_["val_loss"])) == [True, False, True]
+    assert np.isfinite(model.history_["loss"]).all()
+
+
+def test_a_row_is_predicted_alike_whatever_rows_come_with_it(continued):
+    rows = np.random.default_rng(5).normal(size=(300, 4))
+    together = continued.started.predict(rows)
+    order = np.random.default_rng(6).permutation(300)
+    assert_array_equal(continued.started.predict(rows[order]), together[order])
+    assert_array_equal(continued.started.predict(rows[7:8]), together[7:8])
+
+
+class HalvedSchedule(keras.optimizers.schedules.LearningRateSchedule):
+    """A schedule that Keras does not know by name."""
+
+    def __call__(self, step):
+        return 0.1 / (1 + keras.ops.cast(step, "float32"))
+
+    def get_config(self):
+        return {}
+
+
+def test_optimizer_object_may_have_a_schedule_of_the_user():
+    model = RNNRegressor(2, epochs=1, optimizer=keras.optimizers.SGD(HalvedSchedule()))
+    assert model.fit(X, Y).n_iter_ == 1
+
+
 def test_order_of_rows_is_another_in_each_epoch():
     y = np.arange(12.0)[:, np.newaxis]
     batches = Batches(np.zeros((12, 3)), y, None, 5, seed=0)

@@ -119,7 +119,12 @@ def test_grid_search_in_two_processes_scores_as_a_loop_over_the_folds_in_one(
         pipe.fit(prices.iloc[train], prices["Open"].iloc[train])
         predicted = pipe.predict(prices.iloc[test])
         expected.append(-root_mean_squared_error(prices["Open"].iloc[test], predicted))
-    candidate = [str(tried) for tried in searched.cv_results_["params"]].index(str(params))
+    # An estimator among the values is compared by what it prints.
+    tried = [
+        {name: str(candidate[name]) for name in candidate}
+        for candidate in searched.cv_results_["params"]
+    ]
+    candidate = tried.index({name: str(params[name]) for name in params})
     scores = [searched.cv_results_[f"split{fold}_test_score"][candidate] for fold in (0, 1)]
     assert_allclose(scores, expected, **THREADS)
 
