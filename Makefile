@@ -15,8 +15,9 @@ help:  ## Show the targets
 demo: .venv/.installed-examples  ## Forecast the price of a stock and draw it
 	$(BIN)/python examples/plot_google_stock.py
 
+# Two processes, since most of a small fit runs on one core; fixtures are shared within a file.
 test: .venv/.installed-test  ## Run the tests, with branch coverage
-	$(BIN)/python -m pytest --cov
+	$(BIN)/python -m pytest --cov --numprocesses 2 --dist loadfile
 
 lint: .venv/.installed-test  ## Check style and format
 	$(BIN)/ruff check

@@ -64,6 +64,10 @@ def prices():
 # GridSearchCV
 
 
+def as_text(params):
+    return {name: str(value) for name, value in params.items()}
+
+
 GRID = [
     {"window__window_length": [3, 6]},
     {"model__units": [2, (3, 2)], "model__dropout": [0.0, 0.5]},
@@ -119,12 +123,9 @@ def test_grid_search_in_two_processes_scores_as_a_loop_over_the_folds_in_one(
         pipe.fit(prices.iloc[train], prices["Open"].iloc[train])
         predicted = pipe.predict(prices.iloc[test])
         expected.append(-root_mean_squared_error(prices["Open"].iloc[test], predicted))
-    # An estimator among the values is compared by what it prints.
-    tried = [
-        {name: str(candidate[name]) for name in candidate}
-        for candidate in searched.cv_results_["params"]
-    ]
-    candidate = tried.index({name: str(params[name]) for name in params})
+    # Clones are alike if they print alike; the order of the parameters does not matter.
+    tried = [as_text(candidate) for candidate in searched.cv_results_["params"]]
+    candidate = tried.index(as_text(params))
     scores = [searched.cv_results_[f"split{fold}_test_score"][candidate] for fold in (0, 1)]
     assert_allclose(scores, expected, **THREADS)
 
@@ -161,7 +162,7 @@ def test_cross_validation_gives_the_first_test_rows_the_training_rows_as_their_w
         SPLITS.split(prices), results["estimator"], results["test_score"], strict=True
     ):
         windows = windows_by_hand(values[test], values[train], 4, fill=np.nan)
-        predicted = fitted[-1].predict(pd.DataFrame(windows).to_numpy())
+        predicted = fitted[-1].predict(windows)
         assert_allclose(fitted.predict(prices.iloc[test]), predicted)
         assert score == pytest.approx(r2_score(values[test], predicted))
 
