@@ -258,7 +258,7 @@ class RNNRegressor(_RecurrentRegressor):
     >>> from skrnn import RNNRegressor, SlidingWindowTransformer
     >>> wave = np.sin(0.3 * np.arange(200))
     >>> pipe = make_pipeline(
-    ...     SlidingWindowTransformer(10), RNNRegressor(units=8, epochs=20, random_state=0)
+    ...     SlidingWindowTransformer(10), RNNRegressor(units=8, learning_rate=0.03, random_state=0)
     ... )
     >>> pipe = pipe.fit(wave[:150, None], wave[:150])
     >>> pipe.score(wave[150:, None], wave[150:]) > 0.8
@@ -388,7 +388,7 @@ class LSTMRegressor(_RecurrentRegressor):
     >>> from skrnn import LSTMRegressor, SlidingWindowTransformer
     >>> wave = np.sin(0.3 * np.arange(200))
     >>> pipe = make_pipeline(
-    ...     SlidingWindowTransformer(10), LSTMRegressor(units=8, epochs=20, random_state=0)
+    ...     SlidingWindowTransformer(10), LSTMRegressor(units=8, learning_rate=0.03, random_state=0)
     ... )
     >>> pipe = pipe.fit(wave[:150, None], wave[:150])
     >>> pipe.score(wave[150:, None], wave[150:]) > 0.8
@@ -520,7 +520,7 @@ class GRURegressor(_RecurrentRegressor):
     >>> from skrnn import GRURegressor, SlidingWindowTransformer
     >>> wave = np.sin(0.3 * np.arange(200))
     >>> pipe = make_pipeline(
-    ...     SlidingWindowTransformer(10), GRURegressor(units=8, epochs=20, random_state=0)
+    ...     SlidingWindowTransformer(10), GRURegressor(units=8, learning_rate=0.03, random_state=0)
     ... )
     >>> pipe = pipe.fit(wave[:150, None], wave[:150])
     >>> pipe.score(wave[150:, None], wave[150:]) > 0.8
