@@ -2,6 +2,7 @@
 
 from importlib.metadata import version
 
+from skrnn._config import config_context, get_config, set_config
 from skrnn._naive import NaiveRegressor
 from skrnn._regressors import GRURegressor, LSTMRegressor, RNNRegressor
 from skrnn._sliding_window import SlidingWindowTransformer
@@ -14,4 +15,7 @@ __all__ = [
     "NaiveRegressor",
     "RNNRegressor",
     "SlidingWindowTransformer",
+    "config_context",
+    "get_config",
+    "set_config",
 ]

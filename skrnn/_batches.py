@@ -8,6 +8,8 @@ from typing import Any
 import keras
 import numpy as np
 
+from skrnn._networks import NetworkModel
+
 
 class Batches(keras.utils.PyDataset):
     """Batches of windows, each gathered when it is needed.
@@ -56,12 +58,7 @@ class Batches(keras.utils.PyDataset):
         self._draw_order()
 
     def _draw_order(self) -> None:
-        n_samples = len(self._arrays[0])
-        self._order = (
-            np.arange(n_samples)
-            if self._seed is None
-            else np.random.default_rng([self._seed, self._epoch]).permutation(n_samples)
-        )
+        self._order = draw_order(len(self._arrays[0]), self._seed, self._epoch)
 
     def __len__(self) -> int:
         return math.ceil(len(self._order) / self._batch_size)
@@ -106,7 +103,7 @@ class Blocks(keras.utils.PyDataset):
         return (as_steps(np.asarray(self._X[rows], dtype=np.float32)),)
 
 
-class BatchedModel(keras.Model):
+class BatchedModel(NetworkModel):
     """A Keras model whose `fit` takes its batches from `Batches`.
 
     This is the seam between the estimators and what trains: scikeras calls `fit` with arrays
@@ -141,3 +138,10 @@ class BatchedModel(keras.Model):
 def as_steps(X: np.ndarray) -> np.ndarray:
     """Return windows with a feature axis: 2-D X has one feature per step."""
     return X[..., np.newaxis] if X.ndim == 2 else X
+
+
+def draw_order(n_samples: int, seed: int | None, epoch: int) -> np.ndarray:
+    """Return the order of the rows in an epoch, as they stand without a seed."""
+    if seed is None:
+        return np.arange(n_samples)
+    return np.random.default_rng([seed, epoch]).permutation(n_samples)

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from types import ModuleType
 from typing import Any
 
 import keras
 import numpy as np
 
-_CELLS = {
-    "simple_rnn": keras.layers.SimpleRNN,
-    "lstm": keras.layers.LSTM,
-    "gru": keras.layers.GRU,
-}
+_INITIALIZERS = {"kernel": "kernel_initializer", "recurrent_kernel": "recurrent_initializer"}
+_CELLS = {"simple_rnn": "SimpleRNN", "lstm": "LSTM", "gru": "GRU"}
 
 
 @dataclass(frozen=True)
@@ -54,47 +52,103 @@ class Network:
     cell_options: tuple[tuple[str, Any], ...] = ()
 
 
+def make_network(parameters: dict[str, Any]) -> Network:
+    """Make a network from plain parameters, its fields by name."""
+    made = {
+        "activation": make_activation(parameters["activation"]),
+        "kernel_regularizer": make_regularizer(parameters["kernel_regularizer"]),
+    }
+    return Network(**parameters | made)
+
+
+class NetworkModel(keras.Model):
+    """A Keras model that knows its network, and is saved as a plain one: a callback may do so."""
+
+    network: Network
+
+    def save(self, filepath: Any, *args: Any, **kwargs: Any) -> None:
+        """Save a plain Keras model with these weights."""
+        build_plain_model(self.network, self.get_weights()).save(filepath, *args, **kwargs)
+
+
 def build_model(
-    network: Network, seed: Any, model_class: type[keras.Model] = keras.Model
+    network: Network, layers: ModuleType = keras.layers, model_class: type = keras.Model
 ) -> keras.Model:
     """Build a model from windows with a feature axis to outputs of shape (n_samples, n_outputs).
 
-    Every initializer and every dropout gets a seed of its own, so that nothing is drawn from
-    the global generators, and none is left to Keras, which would draw from Python's.
+    Nothing is drawn from the global generators of NumPy, Python or TensorFlow. The weights are
+    the same each time, until `initialize` draws others.
 
     Parameters
     ----------
     network : Network
-        The layers to build.
+        What to build.
 
-    seed : int or sequence of int
-        Determines the initial weights and the dropout masks.
+    layers : module, default=keras.layers
+        Where `SimpleRNN`, `LSTM`, `GRU` and `Dropout` are looked up.
 
     model_class : type, default=keras.Model
         The model that holds the layers.
     """
-    seeds = (
-        # Keras' seeds are signed 32-bit integers.
-        int(word) >> 1
-        for word in np.random.SeedSequence(seed).generate_state(4 * len(network.units) + 1)
-    )
     inputs = hidden = keras.Input((None, network.n_features))
     for depth, units in enumerate(network.units, start=1):
-        hidden = _CELLS[network.cell](
+        hidden = getattr(layers, _CELLS[network.cell])(
             units,
             activation=network.activation,
-            kernel_initializer=keras.initializers.GlorotUniform(seed=next(seeds)),
-            recurrent_initializer=keras.initializers.Orthogonal(seed=next(seeds)),
+            kernel_initializer=keras.initializers.GlorotUniform(seed=0),
+            recurrent_initializer=keras.initializers.Orthogonal(seed=0),
             kernel_regularizer=network.kernel_regularizer,
             return_sequences=depth < len(network.units),
-            seed=next(seeds),
+            seed=0,
             **dict(network.cell_options),
         )(hidden)
-        hidden = keras.layers.Dropout(network.dropout, seed=next(seeds))(hidden)
+        hidden = layers.Dropout(network.dropout, seed=0)(hidden)
     outputs = keras.layers.Dense(
-        network.n_outputs, kernel_initializer=keras.initializers.GlorotUniform(seed=next(seeds))
+        network.n_outputs, kernel_initializer=keras.initializers.GlorotUniform(seed=0)
     )(hidden)
     return model_class(inputs, outputs)
+
+
+def build_plain_model(network: Network, weights: Sequence[np.ndarray]) -> keras.Model:
+    """Build a model of Keras' own classes with these weights."""
+    model = build_model(network)
+    model.set_weights(weights)
+    return model
+
+
+def initialize(model: keras.Model, seed: int | Sequence[int]) -> None:
+    """Draw the kernels of a model anew, and start its generators.
+
+    Every kernel and every generator gets a seed of its own. Biases stay as they are.
+
+    Parameters
+    ----------
+    model : keras.Model
+        A model that `build_model` has built.
+
+    seed : int or sequence of int
+        Determines the kernels and the dropout masks.
+    """
+    words = np.random.SeedSequence(seed).generate_state(4 * len(model.layers))
+    # Keras' seeds are signed 32-bit integers. A layer has four, whether it needs them or not, so
+    # that the same layer starts alike whatever the others are made of.
+    for layer, seeds in zip(model.layers, (words >> 1).reshape(-1, 4).tolist(), strict=True):
+        cell = getattr(layer, "cell", layer)
+        for name, its_initializer in _INITIALIZERS.items():
+            variable = getattr(cell, name, None)
+            if variable is not None:
+                initializer = type(getattr(cell, its_initializer))(seed=seeds.pop())
+                variable.assign(initializer(variable.shape))
+        for owner in dict.fromkeys([layer, cell]):
+            if hasattr(owner, "seed_generator"):
+                owner.seed_generator.state.assign([seeds.pop(), 0])
+
+
+def set_dropout(model: keras.Model, rate: float) -> None:
+    """Give the dropout layers of a model this rate, where that is a variable."""
+    for layer in model.layers:
+        if hasattr(layer, "rate_value"):
+            layer.rate_value.assign(rate)
 
 
 def make_activation(activation: str | Callable[..., Any]) -> Callable[..., Any]:

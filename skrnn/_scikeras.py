@@ -4,28 +4,26 @@ from __future__ import annotations
 
 import copy
 import logging
+import os
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from numbers import Real
+from multiprocessing import parent_process
 from typing import Any
 
 import keras
 import numpy as np
+import tensorflow as tf
 from scikeras.wrappers import KerasRegressor
 from sklearn.preprocessing import FunctionTransformer
 
-from skrnn._batches import BatchedModel, Blocks
-from skrnn._networks import (
-    Network,
-    build_model,
-    copy_optimizer,
-    make_activation,
-    make_loss,
-    make_optimizer,
-    make_regularizer,
-)
-from skrnn._pool import ModelPool
+from skrnn._batches import Blocks, as_steps
+from skrnn._config import get_config
+from skrnn._engine.predict import predict as predict_compiled
+from skrnn._engine.programs import NotCompilableError
+from skrnn._networks import build_model, build_plain_model, make_network
+from skrnn._pool import Pool
+from skrnn._trainers import COMPILED, KERAS, Engine, State, Training, borrow_trainer
 
 if keras.backend.backend() != "tensorflow":
     raise ImportError(
@@ -33,10 +31,9 @@ if keras.backend.backend() != "tensorflow":
         'environment variable KERAS_BACKEND="tensorflow" before Keras is imported.'
     )
 
-# Eight serve the networks of a usual search, whose folds and candidates come one after the other.
-_TRAINERS = ModelPool(max_models=8)
-_PREDICTORS = ModelPool(max_models=8)
-# Rows that are predicted at once.
+# Traced models of Keras' engine that are idle.
+_PREDICTORS: Pool[keras.Model] = Pool(max_idle=8)
+# Rows that Keras' engine predicts at once.
 _BLOCK_SIZE = 128
 
 
@@ -50,39 +47,27 @@ class Rows:
 
 
 @dataclass(frozen=True)
-class Training:
-    """How to train: the estimator's parameters, with what a fit adds to them."""
-
-    loss: Any
-    optimizer: Any
-    learning_rate: float | None
-    clipnorm: float | None
-    epochs: int
-    first_epoch: int
-    batch_size: int
-    shuffle: bool
-    patience: int | None
-    callbacks: list[Any] | None
-    seed: int
-    verbose: int
-
-
-@dataclass(frozen=True)
-class State:
-    """What training changes: plain lists of arrays."""
-
-    weights: list[np.ndarray]
-    optimizer_state: list[np.ndarray]
-    optimizer_name: str
-
-
-@dataclass(frozen=True)
 class Trained:
     """What training leaves."""
 
     state: State
     history: dict[str, list[float]]
     callbacks: list[Any]
+
+
+def _limit_threads_of_worker() -> None:
+    """Let a process of a search compute in as many threads as joblib gives it.
+
+    joblib says so in variables that TensorFlow does not read; two processes on two cores would
+    compute in four threads.
+    """
+    n_threads = os.environ.get("OMP_NUM_THREADS", "")
+    if parent_process() and n_threads.isdigit() and "TF_NUM_INTRAOP_THREADS" not in os.environ:
+        with suppress(RuntimeError):  # TensorFlow has started: somebody else has decided.
+            tf.config.threading.set_intra_op_parallelism_threads(int(n_threads))
+
+
+_limit_threads_of_worker()
 
 
 class _TrustingKerasRegressor(KerasRegressor):
@@ -132,9 +117,25 @@ def train(
     ValueError, TypeError
         If an activation, regularizer, loss, optimizer or callback is not one that Keras knows.
     """
-    layers = _make_network(network)
-    loss = make_loss(training.loss)
-    optimizer = make_optimizer(training.optimizer, training.learning_rate, training.clipnorm)
+    engines = [KERAS] if _is_keras_wanted() else [COMPILED, KERAS]
+    for engine in engines:
+        try:
+            return _train_on(engine, network, rows, held_out, training, start)
+        except NotCompilableError as error:
+            if training.verbose:
+                print(f"Trained on Keras' own layers, because this cannot be compiled: {error}")
+    raise AssertionError("Keras' engine does not raise NotCompilableError")
+
+
+def _train_on(
+    engine: Engine,
+    network: dict[str, Any],
+    rows: Rows,
+    held_out: Rows | None,
+    training: Training,
+    start: State | None,
+) -> Trained:
+    """Train with this engine."""
     own_callbacks = _copy_callbacks(training.callbacks)
     all_callbacks = list(own_callbacks)
     if training.patience is not None:
@@ -142,27 +143,13 @@ def train(
             keras.callbacks.EarlyStopping(patience=training.patience, restore_best_weights=True)
         )
 
-    # What this fit starts from. A training that goes on draws other masks than the one before it.
-    initial = build_model(layers, [training.seed, training.first_epoch])
-    optimizer.build(initial.trainable_variables)
-    if start is not None:
-        initial.set_weights(start.weights)
-        _restore(optimizer, start)
-
-    def build() -> keras.Model:
-        model = build_model(layers, seed=0, model_class=BatchedModel)
-        # XLA on Keras' layers compiles for longer than small networks train.
-        model.compile(copy_optimizer(optimizer), loss, jit_compile=False)
-        model.optimizer.build(model.trainable_variables)
-        return model
-
-    key = _trainer_key(network, training, rows.X)
-    with _without_tracing_advice(), _TRAINERS.borrow(key, build) as model:
-        _copy_values(initial, model)
-        _copy_values(optimizer, model.optimizer)
-        model.shuffle_seed = training.seed
+    with (
+        _without_tracing_advice(),
+        borrow_trainer(engine, network, training, rows.X.shape[1:], rows.y.shape[1:]) as trainer,
+    ):
+        trainer.start(network["dropout"], training, start)
         regressor = _TrustingKerasRegressor(
-            model,
+            trainer.model,
             callbacks=all_callbacks,
             batch_size=training.batch_size,
             shuffle=training.shuffle,
@@ -176,11 +163,7 @@ def train(
             epochs=training.epochs,
             initial_epoch=training.first_epoch,
         )
-        state = State(
-            model.get_weights(),
-            [np.asarray(variable) for variable in model.optimizer.variables],
-            type(optimizer).__name__,
-        )
+        state = trainer.get_state()
     for callback in own_callbacks:
         # What a callback has collected stays; the model behind it must not be kept alive.
         keras.callbacks.Callback.set_model(callback, None)
@@ -193,74 +176,29 @@ def train(
 
 def predict(network: dict[str, Any], weights: Sequence[np.ndarray], X: np.ndarray) -> np.ndarray:
     """Return the outputs of a network, float32 of shape (n_samples, n_outputs)."""
-    # Neither changes a prediction: one predictor serves every candidate of a search over them.
+    # Neither changes a prediction: one program serves every candidate of a search over them.
     network = network | {"dropout": 0.0, "kernel_regularizer": None}
-    key = (*network.values(), X.shape[1:])
+    if not _is_keras_wanted():
+        with suppress(NotCompilableError), _without_tracing_advice():
+            return predict_compiled(make_network(network), weights, as_steps(X))
 
     def build() -> keras.Model:
-        return build_model(_make_network(network), seed=0)
+        return build_model(make_network(network))
 
+    key = (*network.values(), X.shape[1:])
     with _without_tracing_advice(), _PREDICTORS.borrow(key, build) as model:
         model.set_weights(weights)
-        regressor = _TrustingKerasRegressor(model).initialize(X[:1])
-        return regressor.predict(Blocks(X, _BLOCK_SIZE), verbose=0)[: len(X)]
+        return model.predict(Blocks(X, _BLOCK_SIZE), verbose=0)[: len(X)]
 
 
 def to_keras(network: dict[str, Any], weights: Sequence[np.ndarray]) -> keras.Model:
     """Return a plain Keras model with these weights, not compiled."""
-    model = build_model(_make_network(network), seed=0)
-    model.set_weights(weights)
-    return model
+    return build_plain_model(make_network(network), weights)
 
 
-def _make_network(network: dict[str, Any]) -> Network:
-    """Turn plain parameters into a network that can be built."""
-    return Network(
-        **network
-        | {
-            "activation": make_activation(network["activation"]),
-            "kernel_regularizer": make_regularizer(network["kernel_regularizer"]),
-        }
-    )
-
-
-def _trainer_key(
-    network: dict[str, Any], training: Training, X: np.ndarray
-) -> tuple[Any, ...] | None:
-    """Return what decides the traced training step; None if objects of the user are part of it."""
-    settings = (
-        *network.values(),
-        training.loss,
-        training.optimizer,
-        training.clipnorm,
-        # The same function would do for other windows, but be traced again for any length.
-        X.shape[1:],
-    )
-    is_plain = all(isinstance(value, str | Real | tuple | None) for value in settings)
-    # A callback may do anything to the model, which then is not used again.
-    return settings if is_plain and not training.callbacks else None
-
-
-def _copy_values(source: Any, target: Any) -> None:
-    """Copy the values of all variables: weights, states of generators, states of an optimizer."""
-    for kept, new in zip(target.variables, source.variables, strict=True):
-        kept.assign(new)
-
-
-def _restore(optimizer: keras.optimizers.Optimizer, start: State) -> None:
-    """Put the kept state into a new optimizer."""
-    name = type(optimizer).__name__
-    shapes = [variable.shape for variable in optimizer.variables]
-    if (name, shapes) != (start.optimizer_name, [value.shape for value in start.optimizer_state]):
-        raise ValueError(
-            f"Training cannot go on: the optimizer is {name}, but the kept state is that of "
-            f"{start.optimizer_name}, or of one with other settings. Change it back, or fit with "
-            "warm_start=False."
-        )
-    for variable, value in zip(optimizer.variables, start.optimizer_state, strict=True):
-        # The learning rate is a parameter of the estimator, and may have been changed since.
-        if variable.name != "learning_rate":
-            variable.assign(value)
+def _is_keras_wanted() -> bool:
+    """Tell whether Keras is to train and predict: if the user says so, or on a graphics card."""
+    return get_config()["engine"] == "keras" or bool(tf.config.list_physical_devices("GPU"))
 
 
 @contextmanager

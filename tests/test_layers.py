@@ -20,15 +20,18 @@ LAYERS = (
     "_naive",
     "datasets",
     "_scikeras",
+    "_trainers",
+    "_engine",
     "_batches",
     "_networks",
     "_pool",
     "_continuity",
     "_windows",
     "_validation",
+    "_config",
 )
 # These import TensorFlow, which takes seconds.
-HEAVY_LAYERS = {"_scikeras", "_batches", "_networks", "_pool"}
+HEAVY_LAYERS = {"_scikeras", "_trainers", "_engine", "_batches", "_networks"}
 HEAVY_PACKAGES = {"tensorflow", "keras", "scikeras"}
 
 

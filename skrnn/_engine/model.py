@@ -1,0 +1,154 @@
+"""The Keras model whose `fit` runs compiled programs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from skrnn._batches import as_steps, draw_order
+from skrnn._engine.blocks import TrainingBlocks
+from skrnn._engine.predict import predict
+from skrnn._engine.programs import compiled
+from skrnn._networks import NetworkModel
+
+Tensor = Any
+
+
+class CompiledModel(NetworkModel):
+    """A Keras model that is trained a block of batches at a time, in one compiled program.
+
+    Nothing in a program depends on the number of rows: what the rows leave of a block is not
+    computed, and the last batch is filled with rows of weight 0. Weights, learning rate, dropout
+    and seeds are variables, so that one program serves every fit of a search over them.
+
+    `shuffle_seed` is set before each fit.
+    """
+
+    shuffle_seed = 0
+    _program: Callable[..., Tensor] | None = None
+
+    def fit(
+        self,
+        x: np.ndarray,
+        y: np.ndarray,
+        *,
+        sample_weight: np.ndarray | None,
+        validation_data: tuple[np.ndarray, np.ndarray, np.ndarray | None] | None,
+        batch_size: int,
+        shuffle: bool,
+        epochs: int,
+        initial_epoch: int,
+        verbose: int,
+        callbacks: Any,
+        **_: Any,
+    ) -> keras.callbacks.History:
+        """Train as `keras.Model.fit` does, but for batch hooks, which are called once a block.
+
+        scikeras hands over Keras' other arguments too, as they are by default.
+
+        Raises
+        ------
+        NotCompilableError
+            If there is no program for this network and loss. Nothing has been trained then.
+        """
+        blocks = TrainingBlocks(as_steps(x), y, sample_weight, batch_size)
+        program = self._get_program(blocks)
+        callbacks = keras.callbacks.CallbackList(
+            callbacks,
+            add_history=True,
+            add_progbar=verbose != 0,
+            verbose=verbose,
+            epochs=epochs,
+            steps=len(blocks),
+            model=self,
+        )
+        seed = self.shuffle_seed if shuffle else None
+        self.stop_training = False
+        logs: dict[str, float] = {}
+        callbacks.on_train_begin()
+        for epoch in range(initial_epoch, epochs):
+            callbacks.on_epoch_begin(epoch)
+            total, n_seen = 0.0, 0
+            for number, (block, n_rows) in enumerate(
+                blocks.iterate(draw_order(len(x), seed, epoch))
+            ):
+                callbacks.on_train_batch_begin(number)
+                total += float(program(*block))
+                n_seen += n_rows
+                logs = {"loss": total / n_seen}
+                callbacks.on_train_batch_end(number, logs)
+                if self.stop_training:
+                    break
+            if validation_data is not None:
+                logs["val_loss"] = self._validate(*validation_data, batch_size)
+            callbacks.on_epoch_end(epoch, logs)
+            if self.stop_training:
+                break
+        self.optimizer.finalize_variable_values(self.trainable_variables)
+        callbacks.on_train_end(logs)
+        return self.history
+
+    def _get_program(self, blocks: TrainingBlocks) -> Callable[..., Tensor]:
+        """Return the program for such blocks, compiled."""
+        if self._program is None:
+            self._program = compiled("train", self._train)
+        # No batch, no step: what cannot be compiled is found out before anything is trained.
+        self._program(*blocks.empty())
+        return self._program
+
+    def _train(self, x: Tensor, y: Tensor, weight: Tensor, size: Tensor, n_batches: Tensor) -> Any:
+        """Make a training step with each batch; return the sum over the rows of their losses."""
+        variables = self.trainable_variables
+
+        def step(number: Tensor, total: Tensor) -> tuple[Tensor, Tensor]:
+            with tf.GradientTape() as tape:
+                outputs = self(x[number], training=True)
+                loss = self._loss_of(y[number], outputs, weight[number], size[number])
+            self.optimizer.apply(tape.gradient(loss, variables), variables)
+            return number + 1, total + loss * size[number]
+
+        return tf.while_loop(lambda number, _: number < n_batches, step, (0, 0.0))[1]
+
+    def _validate(
+        self, x: np.ndarray, y: np.ndarray, sample_weight: np.ndarray | None, batch_size: int
+    ) -> float:
+        """Return the loss of rows that are held out."""
+        outputs = predict(self.network, [np.asarray(w) for w in self.weights], as_steps(x))
+        weight = np.ones(len(y)) if sample_weight is None else sample_weight
+        # A mean is the same over all rows as over batches; others are Keras' mean over batches.
+        of_rows = getattr(self.loss, "reduction", "mean") in ("mean", "sum_over_batch_size")
+        size = len(y) if of_rows else batch_size
+        total = 0.0
+        for first in range(0, len(y), size):
+            batch = [array[first : first + size] for array in (y, outputs, weight)]
+            n_rows = len(batch[0])
+            loss = self._loss_of(*(tf.constant(array, tf.float32) for array in (*batch, n_rows)))
+            total += float(loss) * n_rows
+        return total / len(y)
+
+    def _loss_of(self, y: Tensor, outputs: Tensor, weight: Tensor, size: Tensor) -> Tensor:
+        """Return the loss of a batch, of which `size` rows count, with regularizers."""
+        loss = self.loss
+        if isinstance(loss, keras.losses.Loss):
+            if type(loss).__call__ is not keras.losses.Loss.__call__:
+                raise TypeError(f"{type(loss).__name__} reduces its losses in a way of its own")
+            values, reduction = loss.call(y, outputs), loss.reduction
+        else:
+            values, reduction = loss(y, outputs), "sum_over_batch_size"
+        if values.shape.rank == 0 or values.shape[0] != y.shape[0]:
+            raise TypeError("the loss does not return one number for each row")
+        n_values = int(np.prod(values.shape[1:]))
+        total = tf.reduce_sum(weight[:, tf.newaxis] * tf.reshape(values, (-1, n_values)))
+        divisors = {
+            "sum": 1.0,
+            "sum_over_batch_size": size * n_values,
+            "mean": size * n_values,
+            "mean_with_sample_weight": tf.reduce_sum(weight) * n_values,
+        }
+        if reduction not in divisors:
+            raise TypeError(f"the loss has reduction={reduction!r}")
+        return tf.add_n([total / divisors[reduction], *self.losses])

@@ -1,0 +1,86 @@
+"""Predictions by compiled programs that take the weights as an argument."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from skrnn._engine import layers
+from skrnn._engine.blocks import count_fitting
+from skrnn._engine.programs import compiled
+from skrnn._networks import Network, build_model
+
+# The last digit of a product depends on how many rows are multiplied at once, so that number is
+# always this: few enough for one row to be quick, and enough for many rows to be.
+_ROWS = 8
+
+Tensor = Any
+
+
+def predict(network: Network, weights: Sequence[np.ndarray], X: np.ndarray) -> np.ndarray:
+    """Return the outputs of a network for each row, the same whatever rows come with it.
+
+    Nothing is assigned, so that threads need no lock.
+
+    Parameters
+    ----------
+    network : Network
+        The network; its dropout and regularizer are of no account.
+
+    weights : list of ndarray
+        Its weights.
+
+    X : ndarray of shape (n_samples, n_timesteps, n_features)
+        Windows, of any float type.
+
+    Returns
+    -------
+    outputs : ndarray of shape (n_samples, n_outputs)
+        float32.
+
+    Raises
+    ------
+    NotCompilableError
+        If there is no program for this network.
+    """
+    program = _make_program(network, X.shape[1])
+    flat = np.concatenate([np.ravel(array) for array in weights])
+    n_blocks = count_fitting(_ROWS * X[0].size)
+    block = np.zeros((n_blocks, _ROWS, *X.shape[1:]), np.float32)
+    rows = block.reshape(-1, *X.shape[1:])
+    outputs = []
+    for first in range(0, len(X), len(rows)):
+        part = X[first : first + len(rows)]
+        rows[: len(part)] = part
+        done = program(block, np.int32(-(-len(part) // _ROWS)), flat).numpy()
+        outputs.append(done.reshape(-1, *done.shape[2:])[: len(part)])
+    return np.concatenate(outputs)
+
+
+# A program holds some megabytes. Sixteen serve a search, whose candidates come one by one.
+@lru_cache(maxsize=16)
+def _make_program(network: Network, n_timesteps: int) -> Callable[..., Tensor]:
+    """Return a program for blocks of windows of this length."""
+    model = build_model(network, layers)
+    shapes = [weight.shape for weight in model.weights]
+    sizes = [np.prod(shape, dtype=int) for shape in shapes]
+    constants = [np.asarray(variable) for variable in model.non_trainable_variables]
+
+    def run(block: Tensor, n_blocks: Tensor, flat: Tensor) -> Tensor:
+        weights = [
+            tf.reshape(part, shape)
+            for part, shape in zip(tf.split(flat, sizes), shapes, strict=True)
+        ]
+
+        def body(number: Tensor, outputs: Tensor) -> tuple[Tensor, Tensor]:
+            new, _ = model.stateless_call(weights, constants, block[number], training=False)
+            return number + 1, outputs.write(number, new)
+
+        outputs = tf.TensorArray(tf.float32, block.shape[0])
+        return tf.while_loop(lambda number, _: number < n_blocks, body, (0, outputs))[1].stack()
+
+    return compiled("predict", run)

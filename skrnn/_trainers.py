@@ -1,0 +1,202 @@
+"""Models that are trained again and again: what they are built of, and what a training puts in."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from numbers import Real
+from types import ModuleType
+from typing import Any
+
+import keras
+import numpy as np
+
+from skrnn._batches import BatchedModel
+from skrnn._engine import layers as compiled_layers
+from skrnn._engine.model import CompiledModel
+from skrnn._networks import (
+    NetworkModel,
+    build_model,
+    initialize,
+    make_loss,
+    make_network,
+    make_optimizer,
+    set_dropout,
+)
+from skrnn._pool import Pool
+
+
+@dataclass(frozen=True)
+class Training:
+    """How to train: the estimator's parameters, with what a fit adds to them."""
+
+    loss: Any
+    optimizer: Any
+    learning_rate: float | None
+    clipnorm: float | None
+    epochs: int
+    first_epoch: int
+    batch_size: int
+    shuffle: bool
+    patience: int | None
+    callbacks: list[Any] | None
+    seed: int
+    verbose: int
+
+
+@dataclass(frozen=True)
+class State:
+    """What training changes: plain lists of arrays."""
+
+    weights: list[np.ndarray]
+    optimizer_state: list[np.ndarray]
+    optimizer_name: str
+
+
+@dataclass(frozen=True)
+class Engine:
+    """What trains: where the layers come from, and the model that holds them."""
+
+    layers: ModuleType
+    model_class: type[NetworkModel]
+
+
+COMPILED = Engine(compiled_layers, CompiledModel)
+KERAS = Engine(keras.layers, BatchedModel)
+
+
+@dataclass(frozen=True)
+class Trainer:
+    """A model that can be trained again and again, and the values it had when it was built."""
+
+    model: NetworkModel
+    optimizer: keras.optimizers.Optimizer
+    weights: list[np.ndarray]
+    optimizer_state: list[np.ndarray]
+
+    def start(self, dropout: float, training: Training, state: State | None) -> None:
+        """Put in all that a training starts from, whatever the one before it has left."""
+        optimizer = _make_optimizer(training)
+        self.model.set_weights(self.weights)
+        # A training that goes on draws other masks than the one before it.
+        initialize(self.model, [training.seed, training.first_epoch])
+        set_dropout(self.model, dropout)
+        _assign(self.optimizer, self.optimizer_state)
+        if isinstance(optimizer._learning_rate, keras.Variable):
+            self.optimizer.learning_rate.assign(optimizer.learning_rate)
+        # A callback may have put another in its place.
+        self.model.optimizer = self.optimizer
+        self.model.shuffle_seed = training.seed
+        if state is not None:
+            self._restore(state)
+
+    def get_state(self) -> State:
+        """Return what training has made of it."""
+        return State(
+            self.model.get_weights(), _values(self.optimizer), type(self.optimizer).__name__
+        )
+
+    def _restore(self, state: State) -> None:
+        """Go on from a state, but with the learning rate that is set: it is a parameter."""
+        name = type(self.optimizer).__name__
+        shapes = [variable.shape for variable in self.optimizer.variables]
+        if (name, shapes) != (
+            state.optimizer_name,
+            [value.shape for value in state.optimizer_state],
+        ):
+            raise ValueError(
+                f"Training cannot go on: the optimizer is {name}, but the kept state is that of "
+                f"{state.optimizer_name}, or of one with other settings. Change it back, or fit "
+                "with warm_start=False."
+            )
+        self.model.set_weights(state.weights)
+        rates = [variable.name == "learning_rate" for variable in self.optimizer.variables]
+        now = _values(self.optimizer)
+        _assign(
+            self.optimizer,
+            [
+                value if is_rate else kept
+                for value, kept, is_rate in zip(now, state.optimizer_state, rates, strict=True)
+            ],
+        )
+
+
+# Eight serve the networks of a usual search, whose folds and candidates come one after the other.
+# A compiled program takes some megabytes.
+_IDLE: Pool[Trainer] = Pool(max_idle=8)
+
+
+def borrow_trainer(
+    engine: Engine,
+    network: dict[str, Any],
+    training: Training,
+    x_shape: tuple[int, ...],
+    y_shape: tuple[int, ...],
+) -> AbstractContextManager[Trainer]:
+    """Lend a trainer for rows of these shapes, with values of whoever had it before.
+
+    Parameters
+    ----------
+    engine : Engine
+        What trains.
+
+    network : dict
+        Fields of `Network`.
+
+    training : Training
+        How to train.
+
+    x_shape, y_shape : tuple of int
+        Shapes of one row.
+
+    Raises
+    ------
+    ValueError
+        If an activation, regularizer, loss or optimizer is not one that Keras knows.
+    """
+
+    def build() -> Trainer:
+        layers = make_network(network)
+        model = build_model(layers, engine.layers, engine.model_class)
+        model.network = layers
+        # XLA on Keras' layers compiles for longer than small networks train.
+        model.compile(_make_optimizer(training), make_loss(training.loss), jit_compile=False)
+        model.optimizer.build(model.trainable_variables)
+        return Trainer(model, model.optimizer, model.get_weights(), _values(model.optimizer))
+
+    settings = (
+        engine,
+        # The compiled engine keeps it in a variable.
+        *(network | ({"dropout": None} if engine is COMPILED else {})).values(),
+        training.loss,
+        _describe(training.optimizer),
+        training.clipnorm,
+        training.batch_size,
+        x_shape,
+        y_shape,
+    )
+    # What objects of the user stand for cannot be told.
+    is_plain = all(isinstance(value, str | Real | tuple | None) for value in settings[1:])
+    return _IDLE.borrow(settings if is_plain else None, build)
+
+
+def _describe(optimizer: Any) -> Any:
+    """Return a name as it is, and a Keras optimizer as its settings if those are plain."""
+    if isinstance(optimizer, keras.optimizers.Optimizer):
+        settings = optimizer.get_config()
+        if isinstance(settings["learning_rate"], Real):
+            return (type(optimizer), *(settings | {"learning_rate": None}).items())
+    return optimizer
+
+
+def _make_optimizer(training: Training) -> keras.optimizers.Optimizer:
+    return make_optimizer(training.optimizer, training.learning_rate, training.clipnorm)
+
+
+def _values(optimizer: keras.optimizers.Optimizer) -> list[np.ndarray]:
+    return [np.asarray(variable) for variable in optimizer.variables]
+
+
+def _assign(optimizer: keras.optimizers.Optimizer, values: list[np.ndarray]) -> None:
+    for variable, value in zip(optimizer.variables, values, strict=True):
+        variable.assign(value)
