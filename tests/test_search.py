@@ -4,6 +4,7 @@ import keras
 import numpy as np
 import pandas as pd
 import pytest
+from joblib import Parallel, delayed, parallel_config
 from numpy.testing import assert_allclose
 from sklearn import config_context
 from sklearn.base import clone
@@ -256,3 +257,17 @@ def test_held_out_rows_reach_the_network_through_the_steps_before_it(prices):
     by_hand = mean_squared_error(held_out, pipe.predict(held_out)) / np.var(train["Open"])
     assert len(pipe["model"].history_["val_loss"]) == 2
     assert pipe["model"].history_["val_loss"][-1] == pytest.approx(by_hand, rel=1e-5)
+
+
+def test_workers_compute_in_the_threads_that_joblib_gives_them():
+    def count_threads():
+        X = np.arange(20.0).reshape(10, 2)
+        RNNRegressor(1, epochs=1).fit(X, X[:, 0])
+        import tensorflow as tf
+
+        # 0 stands for one on each core.
+        return tf.config.threading.get_intra_op_parallelism_threads()
+
+    with parallel_config("loky", n_jobs=2, inner_max_num_threads=1):
+        assert Parallel()(delayed(count_threads)() for _ in range(2)) == [1, 1]
+    assert count_threads() == 0
