@@ -7,7 +7,7 @@ BIN := .venv/bin
 .DELETE_ON_ERROR:
 # Two installs at once into one environment would get in each other's way.
 .NOTPARALLEL:
-.PHONY: help demo test lint types format clean
+.PHONY: help demo test bench lint types format clean
 
 help:  ## Show the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
@@ -18,6 +18,10 @@ demo: .venv/.installed-examples  ## Forecast the price of a stock and draw it
 # Two processes, since most of a small fit runs on one core; fixtures are shared within a file.
 test: .venv/.installed-test  ## Run the tests, with branch coverage
 	$(BIN)/python -m pytest --cov --numprocesses 2 --dist loadfile
+
+# Compares with others on this machine; it should have nothing else to do meanwhile.
+bench: .venv/.installed-bench  ## Measure skrnn beside Keras and PyTorch; about 25 minutes
+	$(BIN)/python benchmarks/run.py
 
 lint: .venv/.installed-test  ## Check style and format
 	$(BIN)/ruff check

@@ -35,9 +35,6 @@ class Batches(keras.utils.PyDataset):
 
     seed : int or None, default=None
         Seed of the shuffle; None keeps the order.
-
-    epoch : int, default=0
-        Number of the first epoch.
     """
 
     def __init__(
@@ -48,17 +45,12 @@ class Batches(keras.utils.PyDataset):
         batch_size: int,
         *,
         seed: int | None = None,
-        epoch: int = 0,
     ) -> None:
         super().__init__()
         self._arrays = [X, y] if sample_weight is None else [X, y, sample_weight]
         self._batch_size = batch_size
         self._seed = seed
-        self._epoch = epoch
-        self._draw_order()
-
-    def _draw_order(self) -> None:
-        self._order = draw_order(len(self._arrays[0]), self._seed, self._epoch)
+        self.set_epoch(0)
 
     def __len__(self) -> int:
         return math.ceil(len(self._order) / self._batch_size)
@@ -68,10 +60,9 @@ class Batches(keras.utils.PyDataset):
         X, *others = (np.asarray(array[rows], dtype=np.float32) for array in self._arrays)
         return (as_steps(X), *others)
 
-    def on_epoch_end(self) -> None:
-        """Draw the order of the next epoch."""
-        self._epoch += 1
-        self._draw_order()
+    def set_epoch(self, epoch: int) -> None:
+        """Put the rows into the order of this epoch."""
+        self._order = draw_order(len(self._arrays[0]), self._seed, epoch)
 
 
 class Blocks(keras.utils.PyDataset):
@@ -121,16 +112,22 @@ class BatchedModel(NetworkModel):
         validation_data: tuple[np.ndarray, np.ndarray, np.ndarray | None] | None,
         batch_size: int,
         shuffle: bool,
-        initial_epoch: int,
+        callbacks: list[keras.callbacks.Callback],
         **fit_args: Any,
     ) -> keras.callbacks.History:
         """Train as `keras.Model.fit` does, on rows in an order of our own."""
-        seed = self.shuffle_seed if shuffle else None
+        batches = Batches(
+            x, y, sample_weight, batch_size, seed=self.shuffle_seed if shuffle else None
+        )
+        # Keras calls the hook of a dataset once before the first epoch, so that it cannot count.
+        set_epoch = keras.callbacks.LambdaCallback(
+            on_epoch_begin=lambda epoch, logs: batches.set_epoch(epoch)
+        )
         return super().fit(
-            Batches(x, y, sample_weight, batch_size, seed=seed, epoch=initial_epoch),
+            batches,
             validation_data=Batches(*validation_data, batch_size) if validation_data else None,
             shuffle=False,
-            initial_epoch=initial_epoch,
+            callbacks=[*callbacks, set_epoch],
             **fit_args,
         )
 

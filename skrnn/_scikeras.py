@@ -176,11 +176,12 @@ def _train_on(
 
 def predict(network: dict[str, Any], weights: Sequence[np.ndarray], X: np.ndarray) -> np.ndarray:
     """Return the outputs of a network, float32 of shape (n_samples, n_outputs)."""
-    # Neither changes a prediction: one program serves every candidate of a search over them.
-    network = network | {"dropout": 0.0, "kernel_regularizer": None}
     if not _is_keras_wanted():
         with suppress(NotCompilableError), _without_tracing_advice():
             return predict_compiled(make_network(network), weights, as_steps(X))
+
+    # Neither changes a prediction: one model serves every candidate of a search over them.
+    network = network | {"dropout": 0.0, "kernel_regularizer": None}
 
     def build() -> keras.Model:
         return build_model(make_network(network))

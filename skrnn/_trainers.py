@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from numbers import Real
 from types import ModuleType
 from typing import Any
@@ -80,6 +80,7 @@ class Trainer:
         self.model.set_weights(self.weights)
         # A training that goes on draws other masks than the one before it.
         initialize(self.model, [training.seed, training.first_epoch])
+        self.model.network = replace(self.model.network, dropout=dropout)
         set_dropout(self.model, dropout)
         _assign(self.optimizer, self.optimizer_state)
         if isinstance(optimizer._learning_rate, keras.Variable):

@@ -9,6 +9,7 @@ import keras
 import tensorflow as tf
 
 from skrnn._engine import kernels
+from skrnn._engine.programs import is_compiling
 
 Tensor = Any
 
@@ -86,6 +87,7 @@ class Dropout(keras.layers.Layer):
         if not training:
             return inputs
         seed = tf.cast(self.seed_generator.next(), tf.int32)
-        # Of the generators that XLA has, this one is by far the fastest on a CPU.
-        drawn = tf.random.stateless_uniform(tf.shape(inputs), seed, alg="threefry")
+        # By far the fastest generator of XLA on a CPU, where TensorFlow alone does not have it.
+        algorithm = "threefry" if is_compiling() else "auto_select"
+        drawn = tf.random.stateless_uniform(tf.shape(inputs), seed, alg=algorithm)
         return tf.where(drawn < self.rate_value, 0.0, inputs / (1 - self.rate_value))

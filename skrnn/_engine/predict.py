@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
@@ -47,6 +48,8 @@ def predict(network: Network, weights: Sequence[np.ndarray], X: np.ndarray) -> n
     NotCompilableError
         If there is no program for this network.
     """
+    # Neither changes a prediction: one program serves every candidate of a search over them.
+    network = replace(network, dropout=0.0, kernel_regularizer=None)
     program = _make_program(network, X.shape[1])
     flat = np.concatenate([np.ravel(array) for array in weights])
     n_blocks = count_fitting(_ROWS * X[0].size)

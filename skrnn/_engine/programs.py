@@ -5,12 +5,14 @@ from __future__ import annotations
 import threading
 from collections import Counter
 from collections.abc import Callable
+from contextvars import ContextVar
 from typing import Any
 
 import tensorflow as tf
 
 _compiled: Counter[str] = Counter()
 _lock = threading.Lock()
+_is_compiling: ContextVar[bool] = ContextVar("skrnn_is_compiling", default=False)
 
 
 class NotCompilableError(Exception):
@@ -37,7 +39,11 @@ def compiled(kind: str, function: Callable[..., Any]) -> Callable[..., Any]:
     def counted(*args: Any) -> Any:
         with _lock:
             _compiled[kind] += 1
-        return function(*args)
+        token = _is_compiling.set(True)
+        try:
+            return function(*args)
+        finally:
+            _is_compiling.reset(token)
 
     program = tf.function(counted, jit_compile=True, autograph=False)
 
@@ -54,3 +60,8 @@ def count_compiled() -> dict[str, int]:
     """Return how many programs of each kind this process has compiled."""
     with _lock:
         return {"train": 0, "predict": 0} | _compiled
+
+
+def is_compiling() -> bool:
+    """Tell whether a layer is called to build a program, and not by Keras or a user."""
+    return _is_compiling.get()

@@ -1,0 +1,405 @@
+"""Keras' callbacks, and those of a user, do with either engine what they do in `Model.fit`."""
+
+import csv
+
+import keras
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+
+from skrnn import RNNRegressor, config_context
+from skrnn._engine.programs import count_compiled
+
+# Keras 3.15 reads its own variables in a way that NumPy 2 deprecates: the learning rate, and
+# whatever is saved.
+pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy")
+
+N_EPOCHS = 4
+
+rng = np.random.default_rng(0)
+X = rng.normal(size=(20, 4))
+Y = 10 + 3 * X @ [0.5, -1.0, 2.0, 1.0]
+# Unlike the rows that are trained on: the validation loss grows from the first epoch on.
+X_VAL, Y_VAL = X[:6], 20 - Y[:6]
+
+
+@pytest.fixture(params=["auto", "keras"], autouse=True)
+def engine(request):
+    """Run every test with both engines."""
+    with config_context(engine=request.param):
+        yield request.param
+
+
+def fit(*callbacks, X=X, y=Y, validated=False, **parameters):
+    """Fit a small network of one shape, so that each engine builds few."""
+    defaults = {"epochs": N_EPOCHS, "batch_size": 8, "learning_rate": 0.05, "random_state": 0}
+    model = RNNRegressor(2, callbacks=list(callbacks), **defaults | parameters)
+    return model.fit(X, y, **({"X_val": X_VAL, "y_val": Y_VAL} if validated else {}))
+
+
+def assert_same_weights(actual, expected):
+    for ours, theirs in zip(actual, expected, strict=True):
+        assert_array_equal(ours, theirs)
+
+
+class Recorder(keras.callbacks.Callback):
+    """Keeps the weights, the logs and the learning rate of each epoch, and the order of hooks."""
+
+    def __init__(self):
+        super().__init__()
+        self.hooks, self.weights, self.logs, self.rates = [], [], [], []
+
+    def on_train_begin(self, logs=None):
+        self.hooks.append("train begins")
+        self.first_weights = self.model.get_weights()
+
+    def on_train_end(self, logs=None):
+        self.hooks.append("train ends")
+        self.last_logs = dict(logs)
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self.hooks.append(f"epoch {epoch} begins")
+
+    def on_epoch_end(self, epoch, logs=None):
+        self.hooks.append(f"epoch {epoch} ends")
+        self.logs.append(dict(logs))
+        self.weights.append(self.model.get_weights())
+        self.rates.append(float(self.model.optimizer.learning_rate.numpy()))
+
+
+class Freezer(keras.callbacks.Callback):
+    """Sets the weights back after each epoch."""
+
+    def on_train_begin(self, logs=None):
+        self.kept = self.model.get_weights()
+
+    def on_epoch_end(self, epoch, logs=None):
+        self.model.set_weights(self.kept)
+
+
+class Stopper(keras.callbacks.Callback):
+    """Stops after the second epoch."""
+
+    def on_epoch_end(self, epoch, logs=None):
+        self.model.stop_training = epoch == 1
+
+
+class Predictor(keras.callbacks.Callback):
+    """Predicts after each epoch."""
+
+    def __init__(self):
+        super().__init__()
+        self.outputs = []
+
+    def on_epoch_end(self, epoch, logs=None):
+        rows = X[..., np.newaxis].astype(np.float32)
+        self.outputs.append(self.model.predict(rows, verbose=0))
+
+
+class BatchRecorder(keras.callbacks.Callback):
+    """Keeps what it is told at the end of a batch, or of a block."""
+
+    def __init__(self, stop_after=None):
+        super().__init__()
+        self.began, self.ended = [], []
+        self.stop_after = stop_after
+
+    def on_train_batch_begin(self, batch, logs=None):
+        self.began.append(batch)
+
+    def on_train_batch_end(self, batch, logs=None):
+        self.ended.append((batch, logs["loss"]))
+        if len(self.ended) == self.stop_after:
+            self.model.stop_training = True
+
+
+# When they are called, and what they see
+
+
+def test_hooks_are_called_in_the_order_of_keras():
+    model = fit(Recorder(), epochs=2)
+    assert model.callbacks_[0].hooks == [
+        "train begins",
+        "epoch 0 begins",
+        "epoch 0 ends",
+        "epoch 1 begins",
+        "epoch 1 ends",
+        "train ends",
+    ]
+
+
+def test_logs_are_those_of_the_history():
+    model = fit(Recorder(), validated=True)
+    recorder = model.callbacks_[0]
+    assert set(model.history_) == {"loss", "val_loss"}
+    assert recorder.logs == [
+        dict(zip(model.history_, losses, strict=True))
+        for losses in zip(*model.history_.values(), strict=True)
+    ]
+    assert recorder.last_logs == recorder.logs[-1]
+
+
+def test_weights_that_a_callback_reads_are_those_after_its_epoch():
+    model = fit(Recorder())
+    for n_epochs in (1, N_EPOCHS):
+        assert_same_weights(
+            model.callbacks_[0].weights[n_epochs - 1], fit(epochs=n_epochs).weights_
+        )
+
+
+def test_callbacks_change_nothing_of_a_training_that_they_watch():
+    assert_same_weights(fit(Recorder(), Predictor(), BatchRecorder()).weights_, fit().weights_)
+
+
+def test_batch_hooks_are_called_once_a_block_with_the_loss_so_far(engine):
+    # Of 20 rows in batches of 8, Keras has three batches; the engine has one block.
+    n_hooks = {"auto": 1, "keras": 3}[engine]
+    model = fit(BatchRecorder())
+    recorder = model.callbacks_[0]
+    assert recorder.began == list(range(n_hooks)) * N_EPOCHS
+    assert [number for number, _ in recorder.ended] == recorder.began
+    last_of_epochs = [loss for _, loss in recorder.ended[n_hooks - 1 :: n_hooks]]
+    assert_allclose(last_of_epochs, model.history_["loss"], rtol=1e-6)
+
+
+def test_a_callback_of_batches_may_stop_within_an_epoch(engine):
+    # 150 batches of a row: in the engine 64 to a block.
+    n_seen = {"auto": 2 * 64, "keras": 2}[engine]
+    many, targets = np.tile(X, (8, 1))[:150], np.tile(Y, 8)[:150]
+    model = fit(BatchRecorder(stop_after=2), X=many, y=targets, batch_size=1, shuffle=False)
+    assert len(model.callbacks_[0].ended) == 2
+    assert model.n_iter_ == 1
+    # What it has seen is the start of the rows, and nothing after that.
+    later = targets.copy()
+    later[n_seen:] = targets[n_seen:][::-1]
+    assert later.mean() == pytest.approx(targets.mean())
+    other = fit(BatchRecorder(stop_after=2), X=many, y=later, batch_size=1, shuffle=False)
+    for ours, theirs in zip(model.weights_, other.weights_, strict=True):
+        assert_allclose(ours, theirs, rtol=1e-4, atol=1e-6)
+
+
+def test_history_is_that_of_an_epoch_that_was_not_finished(engine):
+    n_blocks = {"auto": 3, "keras": 150}[engine]
+    many, targets = np.tile(X, (8, 1))[:150], np.tile(Y, 8)[:150]
+    model = fit(BatchRecorder(), X=many, y=targets, batch_size=1, epochs=1)
+    losses = [loss for _, loss in model.callbacks_[0].ended]
+    assert len(losses) == n_blocks
+    assert len(set(losses)) == n_blocks
+    assert losses[-1] == pytest.approx(model.history_["loss"][0], rel=1e-5)
+
+
+# Those that change the training
+
+
+def test_training_goes_on_from_the_weights_that_a_callback_sets():
+    recorder = fit(Freezer(), Recorder(), shuffle=False, batch_size=20).callbacks_[1]
+    losses = [logs["loss"] for logs in recorder.logs]
+    # One batch: its loss is computed before the step, so it is that of the same weights again.
+    assert_allclose(losses, losses[0], rtol=1e-6)
+    for weights in recorder.weights:
+        assert_same_weights(weights, recorder.first_weights)
+    free = fit(shuffle=False, batch_size=20).history_["loss"]
+    assert free[0] == pytest.approx(losses[0])
+    assert len(set(free)) == N_EPOCHS
+
+
+def test_weights_that_a_callback_sets_last_are_those_of_the_estimator():
+    model = fit(Freezer())
+    assert_same_weights(model.weights_, model.callbacks_[0].kept)
+
+
+def test_a_callback_may_stop_the_training():
+    model = fit(Stopper())
+    assert model.n_iter_ == 2
+    assert_same_weights(model.weights_, fit(epochs=2).weights_)
+
+
+def test_a_stopped_training_does_not_stop_the_next():
+    fit(Stopper())
+    assert fit().n_iter_ == N_EPOCHS
+
+
+def test_a_callback_may_predict():
+    model = fit(Predictor(), normalize_y=False)
+    outputs = model.callbacks_[0].outputs
+    assert len(outputs) == N_EPOCHS
+    assert_allclose(outputs[-1][:, 0], model.predict(X), rtol=1e-5, atol=1e-6)
+    assert_allclose(
+        outputs[0][:, 0], fit(epochs=1, normalize_y=False).predict(X), rtol=1e-5, atol=1e-6
+    )
+    assert not np.allclose(outputs[0], outputs[-1])
+
+
+class Caller(keras.callbacks.Callback):
+    """Calls the model in the mode of training, as for a Monte Carlo estimate."""
+
+    def on_train_end(self, logs=None):
+        rows = X[..., np.newaxis].astype(np.float32)
+        self.outputs = self.model(rows, training=True).numpy()
+
+
+def test_a_callback_may_call_the_model_with_dropout():
+    model = fit(Caller(), dropout=0.5, normalize_y=False)
+    outputs = model.callbacks_[0].outputs
+    assert outputs.shape == (20, 1)
+    assert not np.allclose(outputs[:, 0], model.predict(X))
+
+
+# Those of Keras
+
+
+def test_early_stopping_stops_and_restores_the_best_weights():
+    stopper = keras.callbacks.EarlyStopping(patience=2, restore_best_weights=True)
+    model = fit(stopper, Recorder(), validated=True, epochs=20)
+    val_loss = model.history_["val_loss"]
+    best = int(np.argmin(val_loss))
+    assert model.n_iter_ == len(val_loss) == best + 3 < 20
+    assert_same_weights(model.weights_, model.callbacks_[1].weights[best])
+    assert model.callbacks_[0].best == val_loss[best]
+
+
+def test_early_stopping_may_monitor_the_loss():
+    # It never grows by so much.
+    stopper = keras.callbacks.EarlyStopping(monitor="loss", min_delta=1e6, patience=1)
+    assert fit(stopper, epochs=10).n_iter_ == 2
+
+
+def test_reduce_on_plateau_lowers_the_learning_rate_that_is_trained_with():
+    reducer = keras.callbacks.ReduceLROnPlateau(
+        monitor="loss", factor=0.0, patience=1, min_delta=1e6, min_lr=0.0
+    )
+    model = fit(reducer, Recorder())
+    recorder = model.callbacks_[1]
+    assert_allclose(recorder.rates, [0.05, 0.0, 0.0, 0.0], rtol=1e-6)
+    assert model.history_["learning_rate"] == pytest.approx([0.05, 0.05, 0.0, 0.0])
+    # The second epoch still has the rate it began with; from the third on, nothing moves.
+    assert not np.array_equal(recorder.weights[0][0], recorder.weights[1][0])
+    assert_same_weights(recorder.weights[2], recorder.weights[1])
+    assert_same_weights(recorder.weights[3], recorder.weights[1])
+
+
+def test_learning_rate_scheduler_sets_the_rate_of_each_epoch():
+    scheduler = keras.callbacks.LearningRateScheduler(lambda epoch: 0.0 if epoch == 1 else 0.05)
+    model = fit(scheduler, Recorder())
+    recorder = model.callbacks_[1]
+    assert_allclose(recorder.rates, [0.05, 0.0, 0.05, 0.05], rtol=1e-6)
+    assert_same_weights(recorder.weights[1], recorder.weights[0])
+    assert not np.array_equal(recorder.weights[2][0], recorder.weights[1][0])
+    assert_same_weights(recorder.weights[0], fit(epochs=1).weights_)
+
+
+def test_a_learning_rate_that_a_callback_set_is_not_that_of_the_next_fit():
+    expected = fit(learning_rate=None).weights_
+    fit(keras.callbacks.LearningRateScheduler(lambda epoch: 1e-5), learning_rate=None)
+    assert_same_weights(fit(learning_rate=None).weights_, expected)
+
+
+def test_csv_logger_writes_a_row_for_each_epoch(tmp_path):
+    model = fit(keras.callbacks.CSVLogger(tmp_path / "log.csv"), validated=True)
+    with open(tmp_path / "log.csv", newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    assert [int(row["epoch"]) for row in rows] == list(range(N_EPOCHS))
+    for name in ("loss", "val_loss"):
+        assert [float(row[name]) for row in rows] == model.history_[name]
+
+
+def test_terminate_on_nan_stops_when_the_loss_is_lost(capsys):
+    # A learning rate that no number of float32 survives.
+    model = fit(
+        keras.callbacks.TerminateOnNaN(),
+        optimizer="sgd",
+        learning_rate=1e30,
+        activation="linear",
+        epochs=10,
+    )
+    assert model.n_iter_ < 3
+    assert not np.isfinite(model.history_["loss"][-1])
+    assert "Invalid loss" in capsys.readouterr().out
+
+
+# ModelCheckpoint
+
+
+def raw_outputs(model):
+    return model(X[..., np.newaxis].astype(np.float32)).numpy()[:, 0]
+
+
+def test_checkpoint_is_a_plain_keras_model_that_predicts_like_the_estimator(tmp_path):
+    checkpoint = keras.callbacks.ModelCheckpoint(tmp_path / "{epoch}.keras")
+    model = fit(checkpoint, dropout=0.2, normalize_y=False)
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        f"{epoch}.keras" for epoch in range(1, N_EPOCHS + 1)
+    ]
+    saved = keras.models.load_model(tmp_path / f"{N_EPOCHS}.keras")
+    assert {type(layer).__module__.split(".")[0] for layer in saved.layers} == {"keras"}
+    assert_same_weights(saved.get_weights(), model.weights_)
+    assert_allclose(raw_outputs(saved), raw_outputs(model.to_keras()), rtol=1e-5, atol=1e-6)
+    assert_allclose(raw_outputs(saved), model.predict(X), rtol=1e-5, atol=1e-6)
+
+
+def test_checkpoint_keeps_the_best_epoch(tmp_path):
+    path = tmp_path / "best.keras"
+    checkpoint = keras.callbacks.ModelCheckpoint(path, save_best_only=True)
+    model = fit(checkpoint, Recorder(), validated=True)
+    best = int(np.argmin(model.history_["val_loss"]))
+    saved = keras.models.load_model(path)
+    assert_same_weights(saved.get_weights(), model.callbacks_[1].weights[best])
+
+
+def test_checkpoint_has_the_dropout_of_its_estimator_and_not_of_an_earlier_one(tmp_path):
+    # The compiled engine lends one model to both.
+    for dropout in (0.3, 0.6):
+        path = tmp_path / f"{dropout}.keras"
+        fit(keras.callbacks.ModelCheckpoint(path), dropout=dropout, epochs=1)
+        rates = [
+            layer.rate
+            for layer in keras.models.load_model(path).layers
+            if isinstance(layer, keras.layers.Dropout)
+        ]
+        assert rates == [dropout]
+
+
+@pytest.mark.parametrize("dropout", [0.0, 0.2])
+def test_checkpoint_of_weights_is_loaded_into_the_plain_model(tmp_path, dropout):
+    path = tmp_path / "last.weights.h5"
+    checkpoint = keras.callbacks.ModelCheckpoint(path, save_weights_only=True)
+    model = fit(checkpoint, dropout=dropout, normalize_y=False)
+    plain = model.to_keras()
+    plain.set_weights([np.zeros_like(weight) for weight in plain.get_weights()])
+    plain.load_weights(path)
+    assert_same_weights(plain.get_weights(), model.weights_)
+
+
+def test_callback_may_save_and_load_the_weights_of_its_model(tmp_path):
+    path = tmp_path / "first.weights.h5"
+
+    class Returner(keras.callbacks.Callback):
+        def on_epoch_end(self, epoch, logs=None):
+            if epoch == 0:
+                self.model.save_weights(path)
+            else:
+                self.model.load_weights(path)
+
+    assert_same_weights(fit(Returner()).weights_, fit(epochs=1).weights_)
+
+
+# Programs
+
+
+def test_callbacks_compile_nothing_again(tmp_path):
+    fit(validated=True)
+    before = count_compiled()
+    fit(
+        keras.callbacks.EarlyStopping(patience=10),
+        keras.callbacks.ReduceLROnPlateau(patience=1),
+        keras.callbacks.LearningRateScheduler(lambda epoch: 0.1 / (1 + epoch)),
+        keras.callbacks.ModelCheckpoint(tmp_path / "{epoch}.keras"),
+        keras.callbacks.CSVLogger(tmp_path / "log.csv"),
+        keras.callbacks.TerminateOnNaN(),
+        Freezer(),
+        Predictor(),
+        Recorder(),
+        validated=True,
+    )
+    fit(validated=True)
+    assert count_compiled() == before
