@@ -384,6 +384,12 @@ class BaseRecurrentEstimator(BaseEstimator, ABC):
 
     # Use.
 
+    def _snapshot(self) -> Self:
+        """Return the estimator as it is now: a fit in another thread replaces all of its state."""
+        now = object.__new__(type(self))
+        now.__dict__ = self.__dict__
+        return now
+
     def _predict_outputs(self, X: Any) -> np.ndarray:
         """Return what the network says of X, float32 of shape (n_samples, n_outputs)."""
         X = self._validate_windows(X, reset=False)
@@ -406,8 +412,7 @@ class BaseRecurrentEstimator(BaseEstimator, ABC):
             If the estimator is not fitted.
         """
         check_is_fitted(self)
-        # A copy, because another thread may fit meanwhile.
-        fitted = copy.copy(self)
+        fitted = self._snapshot()
         return _import_keras_side().to_keras(fitted._network, fitted._decode_weights())
 
     def __sklearn_tags__(self) -> Tags:

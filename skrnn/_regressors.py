@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
@@ -89,8 +88,7 @@ class _RecurrentRegressor(RegressorMixin, MultiOutputMixin, BaseRecurrentEstimat
             If X holds NaN, infinity or text, or is not shaped as in `fit`.
         """
         check_is_fitted(self)
-        # A copy, because another thread may fit meanwhile.
-        fitted = copy.copy(self)
+        fitted = self._snapshot()
         outputs = fitted._predict_outputs(X).astype(np.float64)
         y = outputs * fitted._y_scale + fitted._y_mean
         return y[:, 0] if fitted._target_ndim == 1 else y

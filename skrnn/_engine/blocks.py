@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-Block = tuple[np.ndarray | np.int32, ...]
+Block = tuple[np.ndarray, ...]
 
 # Numbers in a block, at most: 4 MB of float32.
 _MAX_NUMBERS = 2**20
@@ -53,7 +53,7 @@ class TrainingBlocks:
 
     def empty(self) -> Block:
         """Return a block without rows."""
-        return (*self._block, np.ones(self._n_batches, np.float32), np.int32(0))
+        return (*self._block, np.ones(self._n_batches, np.float32), np.array(0, np.int32))
 
     def iterate(self, order: np.ndarray) -> Iterator[tuple[Block, int]]:
         """Yield blocks of rows in this order, each with its number of rows.
@@ -72,7 +72,7 @@ class TrainingBlocks:
                 flat[: len(filled)] = array[filled]
             flat[len(rows) : len(filled)] = 0
             sizes = np.clip(len(rows) - np.arange(self._n_batches) * size, 1, size)
-            yield (*self._block, sizes.astype(np.float32), np.int32(n_batches)), len(rows)
+            yield (*self._block, sizes.astype(np.float32), np.array(n_batches, np.int32)), len(rows)
 
 
 def count_fitting(n_numbers: int) -> int:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import keras
@@ -12,7 +11,7 @@ import tensorflow as tf
 from skrnn._batches import as_steps, draw_order
 from skrnn._engine.blocks import TrainingBlocks
 from skrnn._engine.predict import predict
-from skrnn._engine.programs import compiled
+from skrnn._engine.programs import Program
 from skrnn._networks import NetworkModel
 
 Tensor = Any
@@ -29,7 +28,7 @@ class CompiledModel(NetworkModel):
     """
 
     shuffle_seed = 0
-    _program: Callable[..., Tensor] | None = None
+    _program: Program | None = None
 
     def fit(
         self,
@@ -92,10 +91,10 @@ class CompiledModel(NetworkModel):
         callbacks.on_train_end(logs)
         return self.history
 
-    def _get_program(self, blocks: TrainingBlocks) -> Callable[..., Tensor]:
+    def _get_program(self, blocks: TrainingBlocks) -> Program:
         """Return the program for such blocks, compiled."""
         if self._program is None:
-            self._program = compiled("train", self._train)
+            self._program = Program("train", self._train)
         # No batch, no step: what cannot be compiled is found out before anything is trained.
         self._program(*blocks.empty())
         return self._program

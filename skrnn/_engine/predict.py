@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import lru_cache
 from typing import Any
@@ -12,12 +12,14 @@ import tensorflow as tf
 
 from skrnn._engine import layers
 from skrnn._engine.blocks import count_fitting
-from skrnn._engine.programs import compiled
+from skrnn._engine.programs import Program
 from skrnn._networks import Network, build_model
 
 # The last digit of a product depends on how many rows are multiplied at once, so that number is
 # always this: few enough for one row to be quick, and enough for many rows to be.
 _ROWS = 8
+# A single row is handed over in as much memory as this many blocks.
+_MAX_BLOCKS = 32
 
 Tensor = Any
 
@@ -51,39 +53,48 @@ def predict(network: Network, weights: Sequence[np.ndarray], X: np.ndarray) -> n
     # Neither changes a prediction: one program serves every candidate of a search over them.
     network = replace(network, dropout=0.0, kernel_regularizer=None)
     program = _make_program(network, X.shape[1])
-    flat = np.concatenate([np.ravel(array) for array in weights])
-    n_blocks = count_fitting(_ROWS * X[0].size)
-    block = np.zeros((n_blocks, _ROWS, *X.shape[1:]), np.float32)
-    rows = block.reshape(-1, *X.shape[1:])
+    n_blocks = min(_MAX_BLOCKS, count_fitting(_ROWS * X[0].size))
+    # One array for all: each argument takes longer to hand over than ten steps to compute.
+    argument = np.concatenate(
+        [
+            np.zeros(n_blocks * _ROWS * X[0].size, np.float32),
+            *(np.ravel(array) for array in weights),
+            np.zeros(1, np.float32),
+        ]
+    )
+    rows = argument[: n_blocks * _ROWS * X[0].size].reshape(-1, *X.shape[1:])
     outputs = []
     for first in range(0, len(X), len(rows)):
         part = X[first : first + len(rows)]
         rows[: len(part)] = part
-        done = program(block, np.int32(-(-len(part) // _ROWS)), flat).numpy()
+        argument[-1] = -(-len(part) // _ROWS)
+        done = program(argument).numpy()
         outputs.append(done.reshape(-1, *done.shape[2:])[: len(part)])
     return np.concatenate(outputs)
 
 
 # A program holds some megabytes. Sixteen serve a search, whose candidates come one by one.
 @lru_cache(maxsize=16)
-def _make_program(network: Network, n_timesteps: int) -> Callable[..., Tensor]:
+def _make_program(network: Network, n_timesteps: int) -> Program:
     """Return a program for blocks of windows of this length."""
     model = build_model(network, layers)
     shapes = [weight.shape for weight in model.weights]
     sizes = [np.prod(shape, dtype=int) for shape in shapes]
     constants = [np.asarray(variable) for variable in model.non_trainable_variables]
 
-    def run(block: Tensor, n_blocks: Tensor, flat: Tensor) -> Tensor:
-        weights = [
-            tf.reshape(part, shape)
-            for part, shape in zip(tf.split(flat, sizes), shapes, strict=True)
-        ]
+    def run(argument: Tensor) -> Tensor:
+        blocks, *flat, n_blocks = tf.split(argument, [-1, *sizes, 1])
+        blocks = tf.reshape(blocks, (-1, _ROWS, n_timesteps, network.n_features))
+        weights = [tf.reshape(part, shape) for part, shape in zip(flat, shapes, strict=True)]
 
         def body(number: Tensor, outputs: Tensor) -> tuple[Tensor, Tensor]:
-            new, _ = model.stateless_call(weights, constants, block[number], training=False)
-            return number + 1, outputs.write(number, new)
+            block = tf.gather(blocks, tf.cast(number, tf.int32))
+            new, _ = model.stateless_call(weights, constants, block, training=False)
+            return number + 1, outputs.write(tf.cast(number, tf.int32), new)
 
-        outputs = tf.TensorArray(tf.float32, block.shape[0])
-        return tf.while_loop(lambda number, _: number < n_blocks, body, (0, outputs))[1].stack()
+        outputs = tf.TensorArray(tf.float32, blocks.shape[0])
+        return tf.while_loop(lambda number, _: number < n_blocks[0], body, (0.0, outputs))[
+            1
+        ].stack()
 
-    return compiled("predict", run)
+    return Program("predict", run)

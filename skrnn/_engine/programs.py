@@ -8,6 +8,7 @@ from collections.abc import Callable
 from contextvars import ContextVar
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
 
 _compiled: Counter[str] = Counter()
@@ -19,8 +20,8 @@ class NotCompilableError(Exception):
     """XLA, or a kernel, refuses a part of the network or of its loss."""
 
 
-def compiled(kind: str, function: Callable[..., Any]) -> Callable[..., Any]:
-    """Return a function on tensors that is compiled, once for each shape of its arguments.
+class Program:
+    """A function on arrays that is compiled, once for each shape of its arguments.
 
     Parameters
     ----------
@@ -28,32 +29,43 @@ def compiled(kind: str, function: Callable[..., Any]) -> Callable[..., Any]:
         What `count_compiled` counts it as.
 
     function : callable
-        Takes and returns tensors. It is run when a program is built, not when that is called.
-
-    Returns
-    -------
-    program : callable
-        Raises `NotCompilableError` for whatever stops TensorFlow.
+        Takes and returns tensors. It is run when it is compiled, not when the program is called.
     """
 
-    def counted(*args: Any) -> Any:
-        with _lock:
-            _compiled[kind] += 1
-        token = _is_compiling.set(True)
-        try:
-            return function(*args)
-        finally:
-            _is_compiling.reset(token)
+    def __init__(self, kind: str, function: Callable[..., Any]) -> None:
+        self._kind = kind
+        self._function = tf.function(function, jit_compile=True, autograph=False)
+        self._by_shapes: dict[tuple[Any, ...], Any] = {}
 
-    program = tf.function(counted, jit_compile=True, autograph=False)
+    def __call__(self, *arrays: np.ndarray) -> Any:
+        """Run the program.
 
-    def run(*args: Any) -> Any:
+        Raises
+        ------
+        NotCompilableError
+            For whatever stops TensorFlow.
+        """
+        shapes = tuple(array.shape for array in arrays)
         try:
-            return program(*args)
+            if shapes not in self._by_shapes:
+                self._compile(shapes, arrays)
+            # A `tf.function` would look for the right trace longer than a small network computes.
+            return self._by_shapes[shapes](*map(tf.constant, arrays))
         except Exception as error:
             raise NotCompilableError(str(error).strip().split("\n")[0]) from error
 
-    return run
+    def _compile(self, shapes: tuple[Any, ...], arrays: tuple[np.ndarray, ...]) -> None:
+        with _lock:
+            if shapes in self._by_shapes:
+                return
+            _compiled[self._kind] += 1
+            token = _is_compiling.set(True)
+            try:
+                self._by_shapes[shapes] = self._function.get_concrete_function(
+                    *(tf.TensorSpec(array.shape, array.dtype) for array in arrays)
+                )
+            finally:
+                _is_compiling.reset(token)
 
 
 def count_compiled() -> dict[str, int]:
