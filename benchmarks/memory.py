@@ -96,9 +96,11 @@ def _sampled_peak_megabytes(fit: Callable[[], object]) -> float:
 
     thread = threading.Thread(target=look)
     thread.start()
-    fit()
-    finished.set()
-    thread.join()
+    try:
+        fit()
+    finally:
+        finished.set()
+        thread.join()
     return max(samples)
 
 

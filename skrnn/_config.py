@@ -71,6 +71,8 @@ def set_config(*, engine: str | None = None) -> None:
 def config_context(*, engine: str | None = None) -> Iterator[None]:
     """Change a setting for a block of code, in this thread.
 
+    Other threads and processes, such as those of a search with `n_jobs`, do not take part.
+
     Parameters
     ----------
     engine : {"auto", "keras"}, default=None

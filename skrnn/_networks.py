@@ -90,7 +90,9 @@ def build_model(
     model_class : type, default=keras.Model
         The model that holds the layers.
     """
-    inputs = hidden = keras.Input((None, network.n_features))
+    # Whatever Keras' global policy is: kept programs must not depend on it.
+    dtype = "float32"
+    inputs = hidden = keras.Input((None, network.n_features), dtype=dtype)
     for depth, units in enumerate(network.units, start=1):
         hidden = getattr(layers, _CELLS[network.cell])(
             units,
@@ -100,11 +102,14 @@ def build_model(
             kernel_regularizer=network.kernel_regularizer,
             return_sequences=depth < len(network.units),
             seed=0,
+            dtype=dtype,
             **dict(network.cell_options),
         )(hidden)
-        hidden = layers.Dropout(network.dropout, seed=0)(hidden)
+        hidden = layers.Dropout(network.dropout, seed=0, dtype=dtype)(hidden)
     outputs = keras.layers.Dense(
-        network.n_outputs, kernel_initializer=keras.initializers.GlorotUniform(seed=0)
+        network.n_outputs,
+        kernel_initializer=keras.initializers.GlorotUniform(seed=0),
+        dtype=dtype,
     )(hidden)
     return model_class(inputs, outputs)
 

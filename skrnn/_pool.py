@@ -29,7 +29,12 @@ class Pool(Generic[T]):
         self._lock = threading.Lock()
 
     @contextmanager
-    def borrow(self, key: Hashable | None, build: Callable[[], T]) -> Iterator[T]:
+    def borrow(
+        self,
+        key: Hashable | None,
+        build: Callable[[], T],
+        is_reusable: Callable[[T], bool] = lambda lent: True,
+    ) -> Iterator[T]:
         """Lend a thing with this key, built if none is idle.
 
         Parameters
@@ -39,10 +44,16 @@ class Pool(Generic[T]):
 
         build : callable
             Builds a thing for that key.
+
+        is_reusable : callable
+            Tells whether what comes back may be lent again.
         """
-        yield (lent := self._take(key) or build())
+        lent = self._take(key)
+        if lent is None:
+            lent = build()
+        yield lent
         # Not reached if the block raises: what is in an unknown state is not used again.
-        if key is not None:
+        if key is not None and is_reusable(lent):
             with self._lock:
                 self._idle.append((key, lent))
                 del self._idle[: -self._max_idle]

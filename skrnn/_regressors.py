@@ -196,7 +196,8 @@ class RNNRegressor(_RecurrentRegressor):
         Epochs without a better validation loss before early stopping stops.
 
     callbacks : list of keras.callbacks.Callback, default=None
-        Called during training. They are copied for every fit; `callbacks_` has the copies.
+        Called during training. They are copied for every fit; `callbacks_` has the copies. Hooks
+        for batches are called once for a block of up to 64 batches.
 
     warm_start : bool, default=False
         Whether `fit` trains `epochs` more from the kept weights, optimizer state and scale of
@@ -323,7 +324,8 @@ class LSTMRegressor(_RecurrentRegressor):
         Epochs without a better validation loss before early stopping stops.
 
     callbacks : list of keras.callbacks.Callback, default=None
-        Called during training. They are copied for every fit; `callbacks_` has the copies.
+        Called during training. They are copied for every fit; `callbacks_` has the copies. Hooks
+        for batches are called once for a block of up to 64 batches.
 
     warm_start : bool, default=False
         Whether `fit` trains `epochs` more from the kept weights, optimizer state and scale of
@@ -457,7 +459,8 @@ class GRURegressor(_RecurrentRegressor):
         Epochs without a better validation loss before early stopping stops.
 
     callbacks : list of keras.callbacks.Callback, default=None
-        Called during training. They are copied for every fit; `callbacks_` has the copies.
+        Called during training. They are copied for every fit; `callbacks_` has the copies. Hooks
+        for batches are called once for a block of up to 64 batches.
 
     warm_start : bool, default=False
         Whether `fit` trains `epochs` more from the kept weights, optimizer state and scale of

@@ -8,7 +8,7 @@ import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from multiprocessing import parent_process
+from multiprocessing import current_process
 from typing import Any
 
 import keras
@@ -62,7 +62,8 @@ def _limit_threads_of_worker() -> None:
     compute in four threads.
     """
     n_threads = os.environ.get("OMP_NUM_THREADS", "")
-    if parent_process() and n_threads.isdigit() and "TF_NUM_INTRAOP_THREADS" not in os.environ:
+    is_worker = current_process().name.startswith("LokyProcess")
+    if is_worker and n_threads.isdigit() and "TF_NUM_INTRAOP_THREADS" not in os.environ:
         with suppress(RuntimeError):  # TensorFlow has started: somebody else has decided.
             tf.config.threading.set_intra_op_parallelism_threads(int(n_threads))
 
@@ -123,7 +124,7 @@ def train(
             return _train_on(engine, network, rows, held_out, training, start)
         except NotCompilableError as error:
             if training.verbose:
-                print(f"Trained on Keras' own layers, because this cannot be compiled: {error}")
+                print(f"Training on Keras' own layers, because this cannot be compiled: {error}")
     raise AssertionError("Keras' engine does not raise NotCompilableError")
 
 
@@ -199,7 +200,7 @@ def to_keras(network: dict[str, Any], weights: Sequence[np.ndarray]) -> keras.Mo
 
 def _is_keras_wanted() -> bool:
     """Tell whether Keras is to train and predict: if the user says so, or on a graphics card."""
-    return get_config()["engine"] == "keras" or bool(tf.config.list_physical_devices("GPU"))
+    return get_config()["engine"] == "keras" or bool(tf.config.get_visible_devices("GPU"))
 
 
 @contextmanager

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from numbers import Real
-from types import ModuleType
+from types import FunctionType, ModuleType
 from typing import Any
 
 import keras
@@ -71,6 +71,8 @@ class Trainer:
 
     model: NetworkModel
     optimizer: keras.optimizers.Optimizer
+    loss: Any
+    learning_rate: Any
     weights: list[np.ndarray]
     optimizer_state: list[np.ndarray]
 
@@ -85,11 +87,20 @@ class Trainer:
         _assign(self.optimizer, self.optimizer_state)
         if isinstance(optimizer._learning_rate, keras.Variable):
             self.optimizer.learning_rate.assign(optimizer.learning_rate)
-        # A callback may have put another in its place.
-        self.model.optimizer = self.optimizer
         self.model.shuffle_seed = training.seed
+        # BackupAndRestore leaves its own there.
+        self.model._initial_epoch = None
         if state is not None:
             self._restore(state)
+
+    def is_intact(self) -> bool:
+        """Tell whether it is still what was built: a callback may do anything to a model."""
+        return (
+            self.model.optimizer is self.optimizer
+            and self.optimizer._learning_rate is self.learning_rate
+            and self.model.loss is self.loss
+            and len(self.model.trainable_variables) == len(self.weights)
+        )
 
     def get_state(self) -> State:
         """Return what training has made of it."""
@@ -163,31 +174,64 @@ def borrow_trainer(
         # XLA on Keras' layers compiles for longer than small networks train.
         model.compile(_make_optimizer(training), make_loss(training.loss), jit_compile=False)
         model.optimizer.build(model.trainable_variables)
-        return Trainer(model, model.optimizer, model.get_weights(), _values(model.optimizer))
+        return Trainer(
+            model,
+            model.optimizer,
+            model.loss,
+            model.optimizer._learning_rate,
+            model.get_weights(),
+            _values(model.optimizer),
+        )
 
-    settings = (
-        engine,
-        # The compiled engine keeps it in a variable.
-        *(network | ({"dropout": None} if engine is COMPILED else {})).values(),
-        training.loss,
-        _describe(training.optimizer),
-        training.clipnorm,
-        training.batch_size,
-        x_shape,
-        y_shape,
-    )
-    # What objects of the user stand for cannot be told.
-    is_plain = all(isinstance(value, str | Real | tuple | None) for value in settings[1:])
-    return _IDLE.borrow(settings if is_plain else None, build)
+    try:
+        key = (
+            engine,
+            # The compiled engine keeps the rate in a variable.
+            _freeze(network | ({"dropout": None} if engine is COMPILED else {})),
+            _freeze(training.loss),
+            _freeze(training.optimizer),
+            training.clipnorm,
+            training.batch_size,
+            x_shape,
+            y_shape,
+        )
+    except TypeError:
+        return _IDLE.borrow(None, build)
+    return _IDLE.borrow(key, build, Trainer.is_intact)
 
 
-def _describe(optimizer: Any) -> Any:
-    """Return a name as it is, and a Keras optimizer as its settings if those are plain."""
-    if isinstance(optimizer, keras.optimizers.Optimizer):
-        settings = optimizer.get_config()
-        if isinstance(settings["learning_rate"], Real):
-            return (type(optimizer), *(settings | {"learning_rate": None}).items())
-    return optimizer
+def _freeze(value: Any) -> Any:
+    """Return what an object stands for, so that its copies are known again.
+
+    Raises
+    ------
+    TypeError
+        If that cannot be told from the outside.
+    """
+    # A function is the same in all clones of an estimator.
+    if isinstance(value, str | Real | FunctionType | type | None):
+        return value
+    if isinstance(value, tuple | list):
+        return tuple(_freeze(part) for part in value)
+    if isinstance(value, dict):
+        return tuple((name, _freeze(part)) for name, part in value.items())
+    if isinstance(value, keras.optimizers.Optimizer):
+        rate = value._learning_rate
+        settings = value.get_config() | {
+            # Keras numbers the names.
+            "name": None,
+            "learning_rate": None if isinstance(rate, keras.Variable) else rate,
+        }
+        return (type(value), _freeze(settings))
+    if isinstance(
+        value,
+        keras.losses.Loss
+        | keras.regularizers.Regularizer
+        | keras.optimizers.schedules.LearningRateSchedule,
+    ):
+        settings = {name: part for name, part in vars(value).items() if "dtype" not in name}
+        return (type(value), _freeze(settings))
+    raise TypeError(f"{value!r} may be anything")
 
 
 def _make_optimizer(training: Training) -> keras.optimizers.Optimizer:

@@ -47,6 +47,11 @@ class TrainingBlocks:
         shape = (self._n_batches, self._batch_size)
         self._block = [np.zeros((*shape, *a.shape[1:]), np.float32) for a in self._arrays]
 
+    @property
+    def y_shape(self) -> tuple[int, ...]:
+        """Shape of the targets of a row."""
+        return self._arrays[1].shape[1:]
+
     def __len__(self) -> int:
         """Return the blocks of an epoch."""
         return -(-len(self._arrays[0]) // (self._n_batches * self._batch_size))
@@ -68,9 +73,9 @@ class TrainingBlocks:
             # The last batch is filled with a row that the loss can be computed of.
             filled = np.append(rows, np.full(n_batches * size - len(rows), rows[-1]))
             for block, array in zip(self._block, self._arrays, strict=True):
-                flat = block.reshape(-1, *array.shape[1:])
-                flat[: len(filled)] = array[filled]
-            flat[len(rows) : len(filled)] = 0
+                block.reshape(-1, *array.shape[1:])[: len(filled)] = array[filled]
+            *_, weight = self._block
+            weight.reshape(-1)[len(rows) : len(filled)] = 0
             sizes = np.clip(len(rows) - np.arange(self._n_batches) * size, 1, size)
             yield (*self._block, sizes.astype(np.float32), np.array(n_batches, np.int32)), len(rows)
 

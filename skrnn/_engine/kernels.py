@@ -280,7 +280,7 @@ def gru_reset_before(
                 [sum_of_outer_products(h_before, d_gates), sum_of_outer_products(r * h_before, dg)],
                 axis=1,
             )
-            return tf.concat([d_gates, dg], axis=2), dh_first, tf.concat(d_recurrent, axis=1)
+            return tf.concat([d_gates, dg], axis=2), dh_first, d_recurrent
 
         return h, backward
 

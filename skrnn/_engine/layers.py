@@ -9,7 +9,7 @@ import keras
 import tensorflow as tf
 
 from skrnn._engine import kernels
-from skrnn._engine.programs import is_compiling
+from skrnn._engine.programs import NotCompilableError, is_compiling
 
 Tensor = Any
 
@@ -29,6 +29,14 @@ class _KernelMixin(keras.layers.RNN):
     ) -> Tensor:
         """Return the state after the last step, or all of them."""
         cell = self.cell
+        if (
+            not cell.use_bias
+            or cell.recurrent_dropout
+            or self.go_backwards
+            or self.stateful
+            or self.return_state
+        ):
+            raise NotCompilableError(f"{type(self).__name__} has options that no kernel knows")
         steps = tf.transpose(sequences, (1, 0, 2))
         products = tf.tensordot(steps, tf.convert_to_tensor(cell.kernel), 1)
         state = initial_state or cell.get_initial_state(tf.shape(steps)[1])
@@ -76,8 +84,8 @@ class Dropout(keras.layers.Layer):
     Keras' layer has the rate in its graph.
     """
 
-    def __init__(self, rate: float, *, seed: int) -> None:
-        super().__init__()
+    def __init__(self, rate: float, *, seed: int, dtype: str | None = None) -> None:
+        super().__init__(dtype=dtype)
         self.seed_generator = keras.random.SeedGenerator(seed)
         # Keras counts its own variables as weights.
         self.rate_value = tf.Variable(rate, trainable=False, dtype=tf.float32)
@@ -87,7 +95,7 @@ class Dropout(keras.layers.Layer):
         if not training:
             return inputs
         seed = tf.cast(self.seed_generator.next(), tf.int32)
-        # By far the fastest generator of XLA on a CPU, where TensorFlow alone does not have it.
+        # By far the fastest generator of XLA on a CPU; outside of XLA there is none of its name.
         algorithm = "threefry" if is_compiling() else "auto_select"
         drawn = tf.random.stateless_uniform(tf.shape(inputs), seed, alg=algorithm)
         return tf.where(drawn < self.rate_value, 0.0, inputs / (1 - self.rate_value))

@@ -11,7 +11,7 @@ import tensorflow as tf
 from skrnn._batches import as_steps, draw_order
 from skrnn._engine.blocks import TrainingBlocks
 from skrnn._engine.predict import predict
-from skrnn._engine.programs import Program
+from skrnn._engine.programs import NotCompilableError, Program
 from skrnn._networks import NetworkModel
 
 Tensor = Any
@@ -56,6 +56,8 @@ class CompiledModel(NetworkModel):
         """
         blocks = TrainingBlocks(as_steps(x), y, sample_weight, batch_size)
         program = self._get_program(blocks)
+        if validation_data is not None:
+            self._validate(validation_data[0][:1], validation_data[1][:1], None, batch_size)
         callbacks = keras.callbacks.CallbackList(
             callbacks,
             add_history=True,
@@ -69,7 +71,8 @@ class CompiledModel(NetworkModel):
         self.stop_training = False
         logs: dict[str, float] = {}
         callbacks.on_train_begin()
-        for epoch in range(initial_epoch, epochs):
+        # BackupAndRestore sets it, to go on where a process was killed.
+        for epoch in range(self._initial_epoch or initial_epoch, epochs):
             callbacks.on_epoch_begin(epoch)
             total, n_seen = 0.0, 0
             for number, (block, n_rows) in enumerate(
@@ -83,7 +86,9 @@ class CompiledModel(NetworkModel):
                 if self.stop_training:
                     break
             if validation_data is not None:
-                logs["val_loss"] = self._validate(*validation_data, batch_size)
+                callbacks.on_test_begin()
+                logs = logs | {"val_loss": self._validate(*validation_data, batch_size)}
+                callbacks.on_test_end({"loss": logs["val_loss"]})
             callbacks.on_epoch_end(epoch, logs)
             if self.stop_training:
                 break
@@ -95,9 +100,29 @@ class CompiledModel(NetworkModel):
         """Return the program for such blocks, compiled."""
         if self._program is None:
             self._program = Program("train", self._train)
+        self._probe_loss(blocks)
         # No batch, no step: what cannot be compiled is found out before anything is trained.
-        self._program(*blocks.empty())
+        self._program.prepare(*blocks.empty())
         return self._program
+
+    def _probe_loss(self, blocks: TrainingBlocks) -> None:
+        """Refuse a loss of the user that looks at other rows: a block has some that do not count.
+
+        What it returns for two rows of four must be what it returns for those two.
+        """
+        if getattr(self.loss, "__module__", "").split(".")[0] == "keras":
+            return
+        shape = (4, *blocks.y_shape)
+        y, outputs = np.random.default_rng(0).normal(size=(2, *shape)).astype(np.float32)
+        try:
+            all_rows, first = (
+                self._values_of(tf.constant(y[:n]), tf.constant(outputs[:n])) for n in (4, 2)
+            )
+        except Exception as error:
+            # Keras shall try, and say what is wrong.
+            raise NotCompilableError(str(error)) from error
+        if not np.allclose(all_rows[:2], first, rtol=1e-4, equal_nan=True):
+            raise NotCompilableError("the loss of a row depends on the other rows of its batch")
 
     def _train(self, x: Tensor, y: Tensor, weight: Tensor, size: Tensor, n_batches: Tensor) -> Any:
         """Make a training step with each batch; return the sum over the rows of their losses."""
@@ -131,15 +156,8 @@ class CompiledModel(NetworkModel):
 
     def _loss_of(self, y: Tensor, outputs: Tensor, weight: Tensor, size: Tensor) -> Tensor:
         """Return the loss of a batch, of which `size` rows count, with regularizers."""
-        loss = self.loss
-        if isinstance(loss, keras.losses.Loss):
-            if type(loss).__call__ is not keras.losses.Loss.__call__:
-                raise TypeError(f"{type(loss).__name__} reduces its losses in a way of its own")
-            values, reduction = loss.call(y, outputs), loss.reduction
-        else:
-            values, reduction = loss(y, outputs), "sum_over_batch_size"
-        if values.shape.rank == 0 or values.shape[0] != y.shape[0]:
-            raise TypeError("the loss does not return one number for each row")
+        values = self._values_of(y, outputs)
+        reduction = getattr(self.loss, "reduction", "sum_over_batch_size")
         n_values = int(np.prod(values.shape[1:]))
         total = tf.reduce_sum(weight[:, tf.newaxis] * tf.reshape(values, (-1, n_values)))
         divisors = {
@@ -151,3 +169,15 @@ class CompiledModel(NetworkModel):
         if reduction not in divisors:
             raise TypeError(f"the loss has reduction={reduction!r}")
         return tf.add_n([total / divisors[reduction], *self.losses])
+
+    def _values_of(self, y: Tensor, outputs: Tensor) -> Tensor:
+        """Return the loss of each row."""
+        loss = self.loss
+        if isinstance(loss, keras.losses.Loss):
+            if type(loss).__call__ is not keras.losses.Loss.__call__:
+                raise NotCompilableError(f"{type(loss).__name__} reduces in a way of its own")
+            loss = loss.call
+        values = loss(y, outputs)
+        if values.shape.rank == 0 or values.shape[0] != y.shape[0]:
+            raise NotCompilableError("the loss does not return one number for each row")
+        return values

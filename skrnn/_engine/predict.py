@@ -12,7 +12,7 @@ import tensorflow as tf
 
 from skrnn._engine import layers
 from skrnn._engine.blocks import count_fitting
-from skrnn._engine.programs import Program
+from skrnn._engine.programs import NotCompilableError, Program
 from skrnn._networks import Network, build_model
 
 # The last digit of a product depends on how many rows are multiplied at once, so that number is
@@ -52,7 +52,10 @@ def predict(network: Network, weights: Sequence[np.ndarray], X: np.ndarray) -> n
     """
     # Neither changes a prediction: one program serves every candidate of a search over them.
     network = replace(network, dropout=0.0, kernel_regularizer=None)
-    program = _make_program(network, X.shape[1])
+    try:
+        program = _make_program(network, X.shape[1])
+    except TypeError as error:  # an activation that cannot be hashed
+        raise NotCompilableError(str(error)) from error
     n_blocks = min(_MAX_BLOCKS, count_fitting(_ROWS * X[0].size))
     # One array for all: each argument takes longer to hand over than ten steps to compute.
     argument = np.concatenate(
@@ -60,8 +63,10 @@ def predict(network: Network, weights: Sequence[np.ndarray], X: np.ndarray) -> n
             np.zeros(n_blocks * _ROWS * X[0].size, np.float32),
             *(np.ravel(array) for array in weights),
             np.zeros(1, np.float32),
-        ]
+        ],
+        dtype=np.float32,
     )
+    program.prepare(argument)
     rows = argument[: n_blocks * _ROWS * X[0].size].reshape(-1, *X.shape[1:])
     outputs = []
     for first in range(0, len(X), len(rows)):
@@ -84,17 +89,15 @@ def _make_program(network: Network, n_timesteps: int) -> Program:
 
     def run(argument: Tensor) -> Tensor:
         blocks, *flat, n_blocks = tf.split(argument, [-1, *sizes, 1])
+        n_blocks = tf.cast(n_blocks[0], tf.int32)
         blocks = tf.reshape(blocks, (-1, _ROWS, n_timesteps, network.n_features))
         weights = [tf.reshape(part, shape) for part, shape in zip(flat, shapes, strict=True)]
 
         def body(number: Tensor, outputs: Tensor) -> tuple[Tensor, Tensor]:
-            block = tf.gather(blocks, tf.cast(number, tf.int32))
-            new, _ = model.stateless_call(weights, constants, block, training=False)
-            return number + 1, outputs.write(tf.cast(number, tf.int32), new)
+            new, _ = model.stateless_call(weights, constants, blocks[number], training=False)
+            return number + 1, outputs.write(number, new)
 
         outputs = tf.TensorArray(tf.float32, blocks.shape[0])
-        return tf.while_loop(lambda number, _: number < n_blocks[0], body, (0.0, outputs))[
-            1
-        ].stack()
+        return tf.while_loop(lambda number, _: number < n_blocks, body, (0, outputs))[1].stack()
 
     return Program("predict", run)

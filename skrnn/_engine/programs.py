@@ -12,7 +12,7 @@ import numpy as np
 import tensorflow as tf
 
 _compiled: Counter[str] = Counter()
-_lock = threading.Lock()
+_counting = threading.Lock()
 _is_compiling: ContextVar[bool] = ContextVar("skrnn_is_compiling", default=False)
 
 
@@ -36,41 +36,56 @@ class Program:
         self._kind = kind
         self._function = tf.function(function, jit_compile=True, autograph=False)
         self._by_shapes: dict[tuple[Any, ...], Any] = {}
+        # What is traced may be a loss of the user, which may call anything.
+        self._compiling = threading.RLock()
 
-    def __call__(self, *arrays: np.ndarray) -> Any:
-        """Run the program.
+    def prepare(self, *arrays: np.ndarray) -> None:
+        """Compile for arrays of these shapes, unless that is done. The program is run with them.
 
         Raises
         ------
         NotCompilableError
-            For whatever stops TensorFlow.
+            If anything stops TensorFlow.
         """
-        shapes = tuple(array.shape for array in arrays)
-        try:
+        shapes = _shapes(arrays)
+        with self._compiling:
             if shapes not in self._by_shapes:
-                self._compile(shapes, arrays)
-            # A `tf.function` would look for the right trace longer than a small network computes.
-            return self._by_shapes[shapes](*map(tf.constant, arrays))
-        except Exception as error:
-            raise NotCompilableError(str(error).strip().split("\n")[0]) from error
+                self._by_shapes[shapes] = self._compile(arrays)
+        if isinstance(self._by_shapes[shapes], NotCompilableError):
+            raise self._by_shapes[shapes]
 
-    def _compile(self, shapes: tuple[Any, ...], arrays: tuple[np.ndarray, ...]) -> None:
-        with _lock:
-            if shapes in self._by_shapes:
-                return
+    def __call__(self, *arrays: np.ndarray) -> Any:
+        """Run the program, which is prepared for such arrays."""
+        # A `tf.function` would look for the right trace longer than a small network computes.
+        return self._by_shapes[_shapes(arrays)](*map(tf.constant, arrays))
+
+    def _compile(self, arrays: tuple[np.ndarray, ...]) -> Any:
+        """Return a program, or what speaks against it."""
+        token = _is_compiling.set(True)
+        try:
+            program = self._function.get_concrete_function(
+                *(tf.TensorSpec(array.shape, array.dtype) for array in arrays)
+            )
+            # XLA compiles in the first run.
+            program(*map(tf.constant, arrays))
+        except Exception as error:
+            refusal = NotCompilableError(str(error).strip().split("\n")[0])
+            refusal.__cause__ = error
+            return refusal
+        finally:
+            _is_compiling.reset(token)
+        with _counting:
             _compiled[self._kind] += 1
-            token = _is_compiling.set(True)
-            try:
-                self._by_shapes[shapes] = self._function.get_concrete_function(
-                    *(tf.TensorSpec(array.shape, array.dtype) for array in arrays)
-                )
-            finally:
-                _is_compiling.reset(token)
+        return program
+
+
+def _shapes(arrays: tuple[np.ndarray, ...]) -> tuple[Any, ...]:
+    return tuple(array.shape for array in arrays)
 
 
 def count_compiled() -> dict[str, int]:
     """Return how many programs of each kind this process has compiled."""
-    with _lock:
+    with _counting:
         return {"train": 0, "predict": 0} | _compiled
 
 
