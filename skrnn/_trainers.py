@@ -78,20 +78,22 @@ class Trainer:
 
     def start(self, dropout: float, training: Training, state: State | None) -> None:
         """Put in all that a training starts from, whatever the one before it has left."""
-        optimizer = _make_optimizer(training)
         self.model.set_weights(self.weights)
         # A training that goes on draws other masks than the one before it.
         initialize(self.model, [training.seed, training.first_epoch])
         self.model.network = replace(self.model.network, dropout=dropout)
         set_dropout(self.model, dropout)
-        _assign(self.optimizer, self.optimizer_state)
-        if isinstance(optimizer._learning_rate, keras.Variable):
-            self.optimizer.learning_rate.assign(optimizer.learning_rate)
+        if state is not None:
+            self._check_same_optimizer(state)
+            self.model.set_weights(state.weights)
+        _assign(self.optimizer, self.optimizer_state if state is None else state.optimizer_state)
+        # Never that of the state: it is a parameter, and may have been changed since.
+        rate = _make_optimizer(training)._learning_rate
+        if isinstance(rate, keras.Variable):
+            self.optimizer.learning_rate.assign(rate)
         self.model.shuffle_seed = training.seed
         # BackupAndRestore leaves its own there.
         self.model._initial_epoch = None
-        if state is not None:
-            self._restore(state)
 
     def is_intact(self) -> bool:
         """Tell whether it is still what was built: a callback may do anything to a model."""
@@ -108,33 +110,21 @@ class Trainer:
             self.model.get_weights(), _values(self.optimizer), type(self.optimizer).__name__
         )
 
-    def _restore(self, state: State) -> None:
-        """Go on from a state, but with the learning rate that is set: it is a parameter."""
+    def _check_same_optimizer(self, state: State) -> None:
+        """Refuse the state of another optimizer."""
         name = type(self.optimizer).__name__
-        shapes = [variable.shape for variable in self.optimizer.variables]
-        if (name, shapes) != (
-            state.optimizer_name,
-            [value.shape for value in state.optimizer_state],
-        ):
+        shapes = [value.shape for value in self.optimizer_state]
+        kept_shapes = [value.shape for value in state.optimizer_state]
+        if (name, shapes) != (state.optimizer_name, kept_shapes):
             raise ValueError(
                 f"Training cannot go on: the optimizer is {name}, but the kept state is that of "
                 f"{state.optimizer_name}, or of one with other settings. Change it back, or fit "
                 "with warm_start=False."
             )
-        self.model.set_weights(state.weights)
-        rates = [variable.name == "learning_rate" for variable in self.optimizer.variables]
-        now = _values(self.optimizer)
-        _assign(
-            self.optimizer,
-            [
-                value if is_rate else kept
-                for value, kept, is_rate in zip(now, state.optimizer_state, rates, strict=True)
-            ],
-        )
 
 
 # Eight serve the networks of a usual search, whose folds and candidates come one after the other.
-# A compiled program takes some megabytes.
+# A network takes about 20 megabytes, most of them its compiled programs.
 _IDLE: Pool[Trainer] = Pool(max_idle=8)
 
 

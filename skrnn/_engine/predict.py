@@ -56,21 +56,21 @@ def predict(network: Network, weights: Sequence[np.ndarray], X: np.ndarray) -> n
         program = _make_program(network, X.shape[1])
     except TypeError as error:  # an activation that cannot be hashed
         raise NotCompilableError(str(error)) from error
-    n_blocks = min(_MAX_BLOCKS, count_fitting(_ROWS * X[0].size))
+    n_rows = _ROWS * min(_MAX_BLOCKS, count_fitting(_ROWS * X[0].size))
     # One array for all: each argument takes longer to hand over than ten steps to compute.
     argument = np.concatenate(
         [
-            np.zeros(n_blocks * _ROWS * X[0].size, np.float32),
+            np.zeros(n_rows * X[0].size, np.float32),
             *(np.ravel(array) for array in weights),
             np.zeros(1, np.float32),
         ],
         dtype=np.float32,
     )
     program.prepare(argument)
-    rows = argument[: n_blocks * _ROWS * X[0].size].reshape(-1, *X.shape[1:])
+    rows = argument[: n_rows * X[0].size].reshape(n_rows, *X.shape[1:])
     outputs = []
-    for first in range(0, len(X), len(rows)):
-        part = X[first : first + len(rows)]
+    for first in range(0, len(X), n_rows):
+        part = X[first : first + n_rows]
         rows[: len(part)] = part
         argument[-1] = -(-len(part) // _ROWS)
         done = program(argument).numpy()
@@ -78,7 +78,7 @@ def predict(network: Network, weights: Sequence[np.ndarray], X: np.ndarray) -> n
     return np.concatenate(outputs)
 
 
-# A program holds some megabytes. Sixteen serve a search, whose candidates come one by one.
+# Sixteen serve a search, whose candidates come one by one.
 @lru_cache(maxsize=16)
 def _make_program(network: Network, n_timesteps: int) -> Program:
     """Return a program for blocks of windows of this length."""
