@@ -5,6 +5,7 @@ from importlib.metadata import version
 from skrnn._config import config_context, get_config, set_config
 from skrnn._naive import NaiveRegressor
 from skrnn._regressors import GRURegressor, LSTMRegressor, RNNRegressor
+from skrnn._sequences import stack_sequences
 from skrnn._sliding_window import SlidingWindowTransformer
 
 __version__ = version("skrnn")
@@ -18,4 +19,5 @@ __all__ = [
     "config_context",
     "get_config",
     "set_config",
+    "stack_sequences",
 ]

@@ -1,8 +1,13 @@
-"""Series for examples and tests, from packages that are installed; nothing is downloaded."""
+"""Series for examples and tests, generated or from installed packages; nothing is downloaded."""
 
 from __future__ import annotations
 
+from numbers import Integral
+from typing import Any
+
+import numpy as np
 import pandas as pd
+from sklearn.utils import check_random_state
 
 _TICKERS = ("AAPL", "FB", "GOOG", "IBM", "MSFT")
 
@@ -73,3 +78,63 @@ def load_stock_prices(ticker: str = "GOOG") -> pd.DataFrame:
     )
     prices.index = pd.DatetimeIndex(raw["date"], name="Date")
     return prices.sort_index()
+
+
+def make_noisy_waves(n_series: int, n_steps: int, *, random_state: Any = None) -> np.ndarray:
+    """Make series of two sine waves each, of random frequency and phase, with noise.
+
+    A series has 1.6 to 3.2 periods of a wave of amplitude 0.5, and 3.2 to 6.4 periods of one of
+    amplitude 0.2. The noise is uniform between -0.05 and 0.05.
+
+    Parameters
+    ----------
+    n_series : int
+        Number of series, at least 1.
+
+    n_steps : int
+        Number of steps of each series, at least 1.
+
+    random_state : int, RandomState instance or None, default=None
+        Where frequencies, phases and noise come from. An int gives the same series at each call.
+        None draws from NumPy's global generator, as scikit-learn's `make_*` functions do.
+
+    Returns
+    -------
+    series : ndarray of shape (n_series, n_steps)
+        One series a row, oldest step first, float64.
+
+    Raises
+    ------
+    ValueError
+        If `n_series` or `n_steps` is not an int of at least 1, or `random_state` is no seed.
+
+    Notes
+    -----
+    Frequencies are those of the whole series, whatever its number of steps: `n_steps` is how
+    finely the same stretch of time is sampled. For targets that follow 50 steps, make 51 and cut
+    the last one off, as below.
+
+    References
+    ----------
+    Géron, A. (2019). Hands-On Machine Learning with Scikit-Learn, Keras, and TensorFlow, 2nd
+    edition, chapter 15. O'Reilly.
+
+    Examples
+    --------
+    >>> from skrnn.datasets import make_noisy_waves
+    >>> series = make_noisy_waves(100, 51, random_state=0)
+    >>> X, y = series[:, :-1], series[:, -1]
+    >>> X.shape, y.shape
+    ((100, 50), (100,))
+    """
+    sizes: dict[str, Any] = {"n_series": n_series, "n_steps": n_steps}
+    for name, value in sizes.items():
+        if not isinstance(value, Integral) or value < 1:
+            raise ValueError(f"{name}={value!r} is not an int of at least 1.")
+    rng = check_random_state(random_state)
+    freq1, freq2, offset1, offset2 = rng.uniform(size=(4, n_series, 1))
+    time = np.linspace(0, 1, n_steps)
+    series = 0.5 * np.sin((time - offset1) * (freq1 * 10 + 10))
+    series += 0.2 * np.sin((time - offset2) * (freq2 * 20 + 20))
+    series += 0.1 * (rng.uniform(size=(n_series, n_steps)) - 0.5)
+    return series

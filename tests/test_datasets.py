@@ -1,14 +1,20 @@
+import math
 import sys
 
 import numpy as np
 import pandas as pd
 import pytest
 from bokeh_sampledata import stocks
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.testing import assert_allclose, assert_array_equal
 
-from skrnn.datasets import load_stock_prices
+from skrnn.datasets import load_stock_prices, make_noisy_waves
 
 TICKERS = ["AAPL", "FB", "GOOG", "IBM", "MSFT"]
 PRICES = ["Open", "High", "Low", "Close"]
+
+# Prices
 
 
 @pytest.fixture(scope="module", params=TICKERS)
@@ -113,3 +119,76 @@ def test_without_bokeh_sampledata_the_extra_to_install_is_named(monkeypatch):
     monkeypatch.setitem(sys.modules, "bokeh_sampledata", None)
     with pytest.raises(ImportError, match=r'pip install "skrnn\[examples\]"'):
         load_stock_prices()
+
+
+# Waves
+
+
+def waves_by_hand(n_series, n_steps, rng):
+    """Compute every step on its own, from numbers drawn in the order of the book."""
+    draws = rng.random_sample(4 * n_series).reshape(4, n_series)
+    noise = rng.random_sample(n_series * n_steps).reshape(n_series, n_steps)
+    series = np.empty((n_series, n_steps))
+    for i, (freq1, freq2, offset1, offset2) in enumerate(draws.T):
+        for step in range(n_steps):
+            time = step / (n_steps - 1) if n_steps > 1 else 0.0
+            first = math.sin((time - offset1) * (freq1 * 10 + 10))
+            second = math.sin((time - offset2) * (freq2 * 20 + 20))
+            series[i, step] = 0.5 * first + 0.2 * second + 0.1 * (noise[i, step] - 0.5)
+    return series
+
+
+@given(n_series=st.integers(1, 4), n_steps=st.integers(1, 20), seed=st.integers(0, 2**32 - 1))
+def test_waves_are_those_of_the_book_step_by_step(n_series, n_steps, seed):
+    series = make_noisy_waves(n_series, n_steps, random_state=seed)
+    assert series.dtype == np.float64
+    expected = waves_by_hand(n_series, n_steps, np.random.RandomState(seed))
+    assert_allclose(series, expected, rtol=0, atol=1e-14)
+
+
+def test_waves_are_those_of_their_seed():
+    series = make_noisy_waves(3, 10, random_state=0)
+    assert_array_equal(make_noisy_waves(3, 10, random_state=0), series)
+    assert not np.isclose(make_noisy_waves(3, 10, random_state=1), series).any()
+
+
+def test_waves_go_on_drawing_from_a_random_state():
+    rng = np.random.RandomState(0)
+    first, second = (make_noisy_waves(2, 5, random_state=rng) for _ in range(2))
+    assert_array_equal(first, make_noisy_waves(2, 5, random_state=0))
+    assert not np.isclose(first, second).any()
+
+
+def test_waves_without_a_seed_come_from_the_global_generator():
+    before = np.random.get_state()  # noqa: NPY002
+    try:
+        np.random.seed(7)  # noqa: NPY002
+        series = make_noisy_waves(2, 5)
+    finally:
+        np.random.set_state(before)  # noqa: NPY002
+    assert_array_equal(series, make_noisy_waves(2, 5, random_state=7))
+
+
+def test_waves_with_a_seed_leave_the_global_generator_as_it_was():
+    before = np.random.get_state()[1].copy()  # noqa: NPY002
+    make_noisy_waves(2, 5, random_state=0)
+    assert_array_equal(np.random.get_state()[1], before)  # noqa: NPY002
+
+
+def test_more_steps_sample_the_same_waves_more_finely():
+    coarse = make_noisy_waves(5, 11, random_state=0)
+    fine = make_noisy_waves(5, 101, random_state=0)
+    # They differ by two draws of the noise, which is at most 0.05.
+    assert 0 < np.abs(fine[:, ::10] - coarse).max() <= 0.1
+
+
+@pytest.mark.parametrize("name", ["n_series", "n_steps"])
+@pytest.mark.parametrize("value", [0, -1, 2.5, "3", None])
+def test_numbers_of_waves_and_steps_are_ints_of_at_least_1(name, value):
+    with pytest.raises(ValueError, match=f"{name}={value!r} is not an int of at least 1"):
+        make_noisy_waves(**{"n_series": 2, "n_steps": 2, name: value})
+
+
+def test_what_is_no_seed_is_refused():
+    with pytest.raises(ValueError, match="'red' cannot be used to seed"):
+        make_noisy_waves(2, 2, random_state="red")

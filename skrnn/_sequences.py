@@ -1,0 +1,158 @@
+"""Sequences of unequal length in one array, padded with NaN, in pure NumPy."""
+
+from __future__ import annotations
+
+import contextlib
+import reprlib
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+Array = npt.NDArray[Any]
+
+_SHAPES = "(n_timesteps,) or (n_timesteps, n_features)"
+# NumPy would read the first two by their digits, and the others as nanoseconds.
+_NOT_NUMBERS = (str, bytes, np.datetime64, np.timedelta64)
+
+
+def stack_sequences(sequences: Iterable[Any]) -> np.ndarray:
+    """Put sequences of unequal length into one array, padded with NaN at the end.
+
+    The recurrent estimators pass over steps that are NaN in all features, so that each sequence
+    counts with the steps that it has.
+
+    Parameters
+    ----------
+    sequences : iterable of array-like of shape (n_timesteps,) or (n_timesteps, n_features)
+        One array, list, DataFrame or Series for each sample, oldest step first. `n_timesteps` may
+        differ from one to the next, `n_features` may not; a 1-D sequence has one feature. NaN
+        stays where it is. A sequence without steps becomes a row of NaN, and `[]` is one with any
+        number of features.
+
+    Returns
+    -------
+    X : ndarray of shape (n_samples, n_timesteps, n_features)
+        The sequences in their order, as long as the longest, in an array of its own. float32 if
+        all sequences with steps are, float64 otherwise.
+
+    Raises
+    ------
+    ValueError
+        If there is no sequence or none of them has a step; if sequences differ in their number of
+        features; if one has no feature, a value that is not a number, or other than 1 or 2
+        dimensions; if `sequences` is a table, text or nothing to iterate over.
+
+    See Also
+    --------
+    SlidingWindowTransformer : Makes windows of equal length from the rows of one series.
+
+    Examples
+    --------
+    >>> from skrnn import stack_sequences
+    >>> X = stack_sequences([[1.0, 2.0, 3.0], [4.0]])
+    >>> X.shape
+    (2, 3, 1)
+    >>> X[:, :, 0]
+    array([[ 1.,  2.,  3.],
+           [ 4., nan, nan]])
+    """
+    arrays = [_read(sequence, f"sequences[{i}]") for i, sequence in enumerate(_listed(sequences))]
+    if not arrays:
+        raise ValueError(
+            f"sequences is empty. Give at least one sequence of shape {_SHAPES}, which makes one "
+            "row of X."
+        )
+    lengths = [len(array) for array in arrays]
+    if not any(lengths):
+        raise ValueError(
+            f"None of the {len(arrays)} sequence(s) has a step. At least one must have some; "
+            "leave those out that are empty."
+        )
+    n_features = _common_features(arrays)
+    dtypes = {array.dtype for array in arrays if len(array)}
+    X = np.full((len(arrays), max(lengths), n_features), np.nan, np.result_type(*dtypes))
+    for row, array in zip(X, arrays, strict=True):
+        if len(array):
+            row[: len(array)] = array
+    return X
+
+
+def _listed(sequences: Any) -> list[Any]:
+    """Return the sequences one by one."""
+    # A DataFrame would be iterated by its columns, and text by its letters.
+    if hasattr(sequences, "columns"):
+        raise ValueError(
+            f"sequences is one {type(sequences).__name__}; expected a list with one for each "
+            "sequence. Give [frame] if it is a single sequence, or "
+            '[part for _, part in frame.groupby("id")] if a column tells them apart.'
+        )
+    iterator = None
+    if not isinstance(sequences, str | bytes):
+        with contextlib.suppress(TypeError):
+            iterator = iter(sequences)
+    if iterator is None:
+        raise ValueError(
+            f"sequences={reprlib.repr(sequences)} is not a list of sequences. Give a list with "
+            f"one array of shape {_SHAPES} for each."
+        )
+    return list(iterator)
+
+
+def _read(sequence: Any, name: str) -> Array:
+    """Return a sequence as floats of shape (n_timesteps, n_features)."""
+    try:
+        array = np.asarray(sequence)
+    except ValueError as error:
+        raise ValueError(
+            f"{name} is not an array: its steps differ in length. Give each sequence in shape "
+            f"{_SHAPES}."
+        ) from error
+    if array.ndim == 0:
+        raise ValueError(
+            f"{name} is {reprlib.repr(sequence)}, which is not a sequence of shape {_SHAPES}. If "
+            "you have a single sequence, put it into a list: stack_sequences([sequence])."
+        )
+    if array.ndim > 2:
+        raise ValueError(
+            f"{name} of shape {array.shape} has {array.ndim} dimensions; expected {_SHAPES}. Put "
+            "what belongs to a step into one axis: array.reshape(len(array), -1)."
+        )
+    floats = _as_floats(array)
+    if floats is None:
+        raise ValueError(
+            f"{name} holds values of type {array.dtype} that are not numbers. Encode text, turn "
+            "dates into numbers or leave them out, and write NaN where nothing is known."
+        )
+    if array.ndim == 2 and array.shape[1] == 0:
+        raise ValueError(
+            f"{name} of shape {array.shape} has no features; expected at least 1. Write a step "
+            "that is absent as NaN."
+        )
+    return floats.reshape(-1, 1) if array.ndim == 1 else floats
+
+
+def _as_floats(array: Array) -> Array | None:
+    """Return float32 as it is and other numbers as float64; None if there is anything else."""
+    if array.dtype.kind in "biuf":
+        is_single = array.dtype.type is np.float32
+        return array.astype(np.float32 if is_single else np.float64, copy=False)
+    if array.dtype.kind == "O" and not any(isinstance(item, _NOT_NUMBERS) for item in array.flat):
+        with contextlib.suppress(TypeError, ValueError, OverflowError):
+            return array.astype(np.float64)
+    return None
+
+
+def _common_features(arrays: list[Array]) -> int:
+    """Return the number of features that all sequences have."""
+    # Of `[]` NumPy knows no features: it came as 1-D, and has become (0, 1).
+    known = [(i, int(a.shape[1])) for i, a in enumerate(arrays) if a.shape != (0, 1)]
+    first, expected = known[0]
+    for i, n_features in known:
+        if n_features != expected:
+            raise ValueError(
+                f"sequences[{i}] has {n_features} feature(s), but sequences[{first}] has "
+                f"{expected}. All need the same ones; a 1-D sequence has one."
+            )
+    return expected

@@ -1,0 +1,190 @@
+import numpy as np
+import pandas as pd
+import polars as pl
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.testing import assert_array_equal
+
+from skrnn import stack_sequences
+
+NAN = np.nan
+
+
+def numbered(n_timesteps, n_features, start=0.0):
+    """Return a sequence whose numbers are all different."""
+    n = n_timesteps * n_features
+    return np.arange(start, start + n).reshape(n_timesteps, n_features)
+
+
+def stacked_by_hand(sequences):
+    """Look every number up on its own."""
+    n_timesteps = max(len(sequence) for sequence in sequences)
+    return [
+        [
+            [float(value) for value in sequence[t]]
+            if t < len(sequence)
+            else [NAN] * len(sequences[0][0])
+            for t in range(n_timesteps)
+        ]
+        for sequence in sequences
+    ]
+
+
+lengths_of_sequences = st.lists(st.integers(1, 6), min_size=1, max_size=8)
+
+
+@given(lengths=lengths_of_sequences, n_features=st.integers(1, 3))
+def test_each_number_stands_where_a_loop_puts_it(lengths, n_features):
+    sequences = [numbered(n, n_features, start=100.0 * i) for i, n in enumerate(lengths)]
+    X = stack_sequences(sequences)
+    assert X.shape == (len(lengths), max(lengths), n_features)
+    assert X.dtype == np.float64
+    assert_array_equal(X, stacked_by_hand(sequences))
+
+
+@given(lengths=lengths_of_sequences, n_absent=st.integers(0, 3))
+def test_empty_sequences_become_rows_of_nan_and_change_no_other(lengths, n_absent):
+    sequences = [numbered(n, 2) for n in lengths]
+    X = stack_sequences([[], np.empty((0, 2))] * n_absent + sequences)
+    assert np.isnan(X[: 2 * n_absent]).all()
+    assert_array_equal(X[2 * n_absent :], stack_sequences(sequences))
+
+
+def test_1d_sequences_have_one_feature():
+    X = stack_sequences([[1, 2, 3], [[4]], np.array([5.0, 6.0])])
+    assert_array_equal(X[:, :, 0], [[1, 2, 3], [4, NAN, NAN], [5, 6, NAN]])
+
+
+def test_nan_within_a_sequence_stays_where_it_is():
+    X = stack_sequences([[[NAN, 1.0], [NAN, NAN], [2.0, 3.0]], [[4.0, None]]])
+    assert_array_equal(X, [[[NAN, 1], [NAN, NAN], [2, 3]], [[4, NAN], [NAN, NAN], [NAN, NAN]]])
+
+
+VALUES = [[1.0, 2.0], [3.0, 4.0]]
+
+
+@pytest.mark.parametrize(
+    "sequence",
+    [
+        VALUES,
+        tuple(map(tuple, VALUES)),
+        np.array(VALUES, int),
+        np.array(VALUES, ">f4"),
+        np.array(VALUES, np.float16),
+        np.array(VALUES, object),
+        pd.DataFrame(VALUES, columns=["a", "b"], index=["x", "y"]),
+        pd.DataFrame(VALUES).astype({0: "int64"}),
+        pd.DataFrame(VALUES, dtype="Float64"),
+        pl.DataFrame(VALUES, orient="row"),
+    ],
+    ids=lambda sequence: type(sequence).__name__,
+)
+def test_each_kind_of_array_is_read_alike(sequence):
+    X = stack_sequences([sequence, np.zeros((1, 2), np.float32)])
+    assert_array_equal(X, [VALUES, [[0, 0], [NAN, NAN]]])
+
+
+@pytest.mark.parametrize("kind", [pd.Series, pl.Series])
+def test_a_series_is_a_sequence_of_one_feature(kind):
+    assert_array_equal(stack_sequences([kind([1, 2]), kind([3])])[:, :, 0], [[1, 2], [3, NAN]])
+
+
+@pytest.mark.parametrize(
+    "sequences",
+    [
+        np.arange(12.0).reshape(2, 3, 2),
+        (part for part in np.arange(12.0).reshape(2, 3, 2)),
+        {"first": numbered(3, 2), "second": numbered(3, 2, start=6)}.values(),
+        pd.Series([numbered(3, 2), numbered(3, 2, start=6)]),
+    ],
+    ids=["array", "generator", "values of a dict", "Series of arrays"],
+)
+def test_whatever_iterates_over_sequences_is_taken(sequences):
+    assert_array_equal(stack_sequences(sequences), np.arange(12.0).reshape(2, 3, 2))
+
+
+def test_groups_of_a_frame_become_rows_in_their_order():
+    frame = pd.DataFrame({"id": ["b", "a", "b"], "value": [1.0, 2.0, 3.0]})
+    X = stack_sequences(part["value"] for _, part in frame.groupby("id"))
+    assert_array_equal(X[:, :, 0], [[2, NAN], [1, 3]])
+
+
+def single(n_timesteps):
+    return np.zeros((n_timesteps, 1), np.float32)
+
+
+@pytest.mark.parametrize(
+    ("sequences", "expected"),
+    [
+        ([single(2), single(1)], np.float32),
+        # Without a step, they have no say.
+        ([single(2), [], np.empty((0, 1))], np.float32),
+        ([single(2), [0.0]], np.float64),
+        ([single(2), np.zeros(1, np.int8)], np.float64),
+        ([np.zeros(2, np.float16)], np.float64),
+        ([[True, False]], np.float64),
+    ],
+)
+def test_float32_stays_if_there_is_nothing_else(sequences, expected):
+    assert stack_sequences(sequences).dtype == expected
+
+
+def test_the_array_is_a_new_one():
+    sequence = numbered(3, 1)
+    X = stack_sequences([sequence])
+    assert not np.shares_memory(X, sequence)
+    assert X.flags.writeable
+    assert X.flags.c_contiguous
+
+
+DAYS = np.array(["2020-01-01", "2020-01-02"], "datetime64[ns]")
+
+
+@pytest.mark.parametrize(
+    ("sequences", "message"),
+    [
+        # None, or none with a step
+        ([], r"sequences is empty\. Give at least one sequence of shape \(n_timesteps,\) or"),
+        ([[], np.empty((0, 2))], r"None of the 2 sequence\(s\) has a step\. At least one"),
+        # What is not a list of sequences
+        (None, "sequences=None is not a list of sequences. Give a list with one array"),
+        (np.array(5.0), r"sequences=array\(5\.\) is not a list of sequences"),
+        ("abc", "sequences='abc' is not a list of sequences"),
+        (np.arange(3.0), r"\[0\] is .*0\.0.*, which is not a sequence.*stack_sequences\(\[seq"),
+        ([1.0, 2.0], r"sequences\[0\] is 1\.0, which is not a sequence of shape"),
+        ([[1.0], "abc"], r"sequences\[1\] is 'abc', which is not a sequence"),
+        (pd.DataFrame({"a": [1.0]}), r"sequences is one DataFrame; .*Give \[frame\] if.*groupby"),
+        (pl.DataFrame({"a": [1.0]}), r"sequences is one DataFrame; expected a list"),
+        # Shapes
+        ([numbered(2, 2), numbered(1, 2), numbered(1, 3)], r"\[2\] has 3 .*sequences\[0\] has 2\."),
+        ([[], numbered(2, 2), [1.0]], r"\[2\] has 1 feature\(s\), but sequences\[1\] has 2\. All"),
+        ([numbered(2, 2), np.empty((0, 3))], r"sequences\[1\] has 3 feature\(s\)"),
+        ([np.zeros((2, 2, 2))], r"\[0\] of shape \(2, 2, 2\) has 3 dimensions; expected .*reshape"),
+        ([np.zeros((3, 0))], r"sequences\[0\] of shape \(3, 0\) has no features; expected"),
+        ([[[1.0, 2.0], [3.0]]], r"sequences\[0\] is not an array: its steps differ in length"),
+        # Values
+        ([[1.0], ["a", "b"]], r"sequences\[1\] holds values of type <U1 that are not numbers\. En"),
+        ([["1", "2"]], r"sequences\[0\] holds values of type <U1 that are not numbers"),
+        ([pd.Series(["1", "2"])], r"sequences\[0\] holds values of type .* that are not numbers"),
+        ([np.array([b"1", 2.0], object)], r"values of type object that are not numbers"),
+        ([DAYS], r"values of type datetime64\[ns\] that are not numbers.*dates into numbers"),
+        ([DAYS - DAYS[0]], r"values of type timedelta64\[ns\] that are not numbers"),
+        ([np.array([DAYS[0], 1.0], object)], r"values of type object that are not numbers"),
+        ([pd.DataFrame({"a": DAYS, "b": 1.0})], r"values of type object that are not numbers"),
+        ([[1j]], r"values of type complex128 that are not numbers"),
+        ([[10**400]], r"values of type object that are not numbers"),
+    ],
+)
+def test_what_cannot_be_stacked_is_refused_with_its_place(sequences, message):
+    with pytest.raises(ValueError, match=message):
+        stack_sequences(sequences)
+
+
+def test_an_error_of_the_iterable_itself_is_passed_on():
+    def broken():
+        yield [1.0]
+        raise TypeError("of the generator")
+
+    with pytest.raises(TypeError, match="of the generator"):
+        stack_sequences(broken())
