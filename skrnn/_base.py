@@ -14,10 +14,19 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from sklearn.base import BaseEstimator, _fit_context
 from sklearn.utils import Tags, check_consistent_length, check_random_state
-from sklearn.utils._param_validation import HasMethods, Interval
+from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted
 
-from skrnn._validation import validate_windows
+from skrnn._absent import rows_with_absent_steps, weigh_steps
+from skrnn._validation import validate_vectors, validate_windows
+
+# Those that write a sequence.
+SEQUENCE_ARCHITECTURES = ("sequence_to_sequence", "vector_to_sequence", "encoder_decoder")
+# Fields of a network that may change while the weights are kept.
+_WITHOUT_WEIGHTS = {
+    *("masked", "dropout", "recurrent_dropout"),
+    *("activation", "kernel_regularizer", "memory_steps"),
+}
 
 
 class BaseRecurrentEstimator(BaseEstimator, ABC):
@@ -45,8 +54,12 @@ class BaseRecurrentEstimator(BaseEstimator, ABC):
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "units": [Interval(Integral, 1, None, closed="left"), tuple, list],
         "dropout": [Interval(Real, 0, 1, closed="left")],
+        "recurrent_dropout": [Interval(Real, 0, 1, closed="left")],
         "activation": [str, callable],
         "kernel_regularizer": [Interval(Real, 0, None, closed="left"), str, callable, None],
+        "bidirectional": ["boolean"],
+        "architecture": [StrOptions({"sequence_to_vector", *SEQUENCE_ARCHITECTURES})],
+        "linear_skip": ["boolean"],
         "loss": [str, callable],
         "optimizer": [str, HasMethods(["get_config", "apply"])],
         "learning_rate": [Interval(Real, 0, None, closed="neither"), None],
@@ -68,8 +81,12 @@ class BaseRecurrentEstimator(BaseEstimator, ABC):
         units: int | Sequence[int] = 50,
         *,
         dropout: float = 0.0,
+        recurrent_dropout: float = 0.0,
         activation: str | Callable[..., Any] = "tanh",
         kernel_regularizer: Any = None,
+        bidirectional: bool = False,
+        architecture: str = "sequence_to_vector",
+        linear_skip: bool = False,
         loss: Any = "mean_squared_error",
         optimizer: Any = "adam",
         learning_rate: float | None = None,
@@ -87,8 +104,12 @@ class BaseRecurrentEstimator(BaseEstimator, ABC):
     ) -> None:
         self.units = units
         self.dropout = dropout
+        self.recurrent_dropout = recurrent_dropout
         self.activation = activation
         self.kernel_regularizer = kernel_regularizer
+        self.bidirectional = bidirectional
+        self.architecture = architecture
+        self.linear_skip = linear_skip
         self.loss = loss
         self.optimizer = optimizer
         self.learning_rate = learning_rate
@@ -108,22 +129,25 @@ class BaseRecurrentEstimator(BaseEstimator, ABC):
 
     @abstractmethod
     def _validate_y(self, y: Any, *, reset: bool) -> np.ndarray:
-        """Return targets with an axis for the rows and one for the `n_outputs_`; set that."""
+        """Return targets whose last axis are the `n_outputs_`; set that.
+
+        Before it come an axis for the rows and, for sequences, one for the steps.
+        """
 
     @abstractmethod
-    def _fit_targets(self, y: np.ndarray, sample_weight: np.ndarray | None) -> None:
-        """Learn from validated targets how to encode targets."""
+    def _fit_targets(self, y: np.ndarray, weight: np.ndarray | None) -> None:
+        """Learn from validated targets how to encode targets, by weights of rows or steps."""
 
     @abstractmethod
     def _encode(self, y: np.ndarray) -> np.ndarray:
-        """Turn validated targets into what the network is trained on, (n_samples, n_outputs)."""
+        """Turn validated targets into what the network is trained on, of the same shape."""
 
     @abstractmethod
-    def _decode_weights(self) -> list[np.ndarray]:
-        """Return the weights of a network whose outputs need no decoding."""
+    def _output_scale(self) -> tuple[np.ndarray, np.ndarray] | None:
+        """Return what outputs are multiplied by and what is added then, if they are decoded so."""
 
-    def _cell_options(self) -> dict[str, Any]:
-        """Return the parameters that only this cell has."""
+    def _describe_cell(self) -> dict[str, Any]:
+        """Return the fields of a network that only this cell has."""
         return {}
 
     # Training.
@@ -142,10 +166,14 @@ class BaseRecurrentEstimator(BaseEstimator, ABC):
         Parameters
         ----------
         X : array-like of shape (n_samples, n_timesteps) or (n_samples, n_timesteps, n_features)
-            Windows, oldest step first. 2-D X has one feature.
+            Windows, oldest step first. 2-D X has one feature. A step that is NaN in all features
+            is absent: the state passes over it. With `architecture="vector_to_sequence"` X has the
+            shape (n_samples, n_features).
 
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
-            Targets.
+            Targets. For the architectures that write a sequence the shape is (n_samples, n_steps)
+            or (n_samples, n_steps, n_outputs). Where a step of a `sequence_to_sequence` is absent
+            from X, `y` does not count, but must be a number.
 
         sample_weight : array-like of shape (n_samples,), default=None
             Weights of the rows in the loss. Rows of weight 0 are left out. None: all weigh 1.
@@ -162,8 +190,9 @@ class BaseRecurrentEstimator(BaseEstimator, ABC):
         Raises
         ------
         ValueError
-            If a parameter is out of its range; if X or y hold NaN, infinity or text, or do not
-            fit each other; if there are too few rows to hold some out.
+            If a parameter is out of its range or does not go with another one; if X or y hold
+            infinity or text, X steps that are NaN in some features but not in all, or y NaN; if X
+            and y do not fit each other; if there are too few rows to hold some out.
         TypeError
             If a callback is not one of Keras.
 
@@ -189,10 +218,10 @@ class BaseRecurrentEstimator(BaseEstimator, ABC):
         Parameters
         ----------
         X : array-like of shape (n_samples, n_timesteps) or (n_samples, n_timesteps, n_features)
-            Windows, oldest step first.
+            Windows, as in `fit`.
 
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
-            Targets. With `normalize_y`, those of the first call set the scale for all.
+            Targets, as in `fit`. With `normalize_y`, those of the first call set the scale for all.
 
         sample_weight : array-like of shape (n_samples,), default=None
             Weights of the rows in the loss. None: all weigh 1.
@@ -249,13 +278,19 @@ class BaseRecurrentEstimator(BaseEstimator, ABC):
             )
         X, y, sample_weight = self._validate_rows(X, y, sample_weight, reset=not go_on)
         held_out = self._validate_held_out(*validation)
-        if held_out is None and hold_out:
+        network = self._describe_network(X, y)
+        if held_out is not None:
+            network["masked"] |= bool(rows_with_absent_steps(held_out[0]).any())
+        elif hold_out:
             n_kept = self._n_rows_before_split(len(X))
             held_out = [rows if rows is None else rows[n_kept:] for rows in (X, y, sample_weight)]
             X, y, sample_weight = (
                 rows if rows is None else rows[:n_kept] for rows in (X, y, sample_weight)
             )
-        network = self._describe_network()
+        if network["masked"] and network["architecture"] == "sequence_to_sequence":
+            # What stands in y where a step is absent is of no account.
+            sample_weight = weigh_steps(X, sample_weight)
+            held_out = held_out and [*held_out[:2], weigh_steps(held_out[0], held_out[2])]
         if go_on:
             self._check_same_network(network)
         else:
@@ -299,9 +334,11 @@ class BaseRecurrentEstimator(BaseEstimator, ABC):
         self, X: Any, y: Any, sample_weight: Any, *, reset: bool
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
         """Return windows, targets and weights that fit each other, without rows of weight 0."""
-        X = self._validate_windows(X, reset=reset)
+        self._check_combination()
+        X = self._validate_inputs(X, self.get_params(deep=False), reset=reset)
         y = self._validate_y(y, reset=reset)
         check_consistent_length(X, y)
+        self._check_steps(X, y)
         if sample_weight is None:
             return X, y, None
         sample_weight = _check_sample_weight(
@@ -314,11 +351,44 @@ class BaseRecurrentEstimator(BaseEstimator, ABC):
             return X, y, sample_weight
         return X[weighs], y[weighs], sample_weight[weighs]
 
-    def _validate_windows(self, X: Any, *, reset: bool) -> np.ndarray:
-        """Return windows that a network can be given, which computes in float32."""
-        X = validate_windows(self, X, reset=reset)
+    def _check_combination(self) -> None:
+        """Refuse parameters that make no sense together."""
+        if self.bidirectional and self.architecture == "encoder_decoder":
+            raise ValueError(
+                'bidirectional=True does not go with architecture="encoder_decoder": a decoder '
+                "that reads its own outputs cannot read them from the last to the first, and it "
+                "starts in the states of the encoder's layers. Set bidirectional=False."
+            )
+        if self.linear_skip and self.architecture != "sequence_to_vector":
+            raise ValueError(
+                f'linear_skip=True does not go with architecture="{self.architecture}": it adds a '
+                'linear map of one window to one vector. Use architecture="sequence_to_vector", '
+                "or set linear_skip=False."
+            )
+
+    def _check_steps(self, X: np.ndarray, y: np.ndarray) -> None:
+        """Refuse sequences of targets that do not belong to those of X."""
+        if self.architecture == "sequence_to_sequence" and y.shape[1] != X.shape[1]:
+            raise ValueError(
+                f"y has {y.shape[1]} step(s) and X has {X.shape[1]}, but architecture="
+                '"sequence_to_sequence" needs a target at every step of X. For another number of '
+                'steps there is architecture="encoder_decoder".'
+            )
+
+    def _validate_inputs(self, X: Any, network: dict[str, Any], *, reset: bool) -> np.ndarray:
+        """Return what a network of these parameters can be given, which computes in float32."""
+        if network["architecture"] == "vector_to_sequence":
+            X = validate_vectors(self, X, reset=reset)
+        else:
+            X = validate_windows(self, X, reset=reset)
+        if not reset and network["linear_skip"] and X.shape[1] != self.n_timesteps_in_:
+            raise ValueError(
+                f"X has {X.shape[1]} step(s), but linear_skip=True has a weight for each of the "
+                f"{self.n_timesteps_in_} steps seen in fit. Make windows as long as those."
+            )
         largest = np.finfo(np.float32).max
-        if X.max() > largest or X.min() < -largest:
+        # fmax and fmin pass over NaN.
+        if np.fmax.reduce(X, axis=None) > largest or np.fmin.reduce(X, axis=None) < -largest:
             raise ValueError(
                 "Input X contains infinity or a value too large for float32, in which networks "
                 "compute. Scale X first, with MinMaxScaler or StandardScaler."
@@ -346,28 +416,38 @@ class BaseRecurrentEstimator(BaseEstimator, ABC):
             )
         return n_kept
 
-    def _describe_network(self) -> dict[str, Any]:
-        """Return the parameters of the network, and the shapes that the data give it."""
+    def _describe_network(self, X: np.ndarray, y: np.ndarray) -> dict[str, Any]:
+        """Return the parameters of the network, and what validated data give it."""
         units = self.units if isinstance(self.units, tuple | list) else (self.units,)
         if not units or not all(isinstance(n, Integral) and int(n) >= 1 for n in units):
             raise ValueError(
                 f"units={self.units!r} is not an int or a non-empty sequence of ints of at least "
                 "1. Give the units of each stacked layer, such as 50 or (50, 50)."
             )
+        writes_own_steps = self.architecture in ("vector_to_sequence", "encoder_decoder")
         return {
             "cell": self._cell,
             "units": tuple(int(n) for n in units),
-            "n_features": 1 if self._windows_ndim == 2 else self.n_features_in_,
+            "n_features": X.shape[-1],
             "n_outputs": self.n_outputs_,
+            "architecture": self.architecture,
+            "n_timesteps": X.shape[1] if self.linear_skip else None,
+            "n_steps": y.shape[1] if writes_own_steps else None,
+            "bidirectional": self.bidirectional,
+            "linear_skip": self.linear_skip,
+            "masked": bool(rows_with_absent_steps(X).any()),
             "dropout": self.dropout,
+            "recurrent_dropout": self.recurrent_dropout,
             "activation": self.activation,
             "kernel_regularizer": self.kernel_regularizer,
-            "cell_options": tuple(self._cell_options().items()),
+            "memory_steps": None,
+            "cell_options": (),
+            **self._describe_cell(),
         }
 
     def _check_same_network(self, network: dict[str, Any]) -> None:
         """Refuse to go on with weights of another network."""
-        for key in ("units", "n_outputs", "cell_options"):
+        for key in network.keys() - _WITHOUT_WEIGHTS:
             if network[key] != self._network[key]:
                 raise ValueError(
                     f"Training cannot go on: {key} is {network[key]!r}, but the kept weights are "
@@ -391,15 +471,20 @@ class BaseRecurrentEstimator(BaseEstimator, ABC):
         return now
 
     def _predict_outputs(self, X: Any) -> np.ndarray:
-        """Return what the network says of X, float32 of shape (n_samples, n_outputs)."""
-        X = self._validate_windows(X, reset=False)
+        """Return what the network says of X, float32, with axes as in `_validate_y`."""
+        X = self._validate_inputs(X, self._network, reset=False)
         return _import_keras_side().predict(self._network, self.weights_, X)
 
     def to_keras(self) -> Any:
         """Return the fitted network as a plain Keras model.
 
-        It takes windows of shape (n_samples, n_timesteps, n_features) and returns what `predict`
-        returns, as float32: the scale of `y` is part of its last layer. It is not compiled.
+        It takes windows of shape (n_samples, n_timesteps, n_features), or vectors of shape
+        (n_samples, n_features) with `architecture="vector_to_sequence"`, and returns what
+        `predict` returns, as float32 and always with an axis for the outputs: its last layer puts
+        them into the units of `y`. Steps may be absent if some were in `fit`. It is not compiled.
+
+        All layers are Keras' own, but for `peephole=True`: Keras has no such cell, and whoever
+        loads that model from a file needs skrnn.
 
         Returns
         -------
@@ -413,12 +498,16 @@ class BaseRecurrentEstimator(BaseEstimator, ABC):
         """
         check_is_fitted(self)
         fitted = self._snapshot()
-        return _import_keras_side().to_keras(fitted._network, fitted._decode_weights())
+        return _import_keras_side().to_keras(
+            fitted._network, fitted.weights_, fitted._output_scale()
+        )
 
     def __sklearn_tags__(self) -> Tags:
         """Windows have 2 or 3 dimensions."""
         tags = super().__sklearn_tags__()
         tags.input_tags.three_d_array = True
+        # Steps may be absent; a vector has none.
+        tags.input_tags.allow_nan = self.architecture != "vector_to_sequence"
         return tags
 
 

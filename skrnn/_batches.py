@@ -21,14 +21,14 @@ class Batches(keras.utils.PyDataset):
 
     Parameters
     ----------
-    X : ndarray of shape (n_samples, n_timesteps) or (n_samples, n_timesteps, n_features)
-        Windows, of any float type.
+    X : ndarray of shape (n_samples, ...)
+        What the network takes, of any float type.
 
-    y : ndarray of shape (n_samples, n_outputs)
+    y : ndarray of shape (n_samples, ...)
         Targets.
 
-    sample_weight : ndarray of shape (n_samples,) or None
-        Weights.
+    sample_weight : ndarray of shape (n_samples,) or (n_samples, n_steps), or None
+        Weights of the rows, or of their steps.
 
     batch_size : int
         Rows of a batch; the last one may have fewer.
@@ -57,8 +57,7 @@ class Batches(keras.utils.PyDataset):
 
     def __getitem__(self, index: int) -> tuple[np.ndarray, ...]:
         rows = self._order[index * self._batch_size : (index + 1) * self._batch_size]
-        X, *others = (np.asarray(array[rows], dtype=np.float32) for array in self._arrays)
-        return (as_steps(X), *others)
+        return tuple(np.asarray(array[rows], dtype=np.float32) for array in self._arrays)
 
     def set_epoch(self, epoch: int) -> None:
         """Put the rows into the order of this epoch."""
@@ -66,32 +65,36 @@ class Batches(keras.utils.PyDataset):
 
 
 class Blocks(keras.utils.PyDataset):
-    """Windows to predict, in blocks of one size, each gathered when it is needed.
+    """Rows to predict, in blocks of one size, each gathered when it is needed.
 
     The last digit of a product depends on how many rows are multiplied at once. With blocks of
     one size a row is predicted alike whatever rows come with it; the last row fills the last block.
 
     Parameters
     ----------
-    X : ndarray of shape (n_samples, n_timesteps) or (n_samples, n_timesteps, n_features)
-        Windows, of any float type.
+    X : ndarray of shape (n_samples, ...)
+        What the network takes, of any float type.
+
+    rows : ndarray of int
+        Positions of the rows.
 
     block_size : int
         Rows of a block.
     """
 
-    def __init__(self, X: np.ndarray, block_size: int) -> None:
+    def __init__(self, X: np.ndarray, rows: np.ndarray, block_size: int) -> None:
         super().__init__()
         self._X = X
+        self._rows = rows
         self._block_size = block_size
 
     def __len__(self) -> int:
-        return math.ceil(len(self._X) / self._block_size)
+        return math.ceil(len(self._rows) / self._block_size)
 
     def __getitem__(self, index: int) -> tuple[np.ndarray]:
         first = index * self._block_size
-        rows = np.minimum(np.arange(first, first + self._block_size), len(self._X) - 1)
-        return (as_steps(np.asarray(self._X[rows], dtype=np.float32)),)
+        wanted = np.minimum(np.arange(first, first + self._block_size), len(self._rows) - 1)
+        return (np.asarray(self._X[self._rows[wanted]], dtype=np.float32),)
 
 
 class BatchedModel(NetworkModel):
@@ -130,11 +133,6 @@ class BatchedModel(NetworkModel):
             callbacks=[*callbacks, set_epoch],
             **fit_args,
         )
-
-
-def as_steps(X: np.ndarray) -> np.ndarray:
-    """Return windows with a feature axis: 2-D X has one feature per step."""
-    return X[..., np.newaxis] if X.ndim == 2 else X
 
 
 def draw_order(n_samples: int, seed: int | None, epoch: int) -> np.ndarray:

@@ -129,8 +129,8 @@ class NaiveRegressor(RegressorMixin, MultiOutputMixin, BaseEstimator):
         """
         # Validation sets attributes as it goes: a copy takes them, so that a failure leaves none.
         fitted = copy.copy(self)
-        X = validate_windows(fitted, X, reset=True)
-        y = validate_targets(fitted, y)
+        X = validate_windows(fitted, X, reset=True, may_lack_steps=False)
+        y = validate_targets(fitted, y, sequences=False)
         check_consistent_length(X, y)
         windows = self._series(X)
         fitted.n_outputs_ = 1 if y.ndim == 1 else y.shape[1]
@@ -172,17 +172,17 @@ class NaiveRegressor(RegressorMixin, MultiOutputMixin, BaseEstimator):
             or its windows are too short for `strategy`.
         """
         check_is_fitted(self)
-        X = validate_windows(self, X, reset=False)
+        X = validate_windows(self, X, reset=False, may_lack_steps=False)
         y = _next_values(self._series(X), self.n_outputs_, self.strategy, self.season_length)
         y = y.astype(np.float64, copy=False)
         return y[:, 0] if self._target_ndim == 1 else y
 
     def _series(self, X: np.ndarray) -> np.ndarray:
         """Return the windows of the chosen feature, if the strategy can use them."""
-        n_features = X.shape[2] if X.ndim == 3 else 1
+        n_features = X.shape[2]
         if self.feature >= n_features:
             raise ValueError(
-                f"feature={self.feature} is out of range: {X.ndim}-D X of shape {X.shape} has "
+                f"feature={self.feature} is out of range: windows of shape {X.shape} have "
                 f"{n_features} feature(s) a step, counted from 0. Several features need 3-D X: "
                 "SlidingWindowTransformer(flatten=False)."
             )
@@ -194,7 +194,7 @@ class NaiveRegressor(RegressorMixin, MultiOutputMixin, BaseEstimator):
                 f"but those of X have {X.shape[1]} step(s) of {n_features} feature(s). Make them "
                 'longer (window_length of SlidingWindowTransformer) or use strategy="last".'
             )
-        return X[:, :, self.feature] if X.ndim == 3 else X
+        return X[:, :, self.feature]
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()

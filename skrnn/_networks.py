@@ -1,17 +1,29 @@
-"""Pure Keras: from parameters to layers, optimizers and losses."""
+"""Pure Keras: from a description to a model."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import ModuleType
 from typing import Any
 
 import keras
 import numpy as np
 
-_INITIALIZERS = {"kernel": "kernel_initializer", "recurrent_kernel": "recurrent_initializer"}
-_CELLS = {"simple_rnn": "SimpleRNN", "lstm": "LSTM", "gru": "GRU"}
+from skrnn import _keras_layers
+from skrnn._keras_layers import Decoder, unrolled_decoder
+from skrnn._keras_objects import make_activation, make_regularizer
+
+Tensor = Any
+
+_LAYERS = {
+    "simple_rnn": "SimpleRNN",
+    "lstm": "LSTM",
+    "peephole_lstm": "PeepholeLSTM",
+    "gru": "GRU",
+}
+# Whatever Keras' global policy is: kept programs must not depend on it.
+_DTYPE = "float32"
 
 
 @dataclass(frozen=True)
@@ -20,25 +32,47 @@ class Network:
 
     Attributes
     ----------
-    cell : {"simple_rnn", "lstm", "gru"}
+    cell : {"simple_rnn", "lstm", "peephole_lstm", "gru"}
         Recurrent cell of every layer.
 
     units : tuple of int
         Units of each stacked layer.
 
     n_features, n_outputs : int
-        Features of a step, outputs after the last step.
+        Features of a step that is read, outputs of a step that is written.
 
-    dropout : float
-        Share of units dropped after each recurrent layer in training.
+    architecture : {"sequence_to_vector", "sequence_to_sequence", "vector_to_sequence", \
+            "encoder_decoder"}
+        What is read and what is written.
 
-    activation : str or callable
+    n_timesteps : int, default=None
+        Steps that are read, where the weights depend on them.
+
+    n_steps : int, default=None
+        Steps that are written, where the steps that are read do not say so.
+
+    bidirectional : bool, default=False
+        Whether each layer reads the steps in both directions.
+
+    linear_skip : bool, default=False
+        Whether a linear map of all steps is added to the output.
+
+    masked : bool, default=False
+        Whether steps may be absent, which are NaN.
+
+    dropout, recurrent_dropout : float, default=0.0
+        Share of units dropped in training, after each recurrent layer and from step to step.
+
+    activation : str or callable, default="tanh"
         Activation of the cell.
 
-    kernel_regularizer : object
+    kernel_regularizer : object, default=None
         What Keras takes as a regularizer.
 
-    cell_options : tuple of (str, value)
+    memory_steps : int, default=None
+        Steps that gates remember at the start, up to so many.
+
+    cell_options : tuple of (str, value), default=()
         Arguments that only this cell has.
     """
 
@@ -46,9 +80,17 @@ class Network:
     units: tuple[int, ...]
     n_features: int
     n_outputs: int
+    architecture: str = "sequence_to_vector"
+    n_timesteps: int | None = None
+    n_steps: int | None = None
+    bidirectional: bool = False
+    linear_skip: bool = False
+    masked: bool = False
     dropout: float = 0.0
+    recurrent_dropout: float = 0.0
     activation: str | Callable[..., Any] = "tanh"
     kernel_regularizer: Any = None
+    memory_steps: int | None = None
     cell_options: tuple[tuple[str, Any], ...] = ()
 
 
@@ -59,6 +101,13 @@ def make_network(parameters: dict[str, Any]) -> Network:
         "kernel_regularizer": make_regularizer(parameters["kernel_regularizer"]),
     }
     return Network(**parameters | made)
+
+
+def without_training(network: Network) -> Network:
+    """Return a network of the same outputs, without what acts in training only."""
+    return replace(
+        network, dropout=0.0, recurrent_dropout=0.0, kernel_regularizer=None, memory_steps=None
+    )
 
 
 class NetworkModel(keras.Model):
@@ -72,9 +121,17 @@ class NetworkModel(keras.Model):
 
 
 def build_model(
-    network: Network, layers: ModuleType = keras.layers, model_class: type = keras.Model
+    network: Network,
+    layers: ModuleType = _keras_layers,
+    model_class: type = keras.Model,
+    decoder: Callable[..., Any] = Decoder,
 ) -> keras.Model:
-    """Build a model from windows with a feature axis to outputs of shape (n_samples, n_outputs).
+    """Build the model of a network.
+
+    It takes windows of shape (n_samples, n_timesteps, n_features), or vectors of shape (n_samples,
+    n_features), and returns outputs of shape (n_samples, n_outputs) or (n_samples, n_steps,
+    n_outputs). Weights are in the order of the layers from bottom to top; in a bidirectional layer
+    those of the forward direction come first, and those of a linear skip are the last.
 
     Nothing is drawn from the global generators of NumPy, Python or TensorFlow. The weights are
     the same each time, until `initialize` draws others.
@@ -84,136 +141,137 @@ def build_model(
     network : Network
         What to build.
 
-    layers : module, default=keras.layers
-        Where `SimpleRNN`, `LSTM`, `GRU` and `Dropout` are looked up.
+    layers : module, default=_keras_layers
+        Where the recurrent layers and `Dropout` are looked up.
 
     model_class : type, default=keras.Model
         The model that holds the layers.
+
+    decoder : callable, default=Decoder
+        What makes the decoder, if there is one.
     """
-    # Whatever Keras' global policy is: kept programs must not depend on it.
-    dtype = "float32"
-    inputs = hidden = keras.Input((None, network.n_features), dtype=dtype)
-    for depth, units in enumerate(network.units, start=1):
-        hidden = getattr(layers, _CELLS[network.cell])(
-            units,
-            activation=network.activation,
-            kernel_initializer=keras.initializers.GlorotUniform(seed=0),
-            recurrent_initializer=keras.initializers.Orthogonal(seed=0),
-            kernel_regularizer=network.kernel_regularizer,
-            return_sequences=depth < len(network.units),
-            seed=0,
-            dtype=dtype,
-            **dict(network.cell_options),
-        )(hidden)
-        hidden = layers.Dropout(network.dropout, seed=0, dtype=dtype)(hidden)
-    outputs = keras.layers.Dense(
+    inputs, steps, present = _read(network)
+    hidden, states = _stack(network, layers, steps, present)
+    head = keras.layers.Dense(
         network.n_outputs,
         kernel_initializer=keras.initializers.GlorotUniform(seed=0),
-        dtype=dtype,
-    )(hidden)
+        dtype=_DTYPE,
+        name="head",
+    )
+    if network.architecture == "encoder_decoder":
+        cell_class = getattr(_keras_layers, f"{_LAYERS[network.cell]}Cell")
+        cells = [cell_class(units, **_cell_arguments(network)) for units in network.units]
+        dropouts = [layers.Dropout(network.dropout, seed=0, dtype=_DTYPE) for _ in cells]
+        outputs = decoder(cells, dropouts, head, network.n_steps)(states)
+    else:
+        outputs = head(hidden)
+    if network.linear_skip:
+        linear = keras.layers.Dense(
+            network.n_outputs,
+            use_bias=False,
+            kernel_initializer="zeros",
+            dtype=_DTYPE,
+            name="linear",
+        )
+        flat = keras.layers.Flatten(dtype=_DTYPE)(steps)
+        outputs = keras.layers.Add(dtype=_DTYPE)([outputs, linear(flat)])
     return model_class(inputs, outputs)
 
 
-def build_plain_model(network: Network, weights: Sequence[np.ndarray]) -> keras.Model:
-    """Build a model of Keras' own classes with these weights."""
-    model = build_model(network)
-    model.set_weights(weights)
-    return model
-
-
-def initialize(model: keras.Model, seed: int | Sequence[int]) -> None:
-    """Draw the kernels of a model anew, and start its generators.
-
-    Every kernel and every generator gets a seed of its own. Biases stay as they are.
+def build_plain_model(
+    network: Network,
+    weights: Sequence[np.ndarray],
+    scale: tuple[np.ndarray, np.ndarray] | None = None,
+) -> keras.Model:
+    """Build a model of Keras' own classes with these weights.
 
     Parameters
     ----------
-    model : keras.Model
-        A model that `build_model` has built.
+    network : Network
+        What to build.
 
-    seed : int or sequence of int
-        Determines the kernels and the dropout masks.
+    weights : list of ndarray
+        Its weights.
+
+    scale : pair of ndarray of shape (n_outputs,), default=None
+        What outputs are multiplied by, and what is added then.
     """
-    words = np.random.SeedSequence(seed).generate_state(4 * len(model.layers))
-    # Keras' seeds are signed 32-bit integers. A layer has four, whether it needs them or not, so
-    # that the same layer starts alike whatever the others are made of.
-    for layer, seeds in zip(model.layers, (words >> 1).reshape(-1, 4).tolist(), strict=True):
-        cell = getattr(layer, "cell", layer)
-        for name, its_initializer in _INITIALIZERS.items():
-            variable = getattr(cell, name, None)
-            if variable is not None:
-                initializer = type(getattr(cell, its_initializer))(seed=seeds.pop())
-                variable.assign(initializer(variable.shape))
-        for owner in dict.fromkeys([layer, cell]):
-            if hasattr(owner, "seed_generator"):
-                owner.seed_generator.state.assign([seeds.pop(), 0])
+    model = build_model(network, decoder=unrolled_decoder)
+    model.set_weights(weights)
+    if scale is None:
+        return model
+    factor, offset = (array.tolist() for array in scale)
+    rescaling = keras.layers.Rescaling(factor, offset, dtype=_DTYPE)
+    return keras.Model(model.input, rescaling(model.output))
 
 
-def set_dropout(model: keras.Model, rate: float) -> None:
-    """Give the dropout layers of a model this rate, where that is a variable."""
-    for layer in model.layers:
-        if hasattr(layer, "rate_value"):
-            layer.rate_value.assign(rate)
+def _read(network: Network) -> tuple[Tensor, Tensor, Tensor | None]:
+    """Return what the network takes, its steps without NaN, and which of them are present."""
+    if network.architecture == "vector_to_sequence":
+        inputs = keras.Input((network.n_features,), dtype=_DTYPE)
+        return inputs, keras.layers.RepeatVector(network.n_steps, dtype=_DTYPE)(inputs), None
+    inputs = keras.Input((network.n_timesteps, network.n_features), dtype=_DTYPE)
+    if not network.masked:
+        return inputs, inputs, None
+    absent = keras.ops.isnan(inputs)
+    steps = keras.ops.where(absent, 0.0, inputs)
+    return inputs, steps, keras.ops.logical_not(keras.ops.any(absent, axis=-1))
 
 
-def make_activation(activation: str | Callable[..., Any]) -> Callable[..., Any]:
-    """Look up an activation by name."""
-    return _look_up("activation", activation, keras.activations.get)
+def _stack(
+    network: Network, layers: ModuleType, hidden: Tensor, present: Tensor | None
+) -> tuple[Tensor, list[list[Tensor]]]:
+    """Return what the recurrent layers make of the steps, or the last states of an encoder."""
+    is_encoder = network.architecture == "encoder_decoder"
+    writes_vector = is_encoder or network.architecture == "sequence_to_vector"
+    states = []
+    for depth, units in enumerate(network.units, start=1):
+        is_last = depth == len(network.units)
+
+        def read(
+            hidden: Tensor, units: int = units, is_last: bool = is_last, **options: Any
+        ) -> Tensor:
+            layer = getattr(layers, _LAYERS[network.cell])(
+                units,
+                return_sequences=not (is_last and writes_vector),
+                return_state=is_encoder,
+                **_cell_arguments(network),
+                **options,
+            )
+            return layer(hidden, mask=present)
+
+        if is_encoder:
+            hidden, *state = read(hidden)
+            states.append(state)
+            if is_last:
+                break
+        elif network.bidirectional:
+            directions = [read(hidden), read(hidden, go_backwards=True)]
+            if not (is_last and writes_vector):
+                # Keras lists the layers that are farther from the output first: the copy makes
+                # both as far.
+                directions[0] = keras.ops.copy(directions[0])
+                directions[1] = keras.ops.flip(directions[1], axis=1)
+            hidden = keras.layers.Concatenate(dtype=_DTYPE)(directions)
+        else:
+            hidden = read(hidden)
+        if present is not None:
+            # Keras would hand the mask on to the layers that follow and to the loss, which would be
+            # scaled by it, batch by batch. A copy has no mask.
+            hidden = keras.ops.copy(hidden)
+        hidden = layers.Dropout(network.dropout, seed=0, dtype=_DTYPE)(hidden)
+    return hidden, states
 
 
-def make_regularizer(regularizer: Any) -> Any:
-    """Turn an L2 factor or a name into a Keras regularizer."""
-    if isinstance(regularizer, str):
-        return _look_up("kernel_regularizer", regularizer, keras.regularizers.get)
-    if regularizer is None or callable(regularizer):
-        return regularizer
-    return keras.regularizers.L2(float(regularizer))
-
-
-def make_loss(loss: Any) -> Any:
-    """Look up a loss by name, or copy a Keras loss."""
-    if isinstance(loss, keras.losses.Loss):
-        # Not through get_config, where Keras' Huber leaves out its delta.
-        twin = object.__new__(type(loss))
-        twin.__dict__.update(loss.__dict__)
-        return twin
-    return _look_up("loss", loss, keras.losses.get)
-
-
-def make_optimizer(
-    optimizer: Any, learning_rate: float | None, clipnorm: float | None
-) -> keras.optimizers.Optimizer:
-    """Make an optimizer by name, or copy the settings of a Keras optimizer, not its state."""
-    given = {"learning_rate": learning_rate, "clipnorm": clipnorm}
-    made = _look_up("optimizer", optimizer, keras.optimizers.get)
-    return copy_optimizer(made, **{key: value for key, value in given.items() if value is not None})
-
-
-def copy_optimizer(
-    optimizer: keras.optimizers.Optimizer, **changes: float
-) -> keras.optimizers.Optimizer:
-    """Make an optimizer with the same settings but for some, and without state."""
-    config = optimizer.get_config()
-    if isinstance(config["learning_rate"], dict):
-        # A schedule or a function, which Keras would find again only if it is its own.
-        config["learning_rate"] = optimizer._learning_rate
-    return type(optimizer).from_config(config | changes)
-
-
-def _look_up(parameter: str, value: Any, get: Callable[[Any], Any]) -> Any:
-    """Call Keras' `get`, and name the parameter if it knows nothing of that name."""
-    try:
-        return get(value)
-    except (TypeError, ValueError) as error:
-        raise ValueError(
-            f"{parameter}={value!r} is not known to Keras. Give one of its names, such as "
-            f"{_EXAMPLES[parameter]}, or a Keras object."
-        ) from error
-
-
-_EXAMPLES = {
-    "activation": '"tanh" or "relu"',
-    "kernel_regularizer": '"l1" or "l2"',
-    "loss": '"mean_squared_error" or "mean_absolute_error"',
-    "optimizer": '"adam", "rmsprop" or "sgd"',
-}
+def _cell_arguments(network: Network) -> dict[str, Any]:
+    """Return what Keras' cells and layers are made with."""
+    return {
+        "activation": network.activation,
+        "kernel_initializer": keras.initializers.GlorotUniform(seed=0),
+        "recurrent_initializer": keras.initializers.Orthogonal(seed=0),
+        "kernel_regularizer": network.kernel_regularizer,
+        "recurrent_dropout": network.recurrent_dropout,
+        "seed": 0,
+        "dtype": _DTYPE,
+        **dict(network.cell_options),
+    }

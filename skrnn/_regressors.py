@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
+from numbers import Integral
 from typing import Any, ClassVar
 
 import numpy as np
 from sklearn.base import MultiOutputMixin, RegressorMixin
+from sklearn.metrics import r2_score
+from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_is_fitted
 
-from skrnn._base import BaseRecurrentEstimator
+from skrnn._base import SEQUENCE_ARCHITECTURES, BaseRecurrentEstimator
 from skrnn._validation import validate_targets
+
+# A range of one to this many steps less one is drawn from.
+_MEMORY_STEPS = [Interval(Integral, 2, None, closed="left"), None]
 
 
 class _RecurrentRegressor(RegressorMixin, MultiOutputMixin, BaseRecurrentEstimator):
@@ -26,8 +33,12 @@ class _RecurrentRegressor(RegressorMixin, MultiOutputMixin, BaseRecurrentEstimat
         units: int | Sequence[int] = 50,
         *,
         dropout: float = 0.0,
+        recurrent_dropout: float = 0.0,
         activation: str | Callable[..., Any] = "tanh",
         kernel_regularizer: Any = None,
+        bidirectional: bool = False,
+        architecture: str = "sequence_to_vector",
+        linear_skip: bool = False,
         normalize_y: bool = True,
         loss: Any = "mean_squared_error",
         optimizer: Any = "adam",
@@ -47,8 +58,12 @@ class _RecurrentRegressor(RegressorMixin, MultiOutputMixin, BaseRecurrentEstimat
         super().__init__(
             units=units,
             dropout=dropout,
+            recurrent_dropout=recurrent_dropout,
             activation=activation,
             kernel_regularizer=kernel_regularizer,
+            bidirectional=bidirectional,
+            architecture=architecture,
+            linear_skip=linear_skip,
             loss=loss,
             optimizer=optimizer,
             learning_rate=learning_rate,
@@ -73,47 +88,109 @@ class _RecurrentRegressor(RegressorMixin, MultiOutputMixin, BaseRecurrentEstimat
         ----------
         X : array-like of shape (n_samples, n_timesteps) or (n_samples, n_timesteps, n_features)
             Windows, with as many dimensions and features as in `fit`. 3-D windows may have
-            another number of steps.
+            another number of steps, unless `linear_skip` is set. With
+            `architecture="vector_to_sequence"` X has the shape (n_samples, n_features).
 
         Returns
         -------
-        y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
-            Predictions as float64, in the units and the shape of the `y` given to `fit`.
+        y : ndarray of shape (n_samples,), (n_samples, n_outputs), (n_samples, n_steps) or \
+                (n_samples, n_steps, n_outputs)
+            Predictions as float64, in the units and the shape of the `y` given to `fit`. A row
+            without any step gets what the biases say.
 
         Raises
         ------
         NotFittedError
             If the estimator is not fitted.
         ValueError
-            If X holds NaN, infinity or text, or is not shaped as in `fit`.
+            If X holds infinity or text, a step of it is NaN in some features but not in all, or
+            it is not shaped as in `fit`.
         """
         check_is_fitted(self)
         fitted = self._snapshot()
         outputs = fitted._predict_outputs(X).astype(np.float64)
         y = outputs * fitted._y_scale + fitted._y_mean
-        return y[:, 0] if fitted._target_ndim == 1 else y
+        return y if y.ndim == fitted._target_ndim else y[..., 0]
+
+    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+        """Return R², the coefficient of determination, of the predictions.
+
+        Each output at each step is scored over the rows, and each counts equally. In a
+        `sequence_to_sequence`, steps that are absent from X are left out.
+
+        Parameters
+        ----------
+        X : array-like
+            As in `predict`.
+
+        y : array-like
+            True targets, shaped as in `fit`.
+
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights of the rows.
+
+        Returns
+        -------
+        score : float
+            1 at best; 0 is the mean of `y`.
+        """
+        predicted = self.predict(X)
+        if self._network["architecture"] == "sequence_to_vector":
+            return r2_score(y, predicted, sample_weight=sample_weight)
+        y = validate_targets(self, y, sequences=True)
+        if y.shape != predicted.shape:
+            raise ValueError(
+                f"y has the shape {y.shape}, but predictions of X have {predicted.shape}."
+            )
+        weight = np.ones(len(y)) if sample_weight is None else np.asarray(sample_weight)
+        present = np.ones(y.shape[:2], dtype=bool)
+        if self._network["architecture"] == "sequence_to_sequence":
+            present = ~np.isnan(self._validate_inputs(X, self._network, reset=False)[..., 0])
+        # R² needs two rows: a step that fewer have says nothing.
+        of_steps = [
+            r2_score(y[rows, step], predicted[rows, step], sample_weight=weight[rows])
+            for step, rows in enumerate(present.T)
+            if np.count_nonzero(rows) > 1
+        ]
+        return float(np.mean(of_steps)) if of_steps else math.nan
 
     def _validate_y(self, y: Any, *, reset: bool) -> np.ndarray:
-        y = validate_targets(self, y)
-        n_outputs = 1 if y.ndim == 1 else y.shape[1]
+        sequences = self.architecture in SEQUENCE_ARCHITECTURES
+        y = validate_targets(self, y, sequences=sequences)
+        target_ndim = y.ndim
+        if y.ndim == 1 + sequences:
+            y = y[..., np.newaxis]
+        n_steps, n_outputs = (y.shape[1] if sequences else None), y.shape[-1]
         if reset:
-            self._target_ndim = y.ndim
+            self._target_ndim = target_ndim
+            self._n_target_steps = n_steps
             self.n_outputs_ = n_outputs
         elif n_outputs != self.n_outputs_:
             raise ValueError(
                 f"y of shape {y.shape} has {n_outputs} output(s), but {type(self).__name__} "
                 f"expects {self.n_outputs_}, as in the rows that it is trained on."
             )
-        return y.reshape(len(y), n_outputs)
+        elif n_steps != self._n_target_steps and self.architecture != "sequence_to_sequence":
+            raise ValueError(
+                f"y of shape {y.shape} has {n_steps} step(s), but {type(self).__name__} writes "
+                f"{self._n_target_steps}, as many as in the rows that it is trained on."
+            )
+        return y
 
-    def _fit_targets(self, y: np.ndarray, sample_weight: np.ndarray | None) -> None:
-        self._y_mean = np.zeros(y.shape[1])
-        self._y_scale = np.ones(y.shape[1])
+    def _fit_targets(self, y: np.ndarray, weight: np.ndarray | None) -> None:
+        n_outputs = y.shape[-1]
+        self._y_mean = np.zeros(n_outputs)
+        self._y_scale = np.ones(n_outputs)
         if not self.normalize_y:
             return
-        self._y_mean = np.average(y, axis=0, weights=sample_weight)
+        if weight is not None:
+            # Of rows or of their steps: each step of a row has that of the row.
+            weight = np.broadcast_to(weight.reshape(len(y), -1), (len(y), y[0].size // n_outputs))
+            weight = weight.ravel()
+        y = y.reshape(-1, n_outputs)
+        self._y_mean = np.average(y, axis=0, weights=weight)
         with np.errstate(over="ignore"):
-            spread = np.sqrt(np.average((y - self._y_mean) ** 2, axis=0, weights=sample_weight))
+            spread = np.sqrt(np.average((y - self._y_mean) ** 2, axis=0, weights=weight))
         if not np.isfinite(spread).all():
             raise ValueError(
                 f"y reaches {np.abs(y).max():.3g}: its spread cannot be computed in float64. "
@@ -132,9 +209,8 @@ class _RecurrentRegressor(RegressorMixin, MultiOutputMixin, BaseRecurrentEstimat
             )
         return encoded
 
-    def _decode_weights(self) -> list[np.ndarray]:
-        *recurrent, kernel, bias = self.weights_
-        return [*recurrent, kernel * self._y_scale, bias * self._y_scale + self._y_mean]
+    def _output_scale(self) -> tuple[np.ndarray, np.ndarray]:
+        return self._y_scale, self._y_mean
 
 
 class RNNRegressor(_RecurrentRegressor):
@@ -153,11 +229,39 @@ class RNNRegressor(_RecurrentRegressor):
     dropout : float in [0, 1), default=0.0
         Share of units dropped after each recurrent layer in training.
 
+    recurrent_dropout : float in [0, 1), default=0.0
+        Share of the state dropped on its way from step to step in training, the same units at
+        all steps of a batch (Gal & Ghahramani 2016). It trains on Keras' own layers, which are
+        slower.
+
     activation : str or callable, default="tanh"
         Activation of the cell: a name Keras knows, or a function.
 
     kernel_regularizer : float, str or Keras regularizer, default=None
         Penalty on the input weights of the recurrent layers; a float is an L2 factor.
+
+    bidirectional : bool, default=False
+        Whether each layer reads the steps in both directions, with weights of its own for each
+        (Schuster & Paliwal 1997). Not with `architecture="encoder_decoder"`.
+
+    architecture : {"sequence_to_vector", "sequence_to_sequence", "vector_to_sequence", \
+            "encoder_decoder"}, default="sequence_to_vector"
+        What is read and what is written.
+
+        - "sequence_to_vector": the last state gives one or several outputs.
+        - "sequence_to_sequence": every step gives an output. In a Pipeline, targets of all steps
+          are windows of `y` with `horizon=0`.
+        - "vector_to_sequence": X is (n_samples, n_features), one vector that is read again at
+          every step; as many steps are written as `y` has.
+        - "encoder_decoder": a decoder starts in the last states of the encoder's layers and
+          reads its own previous output, zeros first, in training as in prediction (Cho et al.
+          2014); as many steps are written as `y` has.
+
+    linear_skip : bool, default=False
+        Whether to add a linear map of the window to the output, as the autoregressive part of
+        LSTNet does (Lai et al. 2018). It starts at the ridge solution of the training windows
+        and the recurrent part at zero; both are trained. Windows then have a fixed length, absent
+        steps count as 0 in the map, and the architecture must be "sequence_to_vector".
 
     normalize_y : bool, default=True
         Standardize `y` for training and undo it at predict. Losses are then in standard
@@ -281,11 +385,46 @@ class LSTMRegressor(_RecurrentRegressor):
     dropout : float in [0, 1), default=0.0
         Share of units dropped after each recurrent layer in training.
 
+    recurrent_dropout : float in [0, 1), default=0.0
+        Share of the state dropped on its way from step to step in training, the same units at
+        all steps of a batch (Gal & Ghahramani 2016). It trains on Keras' own layers, which are
+        slower.
+
     activation : str or callable, default="tanh"
         Activation of the cell: a name Keras knows, or a function.
 
+    peephole : bool, default=False
+        Whether the gates see the cell state, too (Gers & Schmidhuber 2000).
+
+    memory_steps : int of at least 2, default=None
+        Let the gates start with a memory of up to so many steps: their biases are drawn as by
+        Tallec & Ollivier (2018). None: Keras' biases, which forget within some steps.
+
     kernel_regularizer : float, str or Keras regularizer, default=None
         Penalty on the input weights of the recurrent layers; a float is an L2 factor.
+
+    bidirectional : bool, default=False
+        Whether each layer reads the steps in both directions, with weights of its own for each
+        (Schuster & Paliwal 1997). Not with `architecture="encoder_decoder"`.
+
+    architecture : {"sequence_to_vector", "sequence_to_sequence", "vector_to_sequence", \
+            "encoder_decoder"}, default="sequence_to_vector"
+        What is read and what is written.
+
+        - "sequence_to_vector": the last state gives one or several outputs.
+        - "sequence_to_sequence": every step gives an output. In a Pipeline, targets of all steps
+          are windows of `y` with `horizon=0`.
+        - "vector_to_sequence": X is (n_samples, n_features), one vector that is read again at
+          every step; as many steps are written as `y` has.
+        - "encoder_decoder": a decoder starts in the last states of the encoder's layers and
+          reads its own previous output, zeros first, in training as in prediction (Cho et al.
+          2014); as many steps are written as `y` has.
+
+    linear_skip : bool, default=False
+        Whether to add a linear map of the window to the output, as the autoregressive part of
+        LSTNet does (Lai et al. 2018). It starts at the ridge solution of the training windows
+        and the recurrent part at zero; both are trained. Windows then have a fixed length, absent
+        steps count as 0 in the map, and the architecture must be "sequence_to_vector".
 
     normalize_y : bool, default=True
         Standardize `y` for training and undo it at predict. Losses are then in standard
@@ -381,6 +520,10 @@ class LSTMRegressor(_RecurrentRegressor):
     Gers, F., Schmidhuber, J. & Cummins, F. (2000). Learning to forget: continual prediction with
     LSTM. Neural Computation, 12(10).
 
+    Gers, F. & Schmidhuber, J. (2000). Recurrent nets that time and count. IJCNN.
+
+    Tallec, C. & Ollivier, Y. (2018). Can recurrent neural networks warp time? ICLR.
+
     Examples
     --------
     >>> import numpy as np
@@ -397,6 +540,75 @@ class LSTMRegressor(_RecurrentRegressor):
 
     _cell = "lstm"
 
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        **_RecurrentRegressor._parameter_constraints,
+        "peephole": ["boolean"],
+        "memory_steps": _MEMORY_STEPS,
+    }
+
+    def __init__(
+        self,
+        units: int | Sequence[int] = 50,
+        *,
+        dropout: float = 0.0,
+        recurrent_dropout: float = 0.0,
+        activation: str | Callable[..., Any] = "tanh",
+        peephole: bool = False,
+        memory_steps: int | None = None,
+        kernel_regularizer: Any = None,
+        bidirectional: bool = False,
+        architecture: str = "sequence_to_vector",
+        linear_skip: bool = False,
+        normalize_y: bool = True,
+        loss: Any = "mean_squared_error",
+        optimizer: Any = "adam",
+        learning_rate: float | None = None,
+        clipnorm: float | None = None,
+        epochs: int = 100,
+        batch_size: int = 32,
+        shuffle: bool = True,
+        early_stopping: bool = False,
+        validation_split: float = 0.1,
+        patience: int = 10,
+        callbacks: list[Any] | None = None,
+        warm_start: bool = False,
+        random_state: Any = None,
+        verbose: int = 0,
+    ) -> None:
+        super().__init__(
+            units=units,
+            dropout=dropout,
+            recurrent_dropout=recurrent_dropout,
+            activation=activation,
+            kernel_regularizer=kernel_regularizer,
+            bidirectional=bidirectional,
+            architecture=architecture,
+            linear_skip=linear_skip,
+            normalize_y=normalize_y,
+            loss=loss,
+            optimizer=optimizer,
+            learning_rate=learning_rate,
+            clipnorm=clipnorm,
+            epochs=epochs,
+            batch_size=batch_size,
+            shuffle=shuffle,
+            early_stopping=early_stopping,
+            validation_split=validation_split,
+            patience=patience,
+            callbacks=callbacks,
+            warm_start=warm_start,
+            random_state=random_state,
+            verbose=verbose,
+        )
+        self.peephole = peephole
+        self.memory_steps = memory_steps
+
+    def _describe_cell(self) -> dict[str, Any]:
+        return {
+            "cell": "peephole_lstm" if self.peephole else "lstm",
+            "memory_steps": self.memory_steps,
+        }
+
 
 class GRURegressor(_RecurrentRegressor):
     """A gated recurrent unit network for regression.
@@ -412,6 +624,11 @@ class GRURegressor(_RecurrentRegressor):
     dropout : float in [0, 1), default=0.0
         Share of units dropped after each recurrent layer in training.
 
+    recurrent_dropout : float in [0, 1), default=0.0
+        Share of the state dropped on its way from step to step in training, the same units at
+        all steps of a batch (Gal & Ghahramani 2016). It trains on Keras' own layers, which are
+        slower.
+
     activation : str or callable, default="tanh"
         Activation of the cell: a name Keras knows, or a function.
 
@@ -419,8 +636,35 @@ class GRURegressor(_RecurrentRegressor):
         Whether the reset gate is applied after the matrix product, as in cuDNN, instead of
         before it, as in the paper.
 
+    memory_steps : int of at least 2, default=None
+        Let the gates start with a memory of up to so many steps: their biases are drawn as by
+        Tallec & Ollivier (2018). None: Keras' biases, which forget within some steps.
+
     kernel_regularizer : float, str or Keras regularizer, default=None
         Penalty on the input weights of the recurrent layers; a float is an L2 factor.
+
+    bidirectional : bool, default=False
+        Whether each layer reads the steps in both directions, with weights of its own for each
+        (Schuster & Paliwal 1997). Not with `architecture="encoder_decoder"`.
+
+    architecture : {"sequence_to_vector", "sequence_to_sequence", "vector_to_sequence", \
+            "encoder_decoder"}, default="sequence_to_vector"
+        What is read and what is written.
+
+        - "sequence_to_vector": the last state gives one or several outputs.
+        - "sequence_to_sequence": every step gives an output. In a Pipeline, targets of all steps
+          are windows of `y` with `horizon=0`.
+        - "vector_to_sequence": X is (n_samples, n_features), one vector that is read again at
+          every step; as many steps are written as `y` has.
+        - "encoder_decoder": a decoder starts in the last states of the encoder's layers and
+          reads its own previous output, zeros first, in training as in prediction (Cho et al.
+          2014); as many steps are written as `y` has.
+
+    linear_skip : bool, default=False
+        Whether to add a linear map of the window to the output, as the autoregressive part of
+        LSTNet does (Lai et al. 2018). It starts at the ridge solution of the training windows
+        and the recurrent part at zero; both are trained. Windows then have a fixed length, absent
+        steps count as 0 in the map, and the architecture must be "sequence_to_vector".
 
     normalize_y : bool, default=True
         Standardize `y` for training and undo it at predict. Losses are then in standard
@@ -514,6 +758,8 @@ class GRURegressor(_RecurrentRegressor):
     Cho, K. et al. (2014). Learning phrase representations using RNN encoder-decoder for
     statistical machine translation. EMNLP.
 
+    Tallec, C. & Ollivier, Y. (2018). Can recurrent neural networks warp time? ICLR.
+
     Examples
     --------
     >>> import numpy as np
@@ -533,6 +779,7 @@ class GRURegressor(_RecurrentRegressor):
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         **_RecurrentRegressor._parameter_constraints,
         "reset_after": ["boolean"],
+        "memory_steps": _MEMORY_STEPS,
     }
 
     def __init__(
@@ -540,9 +787,14 @@ class GRURegressor(_RecurrentRegressor):
         units: int | Sequence[int] = 50,
         *,
         dropout: float = 0.0,
+        recurrent_dropout: float = 0.0,
         activation: str | Callable[..., Any] = "tanh",
         reset_after: bool = True,
+        memory_steps: int | None = None,
         kernel_regularizer: Any = None,
+        bidirectional: bool = False,
+        architecture: str = "sequence_to_vector",
+        linear_skip: bool = False,
         normalize_y: bool = True,
         loss: Any = "mean_squared_error",
         optimizer: Any = "adam",
@@ -562,8 +814,12 @@ class GRURegressor(_RecurrentRegressor):
         super().__init__(
             units=units,
             dropout=dropout,
+            recurrent_dropout=recurrent_dropout,
             activation=activation,
             kernel_regularizer=kernel_regularizer,
+            bidirectional=bidirectional,
+            architecture=architecture,
+            linear_skip=linear_skip,
             normalize_y=normalize_y,
             loss=loss,
             optimizer=optimizer,
@@ -581,6 +837,10 @@ class GRURegressor(_RecurrentRegressor):
             verbose=verbose,
         )
         self.reset_after = reset_after
+        self.memory_steps = memory_steps
 
-    def _cell_options(self) -> dict[str, Any]:
-        return {"reset_after": self.reset_after}
+    def _describe_cell(self) -> dict[str, Any]:
+        return {
+            "memory_steps": self.memory_steps,
+            "cell_options": (("reset_after", self.reset_after),),
+        }

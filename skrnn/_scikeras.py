@@ -7,7 +7,7 @@ import logging
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from multiprocessing import current_process
 from typing import Any
 
@@ -17,12 +17,15 @@ import tensorflow as tf
 from scikeras.wrappers import KerasRegressor
 from sklearn.preprocessing import FunctionTransformer
 
-from skrnn._batches import Blocks, as_steps
+from skrnn._absent import predict_by_presence
+from skrnn._batches import Blocks
 from skrnn._config import get_config
 from skrnn._engine.predict import predict as predict_compiled
 from skrnn._engine.programs import NotCompilableError
-from skrnn._networks import build_model, build_plain_model, make_network
+from skrnn._initialization import start_linear
+from skrnn._networks import build_model, build_plain_model, make_network, without_training
 from skrnn._pool import Pool
+from skrnn._ridge import ridge
 from skrnn._trainers import COMPILED, KERAS, Engine, State, Training, borrow_trainer
 
 if keras.backend.backend() != "tensorflow":
@@ -39,7 +42,7 @@ _BLOCK_SIZE = 128
 
 @dataclass(frozen=True)
 class Rows:
-    """Windows, targets of shape (n_samples, n_outputs) and weights of the same rows."""
+    """What a network takes, what it shall return, and weights of the same rows or their steps."""
 
     X: np.ndarray
     y: np.ndarray
@@ -148,7 +151,9 @@ def _train_on(
         _without_tracing_advice(),
         borrow_trainer(engine, network, training, rows.X.shape[1:], rows.y.shape[1:]) as trainer,
     ):
-        trainer.start(network["dropout"], training, start)
+        trainer.start(network, training, start)
+        if network["linear_skip"] and start is None:
+            start_linear(trainer.model, *ridge(rows.X, rows.y, rows.sample_weight))
         regressor = _TrustingKerasRegressor(
             trainer.model,
             callbacks=all_callbacks,
@@ -176,26 +181,30 @@ def _train_on(
 
 
 def predict(network: dict[str, Any], weights: Sequence[np.ndarray], X: np.ndarray) -> np.ndarray:
-    """Return the outputs of a network, float32 of shape (n_samples, n_outputs)."""
+    """Return the outputs of a network for each row, float32."""
+    made = make_network(network)
     if not _is_keras_wanted():
         with suppress(NotCompilableError), _without_tracing_advice():
-            return predict_compiled(make_network(network), weights, as_steps(X))
+            return predict_compiled(made, weights, X)
 
-    # Neither changes a prediction: one model serves every candidate of a search over them.
-    network = network | {"dropout": 0.0, "kernel_regularizer": None}
+    def predict_rows(masked: bool, rows: np.ndarray) -> np.ndarray:
+        # One model serves every candidate of a search over what acts in training only.
+        key = replace(without_training(made), masked=masked)
+        with _PREDICTORS.borrow((key, X.shape[1:]), lambda: build_model(key)) as model:
+            model.set_weights(weights)
+            return model.predict(Blocks(X, rows, _BLOCK_SIZE), verbose=0)[: len(rows)]
 
-    def build() -> keras.Model:
-        return build_model(make_network(network))
-
-    key = (*network.values(), X.shape[1:])
-    with _without_tracing_advice(), _PREDICTORS.borrow(key, build) as model:
-        model.set_weights(weights)
-        return model.predict(Blocks(X, _BLOCK_SIZE), verbose=0)[: len(X)]
+    with _without_tracing_advice():
+        return predict_by_presence(X, predict_rows)
 
 
-def to_keras(network: dict[str, Any], weights: Sequence[np.ndarray]) -> keras.Model:
+def to_keras(
+    network: dict[str, Any],
+    weights: Sequence[np.ndarray],
+    scale: tuple[np.ndarray, np.ndarray] | None,
+) -> keras.Model:
     """Return a plain Keras model with these weights, not compiled."""
-    return build_plain_model(make_network(network), weights)
+    return build_plain_model(make_network(network), weights, scale)
 
 
 def _is_keras_wanted() -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from numbers import Real
 from types import FunctionType, ModuleType
 from typing import Any
@@ -11,18 +11,13 @@ from typing import Any
 import keras
 import numpy as np
 
+from skrnn import _keras_layers
 from skrnn._batches import BatchedModel
 from skrnn._engine import layers as compiled_layers
 from skrnn._engine.model import CompiledModel
-from skrnn._networks import (
-    NetworkModel,
-    build_model,
-    initialize,
-    make_loss,
-    make_network,
-    make_optimizer,
-    set_dropout,
-)
+from skrnn._initialization import initialize, set_dropout
+from skrnn._keras_objects import make_loss, make_optimizer
+from skrnn._networks import NetworkModel, build_model, make_network
 from skrnn._pool import Pool
 
 
@@ -55,14 +50,18 @@ class State:
 
 @dataclass(frozen=True)
 class Engine:
-    """What trains: where the layers come from, and the model that holds them."""
+    """What trains: where the layers come from, and the model that holds them.
+
+    `values` are the fields of a network that do not change its model.
+    """
 
     layers: ModuleType
     model_class: type[NetworkModel]
+    values: tuple[str, ...]
 
 
-COMPILED = Engine(compiled_layers, CompiledModel)
-KERAS = Engine(keras.layers, BatchedModel)
+COMPILED = Engine(compiled_layers, CompiledModel, ("memory_steps", "dropout"))
+KERAS = Engine(_keras_layers, BatchedModel, ("memory_steps",))
 
 
 @dataclass(frozen=True)
@@ -76,13 +75,13 @@ class Trainer:
     weights: list[np.ndarray]
     optimizer_state: list[np.ndarray]
 
-    def start(self, dropout: float, training: Training, state: State | None) -> None:
+    def start(self, network: dict[str, Any], training: Training, state: State | None) -> None:
         """Put in all that a training starts from, whatever the one before it has left."""
         self.model.set_weights(self.weights)
+        self.model.network = make_network(network)
         # A training that goes on draws other masks than the one before it.
-        initialize(self.model, [training.seed, training.first_epoch])
-        self.model.network = replace(self.model.network, dropout=dropout)
-        set_dropout(self.model, dropout)
+        initialize(self.model, [training.seed, training.first_epoch], network["memory_steps"])
+        set_dropout(self.model, network["dropout"])
         if state is not None:
             self._check_same_optimizer(state)
             self.model.set_weights(state.weights)
@@ -176,8 +175,7 @@ def borrow_trainer(
     try:
         key = (
             engine,
-            # The compiled engine keeps the rate in a variable.
-            _freeze(network | ({"dropout": None} if engine is COMPILED else {})),
+            _freeze(network | dict.fromkeys(engine.values)),
             _freeze(training.loss),
             _freeze(training.optimizer),
             training.clipnorm,

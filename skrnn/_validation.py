@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,8 @@ import pandas as pd
 from sklearn.base import BaseEstimator
 from sklearn.utils import check_array
 from sklearn.utils.validation import validate_data
+
+from skrnn._absent import count_incomplete_rows
 
 _LAG = re.compile(r"(?P<column>.*)_lag\d+")
 
@@ -40,8 +43,10 @@ def refuse_dates(values: Any, name: str) -> None:
             )
 
 
-def validate_windows(estimator: BaseEstimator, X: Any, *, reset: bool) -> np.ndarray:
-    """Return X as finite floats of shape (n_samples, n_timesteps[, n_features]).
+def validate_windows(
+    estimator: BaseEstimator, X: Any, *, reset: bool, may_lack_steps: bool = True
+) -> np.ndarray:
+    """Return X as floats of shape (n_samples, n_timesteps, n_features), NaN where steps are absent.
 
     float32 and float64 stay as they are, so that strided windows are not copied.
 
@@ -52,11 +57,74 @@ def validate_windows(estimator: BaseEstimator, X: Any, *, reset: bool) -> np.nda
         `reset`, is compared with them if not.
 
     X : array-like
-        What the user gave.
+        What the user gave: windows of 2 or 3 dimensions.
 
     reset : bool
         Whether this is a first fit.
+
+    may_lack_steps : bool, default=True
+        Whether a step may be NaN in all features. If not, there must be no NaN.
     """
+    X = _validate_shape(
+        estimator,
+        X,
+        reset=reset,
+        n_dimensions=(2, 3),
+        expected="windows of shape (n_samples, n_timesteps) or (n_samples, n_timesteps, "
+        "n_features)",
+    )
+    if reset:
+        estimator.n_timesteps_in_ = X.shape[1]
+        if X.ndim == 2:
+            _check_windows_of_one_column(estimator)
+    X = X[..., np.newaxis] if X.ndim == 2 else X
+    if not may_lack_steps:
+        check_finite(
+            X,
+            "X",
+            'pad windows with known values (SlidingWindowTransformer(padding="mean")) or fill the '
+            "gaps (SimpleImputer)",
+        )
+    if np.isfinite(_sum(X)):
+        return X
+    _refuse_rows("X", X, np.isinf, "infinity", "replace these values or drop their rows")
+    n_rows = count_incomplete_rows(X)
+    if n_rows:
+        raise ValueError(
+            f"Input X contains NaN in some features of a step, but not in all, in {n_rows} of "
+            f"{len(X)} rows. A step that is NaN in all features is absent; fill other gaps "
+            "(SimpleImputer)."
+        )
+    if reset and np.isnan(np.fmax.reduce(X, axis=None)):
+        raise ValueError(
+            f"Input X is NaN throughout: no row has a step that {type(estimator).__name__} could "
+            "learn from."
+        )
+    return X
+
+
+def validate_vectors(estimator: BaseEstimator, X: Any, *, reset: bool) -> np.ndarray:
+    """Return X as finite floats of shape (n_samples, n_features), each row the input of a sequence.
+
+    Parameters are those of `validate_windows`.
+    """
+    X = _validate_shape(
+        estimator,
+        X,
+        reset=reset,
+        n_dimensions=(2,),
+        expected='vectors of shape (n_samples, n_features) with architecture="vector_to_sequence"',
+    )
+    if reset:
+        estimator.n_timesteps_in_ = 1
+    check_finite(X, "X", "fill the gaps (SimpleImputer)")
+    return X
+
+
+def _validate_shape(
+    estimator: BaseEstimator, X: Any, *, reset: bool, n_dimensions: tuple[int, ...], expected: str
+) -> np.ndarray:
+    """Return X as floats of as many dimensions and features as expected."""
     name = type(estimator).__name__
     # ensure_2d=False: scikit-learn would take the time axis of 3-D X for its features.
     X = validate_numeric(
@@ -68,12 +136,11 @@ def validate_windows(estimator: BaseEstimator, X: Any, *, reset: bool) -> np.nda
         allow_nd=True,
         ensure_all_finite=False,
     )
-    if X.ndim not in (2, 3):
+    if X.ndim not in n_dimensions:
         raise ValueError(
-            f"X of shape {X.shape} has {X.ndim} dimension(s); {name} expects windows of shape "
-            "(n_samples, n_timesteps) or (n_samples, n_timesteps, n_features). Reshape your data: "
-            "array.reshape(-1, 1) if it has a single step, array.reshape(1, -1) if it is a "
-            "single window."
+            f"X of shape {X.shape} has {X.ndim} dimension(s); {name} expects {expected}. Reshape "
+            "your data: array.reshape(-1, 1) if it has a single step, array.reshape(1, -1) if it "
+            "is a single window."
         )
     if 0 in X.shape:
         empty = ("sample(s)", "step(s)", "feature(s)")[X.shape.index(0)]
@@ -83,10 +150,7 @@ def validate_windows(estimator: BaseEstimator, X: Any, *, reset: bool) -> np.nda
         )
     if reset:
         estimator.n_features_in_ = X.shape[-1]
-        estimator.n_timesteps_in_ = X.shape[1]
         estimator._windows_ndim = X.ndim
-        if X.ndim == 2:
-            _check_windows_of_one_column(estimator)
     elif X.ndim != estimator._windows_ndim:
         raise ValueError(
             f"X of shape {X.shape} has {X.ndim} dimensions, but {name} was fitted on "
@@ -98,17 +162,11 @@ def validate_windows(estimator: BaseEstimator, X: Any, *, reset: bool) -> np.nda
             "features as input, as in fit: steps of a window in 2-D X, features of a step in "
             "3-D X. Make the windows as for fit."
         )
-    check_finite(
-        X,
-        "X",
-        'pad windows with known values (SlidingWindowTransformer(padding="mean")) or fill the '
-        "gaps (SimpleImputer)",
-    )
     return X
 
 
-def validate_targets(estimator: BaseEstimator, y: Any) -> np.ndarray:
-    """Return y as finite float64 of shape (n_samples,) or (n_samples, n_outputs)."""
+def validate_targets(estimator: BaseEstimator, y: Any, *, sequences: bool) -> np.ndarray:
+    """Return y as finite float64 of 1 or 2 dimensions, or of one more if it has `sequences`."""
     name = type(estimator).__name__
     if y is None:
         raise ValueError(f"{name} requires y to be passed, but the target y is None.")
@@ -122,31 +180,54 @@ def validate_targets(estimator: BaseEstimator, y: Any) -> np.ndarray:
         input_name="y",
         estimator=estimator,
     )
-    if y.ndim not in (1, 2):
+    if y.ndim not in ((2, 3) if sequences else (1, 2)):
+        expected = (
+            f'(n_samples, n_steps) or (n_samples, n_steps, n_outputs) with architecture="'
+            f'{estimator.architecture}"'
+            if sequences
+            else "(n_samples,) or (n_samples, n_outputs); for a target at every step there are "
+            "other architectures"
+        )
         raise ValueError(
             f"y of shape {y.shape} has {y.ndim} dimension(s); {name} expects targets of shape "
-            "(n_samples,) or (n_samples, n_outputs)."
+            f"{expected}."
         )
+    if 0 in y.shape[1:]:
+        raise ValueError(f"y of shape {y.shape} has no target; {name} needs at least one a row.")
     check_finite(y, "y", "drop the rows whose target is not known")
     return y
 
 
 def check_finite(values: np.ndarray, name: str, nan_advice: str) -> None:
     """Refuse NaN and infinity in an array of floats, and say how many rows have them."""
-    # One pass without a temporary of the array's size: the usual input is a large strided view.
+    if not np.isfinite(_sum(values)):
+        _refuse_rows(name, values, np.isinf, "infinity", "replace these values or drop their rows")
+        _refuse_rows(name, values, np.isnan, "NaN", nan_advice)
+
+
+def _sum(values: np.ndarray) -> float:
+    """Return the sum, which is finite if all values are, unless it overflows.
+
+    One pass without a temporary of the array's size: the usual input is a large strided view.
+    """
     with np.errstate(invalid="ignore", over="ignore"):
-        if np.isfinite(np.sum(values, dtype=np.float64)):
-            return
+        return float(np.sum(values, dtype=np.float64))
+
+
+def _refuse_rows(
+    name: str, values: np.ndarray, test: Callable[[np.ndarray], np.ndarray], what: str, advice: str
+) -> None:
+    """Refuse an array in which some values pass a test, and say how many rows have them."""
     other_axes = tuple(range(1, values.ndim))
-    for test, what, advice in (
-        (np.isinf, "infinity", "replace these values or drop their rows"),
-        (np.isnan, "NaN", nan_advice),
-    ):
-        n_rows = int(np.count_nonzero(test(values).any(axis=other_axes)))
-        if n_rows:
-            raise ValueError(
-                f"Input {name} contains {what} in {n_rows} of {len(values)} rows; {advice}."
-            )
+    # Some rows at a time, since a test returns an array of their size.
+    n_rows = sum(
+        int(np.count_nonzero(test(values[first : first + 4096]).any(axis=other_axes)))
+        for first in range(0, len(values), 4096)
+    )
+    if n_rows:
+        raise ValueError(
+            f"Input {name} contains {what} in {n_rows} of {len(values)} rows; {advice}."
+        )
 
 
 def _dtypes(values: Any) -> list[Any]:

@@ -12,11 +12,12 @@ import pytest
 from sklearn.exceptions import NotFittedError
 
 import skrnn._scikeras
-from skrnn import RNNRegressor
+from skrnn import GRURegressor, LSTMRegressor, RNNRegressor
 
 rng = np.random.default_rng(0)
 X = rng.normal(size=(20, 4))
 Y = X.sum(axis=1)
+STEPS = X.reshape(20, 2, 2)
 FRAME = pd.DataFrame(X, columns=["Open_lag4", "Open_lag3", "Open_lag2", "Open_lag1"])
 DAYS = np.datetime64("2020-01-01", "ns") + np.arange(20) * np.timedelta64(1, "D")
 
@@ -105,6 +106,10 @@ class Case:
     error: type[Exception] = ValueError
     # Another kind of rows than the fitted ones, which a partial_fit refuses for that.
     other_kind: bool = False
+    # Refused only where there is nothing to go on from.
+    first: bool = False
+    # The fitted ones are RNNRegressor.
+    estimator: type = RNNRegressor
 
     @property
     def only_fit(self):
@@ -119,7 +124,15 @@ CASES = [
     Case("NaN in y", r"y contains NaN in 1 of 20 rows; drop", y=changed(Y, np.nan)),
     Case("infinity in y", r"y contains infinity in 1 of 20 rows; ", y=changed(Y, np.inf)),
     Case("None in y", r"y contains NaN in 1 of 20 rows", y=[None, *Y[1:]]),
-    Case("NaN in X", r"X contains NaN in 1 of 20 rows; .*SimpleImputer", X=changed(X, np.nan)),
+    Case(
+        "NaN in one feature of a step",
+        r"NaN in some features of a step.*, in 1 of 20 rows\. .*SimpleImputer",
+        X=changed(STEPS, np.nan),
+        other_kind=True,
+    ),
+    Case(
+        "nothing but NaN in X", r"NaN throughout: no row.* RNNRegressor", X=X * np.nan, first=True
+    ),
     Case("infinity in X", r"X contains infinity in 1 of 20 rows; ", X=changed(X, -np.inf)),
     Case(
         "infinity in 3-D X",
@@ -163,6 +176,57 @@ CASES = [
     Case("1-D X", r"X of shape \(20,\) has 1 dimension.* expects windows", X=X[:, 0]),
     Case("4-D X", r"\(20, 2, 2, 1\) has 4 dimension.* windows", X=X.reshape(20, 2, 2, 1)),
     Case("3-D y", r"y of shape \(20, 2, 2\) has 3 dim.* expects targets", y=X.reshape(20, 2, 2)),
+    Case("no targets", r"0 feature\(s\) \(shape=\(20, 0\)\)", y=X[:, :0]),
+    # Architectures
+    Case(
+        "no such architecture",
+        "'architecture'.*'sequence_to_vector'.*Got 'many_to_one'",
+        params={"architecture": "many_to_one"},
+    ),
+    Case(
+        "1-D y of a sequence",
+        r"\(20,\) has 1 dim.*\(n_samples, n_steps\) or .*\"sequence_to_sequence\"",
+        params={"architecture": "sequence_to_sequence"},
+    ),
+    Case(
+        "y of another number of steps",
+        r"y has 3 step\(s\) and X has 4.*encoder_decoder",
+        params={"architecture": "sequence_to_sequence"},
+        y=X[:, :3],
+    ),
+    Case(
+        "3-D X as vectors",
+        r"\(20, 2, 2\) has 3 dim.*vectors of shape \(n_samples, n_features\)",
+        params={"architecture": "vector_to_sequence"},
+        X=STEPS,
+        y=X,
+    ),
+    Case(
+        "NaN in a vector",
+        "X contains NaN in 1 of 20 rows; .*SimpleImputer",
+        params={"architecture": "vector_to_sequence"},
+        X=changed(X, np.nan),
+        y=X,
+    ),
+    Case(
+        "y_val of other steps than y",
+        r"y of shape \(20, 3, 1\) has 3 step\(s\), but RNNRegressor writes 4",
+        params={"architecture": "encoder_decoder"},
+        y=X,
+        fit_args={"X_val": X, "y_val": X[:, :3]},
+    ),
+    Case(
+        "decoder in both directions",
+        'bidirectional=True does not go with architecture="encoder_decoder"',
+        params={"architecture": "encoder_decoder", "bidirectional": True},
+        y=X,
+    ),
+    Case(
+        "linear map to a sequence",
+        'linear_skip=True does not go with architecture="sequence_to_sequence"',
+        params={"architecture": "sequence_to_sequence", "linear_skip": True},
+        y=X,
+    ),
     Case("no rows", r"0 sample\(s\)", X=X[:0], y=Y[:0]),
     # "feature(s)" is what scikit-learn wants to read about 2-D X.
     Case("no steps", r"0 feature\(s\) \(shape=\(20, 0\)\)", X=X[:, :0]),
@@ -231,6 +295,37 @@ CASES = [
         params={"dropout": 1.0},
     ),
     Case(
+        "recurrent_dropout=1.0",
+        r"'recurrent_dropout'.* \[0.0, 1.0\).*Got 1.0",
+        params={"recurrent_dropout": 1.0},
+    ),
+    Case("bidirectional='yes'", "'bidirectional'.* Got 'yes'", params={"bidirectional": "yes"}),
+    Case("linear_skip=2", "'linear_skip'.* Got 2", params={"linear_skip": 2}),
+    Case(
+        "peephole=None",
+        "'peephole'.* Got None",
+        params={"peephole": None},
+        estimator=LSTMRegressor,
+    ),
+    Case(
+        "memory_steps=1",
+        r"'memory_steps'.* \[2, inf\).*Got 1",
+        params={"memory_steps": 1},
+        estimator=LSTMRegressor,
+    ),
+    Case(
+        "memory_steps=0.5",
+        r"'memory_steps'.* int.*Got 0.5",
+        params={"memory_steps": 0.5},
+        estimator=GRURegressor,
+    ),
+    Case(
+        "reset_after=1.5",
+        "'reset_after'.* Got 1.5",
+        params={"reset_after": 1.5},
+        estimator=GRURegressor,
+    ),
+    Case(
         "epochs=0",
         "'epochs'.*Got 0",
         params={"epochs": 0},
@@ -287,7 +382,11 @@ def calls():
         for start in ("fresh", "fitted"):
             for method in ("fit", "partial_fit"):
                 goes_on = (start, method) == ("fitted", "partial_fit")
-                if (case.only_fit and method == "partial_fit") or (case.other_kind and goes_on):
+                if (case.only_fit and method == "partial_fit") or (
+                    (case.other_kind or case.first) and goes_on
+                ):
+                    continue
+                if start == "fitted" and case.estimator is not RNNRegressor:
                     continue
                 name = f"{case.name}-{start}-{method}"
                 found.append(pytest.param(case, start, method, id=name))
@@ -296,7 +395,7 @@ def calls():
 
 @pytest.mark.parametrize(("case", "start", "method"), calls())
 def test_bad_input_is_refused_and_changes_nothing(case, start, method, fitted, no_network):
-    model = copy.deepcopy(fitted) if start == "fitted" else RNNRegressor(2, random_state=0)
+    model = copy.deepcopy(fitted) if start == "fitted" else case.estimator(2, random_state=0)
     model.set_params(**case.params)
     before, attributes = state_of(model), dict(vars(model))
     with pytest.raises(case.error, match=case.match):
@@ -310,7 +409,6 @@ def test_bad_input_is_refused_and_changes_nothing(case, start, method, fitted, n
 MISMATCHES = {
     "another number of steps": (X[:, :3], "X has 3 features, but RNNRegressor is expecting 4"),
     "3-D X after 2-D": (X[..., np.newaxis], "has 3 dimensions, but RNNRegressor was fitted on 2-D"),
-    "NaN": (changed(X, np.nan), "X contains NaN in 1 of 20 rows"),
     "infinity": (changed(X, np.inf), "X contains infinity in 1 of 20 rows"),
     "1-D X": (X[:, 0], "has 1 dimension"),
     "4-D X": (X[..., np.newaxis, np.newaxis], "has 4 dimension"),

@@ -11,7 +11,8 @@ from numpy.testing import assert_allclose
 from skrnn import GRURegressor, LSTMRegressor, RNNRegressor, config_context
 from skrnn._batches import draw_order
 from skrnn._engine.model import CompiledModel
-from skrnn._networks import Network, build_model, initialize
+from skrnn._initialization import initialize
+from skrnn._networks import Network, build_model
 
 N_ROWS, N_TIMESTEPS, N_EPOCHS = 70, 3, 5
 SEED = 0

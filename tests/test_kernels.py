@@ -3,19 +3,31 @@
 import keras
 import numpy as np
 import pytest
+import recurrences
 import tensorflow as tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
+from recurrences import run_layer
 
-from skrnn._engine import kernels, layers
+from skrnn import _keras_layers
+from skrnn._engine import kernels, layers, peephole
 
 # Class and the options that only this cell has.
 CELLS = {
     "rnn": ("SimpleRNN", {}),
     "lstm": ("LSTM", {}),
+    "peephole_lstm": ("PeepholeLSTM", {}),
     "gru": ("GRU", {"reset_after": True}),
     "gru_reset_before": ("GRU", {"reset_after": False}),
+}
+# A step of each, and how many states it has.
+TEXTBOOKS = {
+    "rnn": (recurrences.simple_rnn_step, 1),
+    "lstm": (recurrences.lstm_step, 2),
+    "peephole_lstm": (recurrences.peephole_lstm_step, 2),
+    "gru": (recurrences.gru_reset_after_step, 1),
+    "gru_reset_before": (recurrences.gru_step, 1),
 }
 # The output tells the slope of tanh and relu; that of gelu needs the input.
 ACTIVATIONS = ["tanh", "relu", "gelu"]
@@ -33,28 +45,33 @@ def random_weights(layer, rng):
     return [rng.normal(scale=0.5, size=weight.shape) for weight in layer.weights]
 
 
-def make_layer(module, cell, n_features, units, activation="tanh", *, return_sequences=True):
+def make_layer(
+    module, cell, n_features, units, activation="tanh", *, return_sequences=True, **others
+):
     name, options = CELLS[cell]
     layer = getattr(module, name)(
-        units, activation=activation, return_sequences=return_sequences, **options
+        units, activation=activation, return_sequences=return_sequences, **options, **others
     )
     layer.build((None, None, n_features))
     return layer
 
 
-def outputs_and_gradients(layer, X, seed, *, jit_compile=None):
+def outputs_and_gradients(layer, X, seed, *, present=None, jit_compile=None):
     """Return the outputs, and the gradients of weights, inputs and a first state of zeros.
 
     The gradients are those of a sum of the outputs with random factors.
     """
     X = tf.constant(X, tf.float32)
-    n_states = 2 if isinstance(layer, keras.layers.LSTM) else 1
-    state = [tf.zeros((len(X), layer.units)) for _ in range(n_states)]
+    mask = None if present is None else tf.constant(present)
+    n_states = len(layer.state_size)
+    state = [tf.zeros((len(X), layer.cell.units)) for _ in range(n_states)]
 
     def compute(X, *state):
         with tf.GradientTape() as tape:
             tape.watch([X, *state])
-            outputs = layer(X, initial_state=list(state))
+            outputs = layer(X, initial_state=list(state), mask=mask)
+            if layer.return_state:
+                outputs = tf.concat([tf.reshape(part, (-1,)) for part in outputs], axis=0)
             factors = np.random.default_rng(seed).normal(size=outputs.shape)
             total = tf.reduce_sum(outputs * tf.constant(factors, tf.float32))
         sources = [*(weight.value for weight in layer.trainable_variables), X, *state]
@@ -77,32 +94,46 @@ def outputs_and_gradients(layer, X, seed, *, jit_compile=None):
     n_features=st.integers(1, 4),
     units=st.integers(1, 6),
     return_sequences=st.booleans(),
+    return_state=st.booleans(),
+    go_backwards=st.booleans(),
+    share_present=st.sampled_from([None, 0.0, 0.7]),
     seed=st.integers(0, 2**32 - 1),
 )
 def test_outputs_and_gradients_are_those_of_keras(
-    cell, activation, n_samples, n_timesteps, n_features, units, return_sequences, seed
+    cell, activation, n_samples, n_timesteps, n_features, units, share_present, seed, **options
 ):
     rng = np.random.default_rng(seed)
     X = rng.normal(size=(n_samples, n_timesteps, n_features))
+    present = None
+    if share_present is not None:
+        present = rng.random(X.shape[:2]) < share_present
     ours, theirs = (
-        make_layer(module, cell, n_features, units, activation, return_sequences=return_sequences)
-        for module in (layers, keras.layers)
+        make_layer(module, cell, n_features, units, activation, **options)
+        for module in (layers, _keras_layers)
     )
     weights = random_weights(theirs, rng)
     ours.set_weights(weights)
     theirs.set_weights(weights)
-    outputs, gradients = outputs_and_gradients(ours, X, seed)
-    expected_outputs, expected_gradients = outputs_and_gradients(theirs, X, seed)
+    outputs, gradients = outputs_and_gradients(ours, X, seed, present=present)
+    expected_outputs, expected_gradients = outputs_and_gradients(theirs, X, seed, present=present)
     assert_near(outputs, expected_outputs, 1e-5)
     # Without a state the first one is zeros.
-    assert_array_equal(ours(tf.constant(X, tf.float32)), outputs)
+    if present is None and not ours.return_state:
+        assert_array_equal(ours(tf.constant(X, tf.float32)), outputs)
+    if present is not None:
+        assert_array_equal(gradients[len(weights)].numpy()[~present], 0)
+        # Before the first step that is present Keras gives zeros, not the first state: the same
+        # here, but for the gradient of that state.
+        gradients, expected_gradients = (
+            these[: len(weights) + 1] for these in (gradients, expected_gradients)
+        )
     for gradient, expected in zip(gradients, expected_gradients, strict=True):
         assert_near(gradient, expected, 1e-4)
 
 
 @pytest.mark.parametrize("cell", CELLS)
 def test_weights_have_the_names_and_shapes_of_keras(cell):
-    ours, theirs = (make_layer(module, cell, 2, 3) for module in (layers, keras.layers))
+    ours, theirs = (make_layer(module, cell, 2, 3) for module in (layers, _keras_layers))
     assert [(weight.name, weight.shape) for weight in ours.weights] == [
         (weight.name, weight.shape) for weight in theirs.weights
     ]
@@ -114,6 +145,7 @@ def test_weights_have_the_names_and_shapes_of_keras(cell):
         ("rnn", "relu"),
         ("lstm", "tanh"),
         ("lstm", "gelu"),
+        ("peephole_lstm", "tanh"),
         ("gru", "tanh"),
         ("gru_reset_before", "gelu"),
     ],
@@ -123,8 +155,9 @@ def test_compiled_by_xla_they_are_what_they_are_eagerly(cell, activation):
     layer = make_layer(layers, cell, 2, 5, activation)
     layer.set_weights(random_weights(layer, rng))
     X = rng.normal(size=(3, 6, 2))
-    outputs, gradients = outputs_and_gradients(layer, X, 1, jit_compile=True)
-    expected_outputs, expected_gradients = outputs_and_gradients(layer, X, 1)
+    present = rng.random(X.shape[:2]) < 0.7
+    outputs, gradients = outputs_and_gradients(layer, X, 1, present=present, jit_compile=True)
+    expected_outputs, expected_gradients = outputs_and_gradients(layer, X, 1, present=present)
     assert_near(outputs, expected_outputs, 1e-5)
     for gradient, expected in zip(gradients, expected_gradients, strict=True):
         assert_near(gradient, expected, 1e-4)
@@ -144,49 +177,6 @@ def test_in_a_graph_the_number_of_steps_may_be_unknown(cell):
 # Against textbooks
 
 
-def sigmoid(z):
-    return 1 / (1 + np.exp(-z))
-
-
-def textbook_rnn(X, kernel, recurrent, bias):
-    h = np.zeros((len(X), len(recurrent)))
-    for x in X.swapaxes(0, 1):
-        h = np.tanh(x @ kernel + h @ recurrent + bias)
-        yield h
-
-
-def textbook_lstm(X, kernel, recurrent, bias):
-    h = c = np.zeros((len(X), len(recurrent)))
-    for x in X.swapaxes(0, 1):
-        i, f, g, o = np.split(x @ kernel + h @ recurrent + bias, 4, axis=1)
-        c = sigmoid(f) * c + sigmoid(i) * np.tanh(g)
-        h = sigmoid(o) * np.tanh(c)
-        yield h
-
-
-def textbook_gru(X, kernel, recurrent, bias):
-    h = np.zeros((len(X), len(recurrent)))
-    of_z, of_r, of_g = np.split(recurrent, 3, axis=1)
-    # Two biases if it resets after the product: that of the inputs, and that of the state.
-    first, second = bias if bias.ndim == 2 else (bias, np.zeros_like(bias))
-    bias_z, bias_r, bias_g = np.split(second, 3)
-    for x in X.swapaxes(0, 1):
-        x_z, x_r, x_g = np.split(x @ kernel + first, 3, axis=1)
-        z = sigmoid(x_z + h @ of_z + bias_z)
-        r = sigmoid(x_r + h @ of_r + bias_r)
-        inner = r * (h @ of_g + bias_g) if bias.ndim == 2 else (r * h) @ of_g
-        h = z * h + (1 - z) * np.tanh(x_g + inner)
-        yield h
-
-
-TEXTBOOKS = {
-    "rnn": textbook_rnn,
-    "lstm": textbook_lstm,
-    "gru": textbook_gru,
-    "gru_reset_before": textbook_gru,
-}
-
-
 @pytest.mark.parametrize("return_sequences", [False, True])
 @pytest.mark.parametrize("cell", CELLS)
 def test_outputs_are_those_of_the_textbook(cell, return_sequences):
@@ -195,8 +185,15 @@ def test_outputs_are_those_of_the_textbook(cell, return_sequences):
     layer = make_layer(layers, cell, 2, 4, return_sequences=return_sequences)
     weights = random_weights(layer, rng)
     layer.set_weights(weights)
-    expected = np.stack(list(TEXTBOOKS[cell](X, *weights)), axis=1)
-    outputs = layer(tf.constant(X, tf.float32))
+    present = rng.random((3, 5)) > 0.4
+    step, n_states = TEXTBOOKS[cell]
+    expected, _ = run_layer(
+        X,
+        present,
+        (np.zeros((3, 4)),) * n_states,
+        lambda x, state: step(x, state, weights, np.tanh),
+    )
+    outputs = layer(tf.constant(X, tf.float32), mask=tf.constant(present))
     assert_near(outputs, expected if return_sequences else expected[:, -1], 1e-5)
 
 
@@ -205,48 +202,56 @@ def test_outputs_are_those_of_the_textbook(cell, return_sequences):
 N_TIMESTEPS, N_SAMPLES, UNITS = 3, 2, 2
 
 
-def run_simple_rnn(activation, inputs, state, recurrent):
-    return [kernels.simple_rnn(inputs, state, recurrent, activation)]
+def run_simple_rnn(activation, present, inputs, state, recurrent):
+    return [kernels.simple_rnn(inputs, state, recurrent, activation, present)]
 
 
-def run_lstm(activation, inputs, h, c, recurrent):
-    return kernels.lstm(inputs, (h, c), recurrent, activation)
+def run_lstm(activation, present, inputs, h, c, recurrent):
+    return kernels.lstm(inputs, (h, c), recurrent, activation, present)
 
 
-def run_gru(activation, inputs, state, recurrent, bias):
-    return [kernels.gru_reset_after(inputs, state, recurrent, bias, activation)]
+def run_peephole_lstm(activation, present, inputs, h, c, recurrent, weights):
+    return peephole.peephole_lstm(inputs, (h, c), recurrent, weights, activation, present)
 
 
-def run_gru_reset_before(activation, inputs, state, recurrent):
-    return [kernels.gru_reset_before(inputs, state, recurrent, activation)]
+def run_gru(activation, present, inputs, state, recurrent, bias):
+    return [kernels.gru_reset_after(inputs, state, recurrent, bias, activation, present)]
 
 
-# The kernel, its number of gates and of states, and whether it has a recurrent bias.
+def run_gru_reset_before(activation, present, inputs, state, recurrent):
+    return [kernels.gru_reset_before(inputs, state, recurrent, activation, present)]
+
+
+# The kernel, its number of gates and of states, and the shape of what only it has.
 KERNELS = {
-    "rnn": (run_simple_rnn, 1, 1, False),
-    "lstm": (run_lstm, 4, 2, False),
-    "gru": (run_gru, 3, 1, True),
-    "gru_reset_before": (run_gru_reset_before, 3, 1, False),
+    "rnn": (run_simple_rnn, 1, 1, []),
+    "lstm": (run_lstm, 4, 2, []),
+    "peephole_lstm": (run_peephole_lstm, 4, 2, [(3, UNITS)]),
+    "gru": (run_gru, 3, 1, [(3 * UNITS,)]),
+    "gru_reset_before": (run_gru_reset_before, 3, 1, []),
 }
+# One sample lacks the first step, the other one in the middle.
+PRESENT = np.array([[False, True], [True, False], [True, True]])[..., np.newaxis]
 
 
-def check_gradients(cell, activation):
+def check_gradients(cell, activation, present=None):
     """Compare all gradients with central differences of a random sum of all that is returned."""
-    run, n_gates, n_states, has_bias = KERNELS[cell]
+    run, n_gates, n_states, own_shapes = KERNELS[cell]
     rng = np.random.default_rng(3)
     shapes = [(N_TIMESTEPS, N_SAMPLES, n_gates * UNITS)]
     shapes += [(N_SAMPLES, UNITS)] * n_states
     shapes += [(UNITS, n_gates * UNITS)]
-    shapes += [(n_gates * UNITS,)] * has_bias
+    shapes += own_shapes
     arrays = [rng.normal(size=shape) for shape in shapes]
     # Those of LSTM are h and c.
     factors = rng.normal(size=(n_states, N_TIMESTEPS, N_SAMPLES, UNITS))
 
     @tf.function
     def total(*tensors):
-        parts = zip(factors, run(activation, *tensors), strict=True)
+        parts = zip(factors, run(activation, mask, *tensors), strict=True)
         return tf.add_n([tf.reduce_sum(factor * part) for factor, part in parts])
 
+    mask = None if present is None else tf.constant(present)
     tensors = [tf.constant(array) for array in arrays]
     with tf.GradientTape() as tape:
         tape.watch(tensors)
@@ -267,10 +272,11 @@ def check_gradients(cell, activation):
         assert_allclose(gradient, numeric, rtol=1e-6, atol=1e-7)
 
 
+@pytest.mark.parametrize("present", [None, PRESENT], ids=["all", "some"])
 @pytest.mark.parametrize("activation", ["tanh", "gelu"])
 @pytest.mark.parametrize("cell", KERNELS)
-def test_gradients_are_those_of_finite_differences_from_any_first_state(cell, activation):
-    check_gradients(cell, keras.activations.get(activation))
+def test_gradients_are_those_of_finite_differences_from_any_first_state(cell, activation, present):
+    check_gradients(cell, keras.activations.get(activation), present)
 
 
 @pytest.mark.parametrize(
@@ -300,15 +306,15 @@ def test_slope_of_each_activation_is_that_of_finite_differences(activation):
 
 @pytest.mark.parametrize("cell", KERNELS)
 def test_first_state_that_is_not_zero_is_where_the_recurrence_goes_on(cell):
-    run, n_gates, n_states, has_bias = KERNELS[cell]
+    run, n_gates, n_states, own_shapes = KERNELS[cell]
     rng = np.random.default_rng(4)
     inputs = tf.constant(rng.normal(size=(5, N_SAMPLES, n_gates * UNITS)))
     state = [tf.constant(rng.normal(size=(N_SAMPLES, UNITS))) for _ in range(n_states)]
     weights = [tf.constant(rng.normal(size=(UNITS, n_gates * UNITS)))]
-    weights += [tf.constant(rng.normal(size=(n_gates * UNITS,)))] * has_bias
+    weights += [tf.constant(rng.normal(size=shape)) for shape in own_shapes]
 
     def go(inputs, state):
-        return run(keras.activations.tanh, inputs, *state, *weights)
+        return run(keras.activations.tanh, None, inputs, *state, *weights)
 
     first = go(inputs[:2], state)
     second = go(inputs[2:], [part[-1] for part in first])

@@ -18,20 +18,29 @@ LAYERS = (
     "_base",
     "_sliding_window",
     "_naive",
+    "_sequences",
     "datasets",
     "_scikeras",
     "_trainers",
     "_engine",
     "_batches",
+    "_initialization",
     "_networks",
+    "_keras_objects",
+    "_keras_layers",
     "_pool",
     "_continuity",
     "_windows",
     "_validation",
+    "_ridge",
+    "_absent",
     "_config",
 )
 # These import TensorFlow, which takes seconds.
-HEAVY_LAYERS = {"_scikeras", "_trainers", "_engine", "_batches", "_networks"}
+HEAVY_LAYERS = {
+    *("_scikeras", "_trainers", "_engine", "_batches"),
+    *("_initialization", "_networks", "_keras_objects", "_keras_layers"),
+}
 HEAVY_PACKAGES = {"tensorflow", "keras", "scikeras"}
 
 

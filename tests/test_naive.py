@@ -238,8 +238,8 @@ def test_a_single_row_does_not_warn():
             r"season_length=8 needs windows of 8 steps or more, .* have 7 step.* longer",
         ),
         ({"strategy": "drift"}, (4, 1), r"strategy='drift' needs windows of 2 steps or more"),
-        ({"feature": 1}, (4, 7), r"feature=1 is out of range: 2-D X .* has 1 feature"),
-        ({"feature": 2}, (4, 7, 2), r"feature=2 is out of range: 3-D X .* has 2 feature"),
+        ({"feature": 1}, (4, 7), r"feature=1 is out of range: windows .* have 1 feature"),
+        ({"feature": 2}, (4, 7, 2), r"feature=2 is out of range: windows .* have 2 feature"),
     ],
 )
 def test_fit_refuses_windows_that_the_strategy_cannot_use(params, shape, message):

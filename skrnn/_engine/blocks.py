@@ -23,14 +23,14 @@ class TrainingBlocks:
 
     Parameters
     ----------
-    x : ndarray of shape (n_samples, n_timesteps, n_features)
-        Windows, of any float type.
+    x : ndarray of shape (n_samples, ...)
+        What the network takes, of any float type.
 
     y : ndarray of shape (n_samples, ...)
         Targets.
 
-    sample_weight : ndarray of shape (n_samples,) or None
-        Weights.
+    sample_weight : ndarray of shape (n_samples,) or (n_samples, n_steps), or None
+        Weights of the rows, or of their steps.
 
     batch_size : int
         Rows of a batch.
@@ -75,7 +75,7 @@ class TrainingBlocks:
             for block, array in zip(self._block, self._arrays, strict=True):
                 block.reshape(-1, *array.shape[1:])[: len(filled)] = array[filled]
             *_, weight = self._block
-            weight.reshape(-1)[len(rows) : len(filled)] = 0
+            weight.reshape(-1, *weight.shape[2:])[len(rows) : len(filled)] = 0
             sizes = np.clip(len(rows) - np.arange(self._n_batches) * size, 1, size)
             yield (*self._block, sizes.astype(np.float32), np.array(n_batches, np.int32)), len(rows)
 

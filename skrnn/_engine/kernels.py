@@ -8,6 +8,9 @@ the inputs (before the call), the derivatives of the gates, the gradients of the
 Arrays are time-major: `(n_timesteps, n_samples, ...)`, so that a step is one piece of memory.
 Gates stand side by side in the last axis, in the order of Keras' weights. `state` is the state
 before the first step. The kernels return the states after every step.
+
+`present` of shape `(n_timesteps, n_samples, 1)` tells which steps there are; over the others the
+state passes unchanged, and no gradient flows into their inputs. None: all.
 """
 
 from __future__ import annotations
@@ -19,6 +22,7 @@ import tensorflow as tf
 from skrnn._engine.loops import (
     Activation,
     Curve,
+    Presence,
     Tensor,
     scan,
     scan_back,
@@ -27,7 +31,13 @@ from skrnn._engine.loops import (
 )
 
 
-def simple_rnn(inputs: Tensor, state: Tensor, recurrent: Tensor, activation: Activation) -> Tensor:
+def simple_rnn(
+    inputs: Tensor,
+    state: Tensor,
+    recurrent: Tensor,
+    activation: Activation,
+    present: Tensor | None = None,
+) -> Tensor:
     """Run h_t = f(x_t + h_{t-1} R) (Elman 1990).
 
     Parameters
@@ -48,24 +58,25 @@ def simple_rnn(inputs: Tensor, state: Tensor, recurrent: Tensor, activation: Act
     -------
     states : tensor of shape (n_timesteps, n_samples, units)
     """
-    curve = Curve(activation)
+    curve, presence = Curve(activation), Presence(present)
 
     @tf.custom_gradient
     def run(inputs: Tensor, state: Tensor, recurrent: Tensor) -> Any:
         def step(t: Tensor, h: Tensor) -> Any:
             z = inputs[t] + h @ recurrent
-            h = curve(z)
+            h = presence.advance(t, curve(z), h)
             return (h,), (h, *curve.keep(z))
 
         h, *z = scan(step, (state,), inputs, 1 + curve.n_kept)
 
         def backward(dh_out: Tensor) -> Any:
-            slope = curve.slope(h, *z)
+            slope = presence.only(curve.slope(h, *z))
             back = tf.transpose(recurrent)
 
             def step(t: Tensor, dh: Tensor) -> Any:
-                dz = (dh_out[t] + dh) * slope[t]
-                return (dz @ back,), (dz,)
+                dh = dh_out[t] + dh
+                dz = dh * slope[t]
+                return (presence.go_back(t, dz @ back, dh),), (dz,)
 
             (dh_first,), (dz,) = scan_back(step, (tf.zeros_like(state),), inputs, 1)
             return dz, dh_first, sum_of_outer_products(shifted(h, state), dz)
@@ -76,7 +87,11 @@ def simple_rnn(inputs: Tensor, state: Tensor, recurrent: Tensor, activation: Act
 
 
 def lstm(
-    inputs: Tensor, state: tuple[Tensor, Tensor], recurrent: Tensor, activation: Activation
+    inputs: Tensor,
+    state: tuple[Tensor, Tensor],
+    recurrent: Tensor,
+    activation: Activation,
+    present: Tensor | None = None,
 ) -> tuple[Tensor, Tensor]:
     """Run the LSTM with a forget gate (Hochreiter & Schmidhuber 1997; Gers et al. 2000).
 
@@ -101,7 +116,7 @@ def lstm(
     -------
     h, c : tensors of shape (n_timesteps, n_samples, units)
     """
-    curve = Curve(activation)
+    curve, presence = Curve(activation), Presence(present)
 
     @tf.custom_gradient
     def run(inputs: Tensor, h_first: Tensor, c_first: Tensor, recurrent: Tensor) -> Any:
@@ -109,8 +124,8 @@ def lstm(
             z = inputs[t] + h @ recurrent
             gates = curve.gates(z, "sscs")
             i, f, g, o = tf.split(gates, 4, axis=1)
-            c = f * c + i * g
-            h = o * curve(c)
+            c = presence.advance(t, f * c + i * g, c)
+            h = presence.advance(t, o * curve(c), h)
             return (h, c), (h, c, gates, *curve.keep(tf.split(z, 4, axis=1)[2]))
 
         h, c, gates, *z = scan(step, (h_first, c_first), inputs, 3 + curve.n_kept)
@@ -128,14 +143,16 @@ def lstm(
                 ],
                 axis=2,
             )
-            of_c = o * curve.slope(out, *curve.keep(c))
+            of_gates = presence.only(of_gates)
+            of_c = presence.only(o * curve.slope(out, *curve.keep(c)))
+            kept = presence.only(f, otherwise=1)
             back = tf.transpose(recurrent)
 
             def step(t: Tensor, dh: Tensor, dc: Tensor) -> Any:
                 dh = dh_out[t] + dh
                 dc = dc_out[t] + dc + dh * of_c[t]
                 dz = tf.concat([dc, dc, dc, dh], axis=1) * of_gates[t]
-                return (dz @ back, dc * f[t]), (dz,)
+                return (presence.go_back(t, dz @ back, dh), dc * kept[t]), (dz,)
 
             zeros = tf.zeros_like(h_first)
             (dh_first, dc_first), (dz,) = scan_back(step, (zeros, zeros), inputs, 1)
@@ -147,7 +164,12 @@ def lstm(
 
 
 def gru_reset_after(
-    inputs: Tensor, state: Tensor, recurrent: Tensor, bias: Tensor, activation: Activation
+    inputs: Tensor,
+    state: Tensor,
+    recurrent: Tensor,
+    bias: Tensor,
+    activation: Activation,
+    present: Tensor | None = None,
 ) -> Tensor:
     """Run the GRU that resets after the product, as cuDNN does (Cho et al. 2014, version 1).
 
@@ -175,7 +197,7 @@ def gru_reset_after(
     -------
     states : tensor of shape (n_timesteps, n_samples, units)
     """
-    curve = Curve(activation)
+    curve, presence = Curve(activation), Presence(present)
     units = recurrent.shape[0]
 
     @tf.custom_gradient
@@ -186,13 +208,15 @@ def gru_reset_after(
             z, r = tf.split(gates, 2, axis=1)
             before = x[:, 2 * units :] + r * inner[:, 2 * units :]
             g = curve(before)
-            h = z * h + (1 - z) * g
+            h = presence.advance(t, z * h + (1 - z) * g, h)
             return (h,), (h, gates, g, inner[:, 2 * units :], *curve.keep(before))
 
         h, gates, g, inner, *before = scan(step, (state,), inputs, 4 + curve.n_kept)
 
         def backward(dh_out: Tensor) -> Any:
             z, r = tf.split(gates, 2, axis=2)
+            # A step that is absent is one whose update gate keeps all of the state.
+            z = presence.only(z, otherwise=1)
             h_before = shifted(h, state)
             # dh of a step, times these, is the gradient before a gate, and of the inner product.
             of_z = (h_before - g) * z * (1 - z)
@@ -217,7 +241,11 @@ def gru_reset_after(
 
 
 def gru_reset_before(
-    inputs: Tensor, state: Tensor, recurrent: Tensor, activation: Activation
+    inputs: Tensor,
+    state: Tensor,
+    recurrent: Tensor,
+    activation: Activation,
+    present: Tensor | None = None,
 ) -> Tensor:
     """Run the GRU that resets before the product (Cho et al. 2014, version 3).
 
@@ -242,7 +270,7 @@ def gru_reset_before(
     -------
     states : tensor of shape (n_timesteps, n_samples, units)
     """
-    curve = Curve(activation)
+    curve, presence = Curve(activation), Presence(present)
     units = recurrent.shape[0]
 
     @tf.custom_gradient
@@ -255,13 +283,15 @@ def gru_reset_before(
             z, r = tf.split(gates, 2, axis=1)
             before = x[:, 2 * units :] + (r * h) @ of_candidate
             g = curve(before)
-            h = z * h + (1 - z) * g
+            h = presence.advance(t, z * h + (1 - z) * g, h)
             return (h,), (h, gates, g, *curve.keep(before))
 
         h, gates, g, *before = scan(step, (state,), inputs, 3 + curve.n_kept)
 
         def backward(dh_out: Tensor) -> Any:
             z, r = tf.split(gates, 2, axis=2)
+            # A step that is absent is one whose update gate keeps all of the state.
+            z = presence.only(z, otherwise=1)
             h_before = shifted(h, state)
             of_z = (h_before - g) * z * (1 - z)
             of_g = (1 - z) * curve.slope(g, *before)

@@ -9,7 +9,9 @@ import keras
 import tensorflow as tf
 
 from skrnn._engine import kernels
+from skrnn._engine.peephole import peephole_lstm
 from skrnn._engine.programs import NotCompilableError, is_compiling
+from skrnn._keras_layers import PeepholeLSTMCell
 
 Tensor = Any
 
@@ -21,61 +23,109 @@ class _KernelMixin(keras.layers.RNN):
     """
 
     @abstractmethod
-    def _run(self, products: Tensor, state: list[Tensor]) -> Tensor:
+    def _run(
+        self, products: Tensor, state: list[Tensor], present: Tensor | None
+    ) -> tuple[Tensor, ...]:
         """Return the states after every step, from the inputs times the kernel."""
 
     def call(
-        self, sequences: Tensor, initial_state: Any = None, training: bool | None = None
-    ) -> Tensor:
-        """Return the state after the last step, or all of them."""
+        self,
+        sequences: Tensor,
+        initial_state: Any = None,
+        mask: Tensor | None = None,
+        training: bool | None = None,
+    ) -> Any:
+        """Return the state after the last step, or all of them; with return_state both."""
         cell = self.cell
-        if (
-            not cell.use_bias
-            or cell.recurrent_dropout
-            or self.go_backwards
-            or self.stateful
-            or self.return_state
-        ):
+        if not cell.use_bias or cell.recurrent_dropout or self.stateful:
             raise NotCompilableError(f"{type(self).__name__} has options that no kernel knows")
         steps = tf.transpose(sequences, (1, 0, 2))
+        present = None if mask is None else tf.transpose(mask)[..., tf.newaxis]
+        if self.go_backwards:
+            steps = tf.reverse(steps, (0,))
+            present = None if present is None else tf.reverse(present, (0,))
         products = tf.tensordot(steps, tf.convert_to_tensor(cell.kernel), 1)
         state = initial_state or cell.get_initial_state(tf.shape(steps)[1])
-        states = self._run(products, [tf.convert_to_tensor(part) for part in state])
-        return tf.transpose(states, (1, 0, 2)) if self.return_sequences else states[-1]
+        states = self._run(products, [tf.convert_to_tensor(part) for part in state], present)
+        h = states[0]
+        outputs = tf.transpose(h, (1, 0, 2)) if self.return_sequences else h[-1]
+        return (outputs, *(part[-1] for part in states)) if self.return_state else outputs
 
 
 class SimpleRNN(_KernelMixin, keras.layers.SimpleRNN):
     """`keras.layers.SimpleRNN` on a kernel."""
 
-    def _run(self, products: Tensor, state: list[Tensor]) -> Tensor:
+    def _run(
+        self, products: Tensor, state: list[Tensor], present: Tensor | None
+    ) -> tuple[Tensor, ...]:
         cell = self.cell
         recurrent = tf.convert_to_tensor(cell.recurrent_kernel)
-        return kernels.simple_rnn(products + cell.bias, state[0], recurrent, cell.activation)
+        return (
+            kernels.simple_rnn(products + cell.bias, state[0], recurrent, cell.activation, present),
+        )
 
 
 class LSTM(_KernelMixin, keras.layers.LSTM):
     """`keras.layers.LSTM` on a kernel."""
 
-    def _run(self, products: Tensor, state: list[Tensor]) -> Tensor:
+    def _run(
+        self, products: Tensor, state: list[Tensor], present: Tensor | None
+    ) -> tuple[Tensor, ...]:
         cell = self.cell
         recurrent = tf.convert_to_tensor(cell.recurrent_kernel)
-        return kernels.lstm(products + cell.bias, tuple(state), recurrent, cell.activation)[0]
+        return kernels.lstm(products + cell.bias, tuple(state), recurrent, cell.activation, present)
+
+
+class PeepholeLSTM(_KernelMixin):
+    """A layer of `PeepholeLSTMCell` on a kernel."""
+
+    def __init__(
+        self,
+        units: int,
+        *,
+        return_sequences: bool = False,
+        return_state: bool = False,
+        go_backwards: bool = False,
+        **options: Any,
+    ) -> None:
+        super().__init__(
+            PeepholeLSTMCell(units, **options),
+            return_sequences=return_sequences,
+            return_state=return_state,
+            go_backwards=go_backwards,
+            dtype=options.get("dtype"),
+        )
+
+    def _run(
+        self, products: Tensor, state: list[Tensor], present: Tensor | None
+    ) -> tuple[Tensor, ...]:
+        cell = self.cell
+        recurrent, peephole = (
+            tf.convert_to_tensor(weight) for weight in (cell.recurrent_kernel, cell.peephole)
+        )
+        return peephole_lstm(
+            products + cell.bias, tuple(state), recurrent, peephole, cell.activation, present
+        )
 
 
 class GRU(_KernelMixin, keras.layers.GRU):
     """`keras.layers.GRU` on a kernel."""
 
-    def _run(self, products: Tensor, state: list[Tensor]) -> Tensor:
+    def _run(
+        self, products: Tensor, state: list[Tensor], present: Tensor | None
+    ) -> tuple[Tensor, ...]:
         cell = self.cell
         recurrent = tf.convert_to_tensor(cell.recurrent_kernel)
         if not self.reset_after:
-            return kernels.gru_reset_before(
-                products + cell.bias, state[0], recurrent, cell.activation
+            h = kernels.gru_reset_before(
+                products + cell.bias, state[0], recurrent, cell.activation, present
             )
-        bias, recurrent_bias = tf.unstack(tf.convert_to_tensor(cell.bias))
-        return kernels.gru_reset_after(
-            products + bias, state[0], recurrent, recurrent_bias, cell.activation
-        )
+        else:
+            bias, recurrent_bias = tf.unstack(tf.convert_to_tensor(cell.bias))
+            h = kernels.gru_reset_after(
+                products + bias, state[0], recurrent, recurrent_bias, cell.activation, present
+            )
+        return (h,)
 
 
 class Dropout(keras.layers.Layer):

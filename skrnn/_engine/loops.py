@@ -75,6 +75,38 @@ class Curve:
         return tf.tanh(z * scale) * scale + (1 - scale)
 
 
+class Presence:
+    """Which steps each sample has; the state passes over the others unchanged.
+
+    Parameters
+    ----------
+    present : bool tensor of shape (n_timesteps, n_samples, 1) or None
+        None: all steps are there, and nothing is computed for the question.
+    """
+
+    def __init__(self, present: Tensor | None) -> None:
+        self._present = present
+
+    def advance(self, t: Tensor, new: Tensor, old: Tensor) -> Tensor:
+        """Return the state after step t: the new one, or the old one if the step is absent."""
+        return new if self._present is None else tf.where(self._present[t], new, old)
+
+    def go_back(self, t: Tensor, through_step: Tensor, past_it: Tensor) -> Tensor:
+        """Return the gradient of the state before step t.
+
+        It comes through the step, whose factors `only` has set to 0 if it is absent, or past it.
+        """
+        if self._present is None:
+            return through_step
+        return through_step + tf.where(self._present[t], tf.zeros_like(past_it), past_it)
+
+    def only(self, factors: Tensor, otherwise: float = 0.0) -> Tensor:
+        """Return factors of all steps, with another number at those that are absent."""
+        if self._present is None:
+            return factors
+        return tf.where(self._present, factors, tf.cast(otherwise, factors.dtype))
+
+
 def scan(step: Step, state: tuple[Tensor, ...], inputs: Tensor, n_kept: int) -> list[Tensor]:
     """Run `step(t, *state) -> state, kept` over the steps; return what was kept, stacked."""
     return _loop(step, state, inputs, n_kept, backwards=False)[1]

@@ -8,7 +8,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from skrnn._batches import as_steps, draw_order
+from skrnn._batches import draw_order
 from skrnn._engine.blocks import TrainingBlocks
 from skrnn._engine.predict import predict
 from skrnn._engine.programs import NotCompilableError, Program
@@ -54,7 +54,7 @@ class CompiledModel(NetworkModel):
         NotCompilableError
             If there is no program for this network and loss. Nothing has been trained then.
         """
-        blocks = TrainingBlocks(as_steps(x), y, sample_weight, batch_size)
+        blocks = TrainingBlocks(x, y, sample_weight, batch_size)
         program = self._get_program(blocks)
         if validation_data is not None:
             self._validate(validation_data[0][:1], validation_data[1][:1], None, batch_size)
@@ -141,7 +141,7 @@ class CompiledModel(NetworkModel):
         self, x: np.ndarray, y: np.ndarray, sample_weight: np.ndarray | None, batch_size: int
     ) -> float:
         """Return the loss of rows that are held out."""
-        outputs = predict(self.network, [np.asarray(w) for w in self.weights], as_steps(x))
+        outputs = predict(self.network, [np.asarray(w) for w in self.weights], x)
         weight = np.ones(len(y)) if sample_weight is None else sample_weight
         # A mean is the same over all rows as over batches; others are Keras' mean over batches.
         of_rows = getattr(self.loss, "reduction", "mean") in ("mean", "sum_over_batch_size")
@@ -159,12 +159,14 @@ class CompiledModel(NetworkModel):
         values = self._values_of(y, outputs)
         reduction = getattr(self.loss, "reduction", "sum_over_batch_size")
         n_values = int(np.prod(values.shape[1:]))
-        total = tf.reduce_sum(weight[:, tf.newaxis] * tf.reshape(values, (-1, n_values)))
+        # A row has one weight, or each of its steps has.
+        weight = tf.reshape(weight, (weight.shape[0], -1))
+        total = tf.reduce_sum(weight * tf.reshape(values, (-1, n_values)))
         divisors = {
             "sum": 1.0,
             "sum_over_batch_size": size * n_values,
             "mean": size * n_values,
-            "mean_with_sample_weight": tf.reduce_sum(weight) * n_values,
+            "mean_with_sample_weight": tf.reduce_sum(tf.reduce_mean(weight, axis=1)) * n_values,
         }
         if reduction not in divisors:
             raise TypeError(f"the loss has reduction={reduction!r}")

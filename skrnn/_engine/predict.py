@@ -10,10 +10,11 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from skrnn._absent import predict_by_presence
 from skrnn._engine import layers
 from skrnn._engine.blocks import count_fitting
 from skrnn._engine.programs import NotCompilableError, Program
-from skrnn._networks import Network, build_model
+from skrnn._networks import Network, build_model, without_training
 
 # The last digit of a product depends on how many rows are multiplied at once, so that number is
 # always this: few enough for one row to be quick, and enough for many rows to be.
@@ -37,12 +38,12 @@ def predict(network: Network, weights: Sequence[np.ndarray], X: np.ndarray) -> n
     weights : list of ndarray
         Its weights.
 
-    X : ndarray of shape (n_samples, n_timesteps, n_features)
-        Windows, of any float type.
+    X : ndarray of shape (n_samples, ...)
+        What the network takes, of any float type.
 
     Returns
     -------
-    outputs : ndarray of shape (n_samples, n_outputs)
+    outputs : ndarray of shape (n_samples, n_outputs) or (n_samples, n_steps, n_outputs)
         float32.
 
     Raises
@@ -50,10 +51,21 @@ def predict(network: Network, weights: Sequence[np.ndarray], X: np.ndarray) -> n
     NotCompilableError
         If there is no program for this network.
     """
-    # Neither changes a prediction: one program serves every candidate of a search over them.
-    network = replace(network, dropout=0.0, kernel_regularizer=None)
+    # One program serves every candidate of a search over what acts in training only.
+    network = without_training(network)
+
+    def predict_rows(masked: bool, rows: np.ndarray) -> np.ndarray:
+        return _predict_rows(replace(network, masked=masked), weights, X, rows)
+
+    return predict_by_presence(X, predict_rows)
+
+
+def _predict_rows(
+    network: Network, weights: Sequence[np.ndarray], X: np.ndarray, positions: np.ndarray
+) -> np.ndarray:
+    """Return the outputs for the rows at these positions."""
     try:
-        program = _make_program(network, X.shape[1])
+        program = _make_program(network, X.shape[1:])
     except TypeError as error:  # an activation that cannot be hashed
         raise NotCompilableError(str(error)) from error
     n_rows = _ROWS * min(_MAX_BLOCKS, count_fitting(_ROWS * X[0].size))
@@ -69,8 +81,8 @@ def predict(network: Network, weights: Sequence[np.ndarray], X: np.ndarray) -> n
     program.prepare(argument)
     rows = argument[: n_rows * X[0].size].reshape(n_rows, *X.shape[1:])
     outputs = []
-    for first in range(0, len(X), n_rows):
-        part = X[first : first + n_rows]
+    for first in range(0, len(positions), n_rows):
+        part = X[positions[first : first + n_rows]]
         rows[: len(part)] = part
         argument[-1] = -(-len(part) // _ROWS)
         done = program(argument).numpy()
@@ -80,18 +92,18 @@ def predict(network: Network, weights: Sequence[np.ndarray], X: np.ndarray) -> n
 
 # Sixteen serve a search, whose candidates come one by one.
 @lru_cache(maxsize=16)
-def _make_program(network: Network, n_timesteps: int) -> Program:
-    """Return a program for blocks of windows of this length."""
+def _make_program(network: Network, shape: tuple[int, ...]) -> Program:
+    """Return a program for blocks of rows of this shape."""
     model = build_model(network, layers)
-    shapes = [weight.shape for weight in model.weights]
-    sizes = [np.prod(shape, dtype=int) for shape in shapes]
+    weight_shapes = [weight.shape for weight in model.weights]
+    sizes = [np.prod(shape, dtype=int) for shape in weight_shapes]
     constants = [np.asarray(variable) for variable in model.non_trainable_variables]
 
     def run(argument: Tensor) -> Tensor:
         blocks, *flat, n_blocks = tf.split(argument, [-1, *sizes, 1])
         n_blocks = tf.cast(n_blocks[0], tf.int32)
-        blocks = tf.reshape(blocks, (-1, _ROWS, n_timesteps, network.n_features))
-        weights = [tf.reshape(part, shape) for part, shape in zip(flat, shapes, strict=True)]
+        blocks = tf.reshape(blocks, (-1, _ROWS, *shape))
+        weights = [tf.reshape(part, shape) for part, shape in zip(flat, weight_shapes, strict=True)]
 
         def body(number: Tensor, outputs: Tensor) -> tuple[Tensor, Tensor]:
             new, _ = model.stateless_call(weights, constants, blocks[number], training=False)

@@ -1,0 +1,94 @@
+"""Steps that are absent, which are NaN in all features: pure NumPy."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+# Rows looked at at once: X may be windows whose copy, or even a mask of it, would be large.
+_N_ROWS = 4096
+
+
+def rows_with_absent_steps(X: np.ndarray) -> np.ndarray:
+    """Tell which rows lack a step.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_samples, ...)
+        Floats, finite but for the absent steps.
+
+    Returns
+    -------
+    lacks : bool ndarray of shape (n_samples,)
+    """
+    lacks = np.zeros(len(X), dtype=bool)
+    # One pass without a temporary; the usual input has no NaN.
+    if np.isnan(np.sum(X, dtype=np.float64)):
+        for first in range(0, len(X), _N_ROWS):
+            rows = slice(first, first + _N_ROWS)
+            lacks[rows] = np.isnan(X[rows]).any(axis=tuple(range(1, X.ndim)))
+    return lacks
+
+
+def count_incomplete_rows(X: np.ndarray) -> int:
+    """Return how many rows have a step that is NaN in some of its features, but not in all.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_samples, n_timesteps, n_features)
+    """
+    n_incomplete = 0
+    for first in range(0, len(X), _N_ROWS):
+        is_nan = np.isnan(X[first : first + _N_ROWS])
+        some = is_nan.any(axis=2) & ~is_nan.all(axis=2)
+        n_incomplete += int(np.count_nonzero(some.any(axis=1)))
+    return n_incomplete
+
+
+def weigh_steps(X: np.ndarray, sample_weight: np.ndarray | None) -> np.ndarray:
+    """Return the weight of each step of each row in a loss: 0 where it is absent.
+
+    The weights of those that are present are scaled so that a mean over all steps is the mean over
+    those.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_samples, n_timesteps, n_features)
+        At least one step is present.
+
+    sample_weight : ndarray of shape (n_samples,) or None
+        Weights of the rows.
+
+    Returns
+    -------
+    weight : ndarray of shape (n_samples, n_timesteps)
+    """
+    is_present = ~np.isnan(X[..., 0])
+    weight: np.ndarray = is_present / is_present.mean()
+    return weight if sample_weight is None else weight * sample_weight[:, np.newaxis]
+
+
+def predict_by_presence(
+    X: np.ndarray, predict: Callable[[bool, np.ndarray], np.ndarray]
+) -> np.ndarray:
+    """Predict rows that lack steps apart from the others.
+
+    So a row passes the same computation whatever rows come with it.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_samples, ...)
+        What is predicted from.
+
+    predict : callable
+        Takes whether steps may be absent, and the positions of the rows to predict; returns their
+        outputs.
+    """
+    lacks = rows_with_absent_steps(X)
+    positions = [(masked, np.flatnonzero(lacks == masked)) for masked in (False, True)]
+    parts = [(rows, predict(masked, rows)) for masked, rows in positions if len(rows)]
+    outputs = np.empty((len(X), *parts[0][1].shape[1:]), parts[0][1].dtype)
+    for rows, part in parts:
+        outputs[rows] = part
+    return outputs
