@@ -20,7 +20,7 @@ test: .venv/.installed-test  ## Run the tests, with branch coverage
 	$(BIN)/python -m pytest --cov --numprocesses 2 --dist loadfile
 
 # Compares with others on this machine; it should have nothing else to do meanwhile.
-bench: .venv/.installed-bench  ## Measure skrnn beside Keras and PyTorch; about 25 minutes
+bench: .venv/.installed-bench  ## Measure skrnn beside Keras and PyTorch; about 40 minutes
 	$(BIN)/python benchmarks/run.py
 
 lint: .venv/.installed-test  ## Check style and format

@@ -1,6 +1,6 @@
 """Measure skrnn beside its competitors, in one run, and write the table to docs/benchmarks.md.
 
-Run it with ``make bench`` on an idle machine; it takes about 25 minutes. A part of a run
+Run it with ``make bench`` on an idle machine; it takes about 40 minutes. A part of a run
 (``--only``) or a rough one (``--quick``) is only printed, unless ``--output`` says where to write.
 """
 
@@ -18,7 +18,7 @@ from pathlib import Path
 from timing import Comparison
 
 # The short ones first: what is wrong shows soon.
-ITEMS = ("imports", "windows", "predict", "short_fit", "epoch", "memory", "grid")
+ITEMS = ("imports", "windows", "predict", "short_fit", "epoch", "variants", "memory", "grid")
 PACKAGES = (
     *("skrnn", "tensorflow", "keras", "scikeras", "torch", "skorch"),
     *("scikit-learn", "numpy", "pandas"),

@@ -18,12 +18,12 @@ from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted
 
 from skrnn._absent import rows_with_absent_steps, weigh_steps
-from skrnn._validation import validate_vectors, validate_windows
+from skrnn._validation import check_presence, validate_vectors, validate_windows
 
 # Those that write a sequence.
 SEQUENCE_ARCHITECTURES = ("sequence_to_sequence", "vector_to_sequence", "encoder_decoder")
 # Fields of a network that may change while the weights are kept.
-_WITHOUT_WEIGHTS = {
+_VALUES = {
     *("masked", "dropout", "recurrent_dropout"),
     *("activation", "kernel_regularizer", "memory_steps"),
 }
@@ -276,6 +276,9 @@ class BaseRecurrentEstimator(BaseEstimator, ABC):
                 f"optimizer given by name, but optimizer={self.optimizer!r} is an object. Set "
                 "them on the object, or give its name."
             )
+        if go_on:
+            # Before the rows, which are shaped for it.
+            self._check_same("architecture", self.architecture)
         X, y, sample_weight = self._validate_rows(X, y, sample_weight, reset=not go_on)
         held_out = self._validate_held_out(*validation)
         network = self._describe_network(X, y)
@@ -287,12 +290,17 @@ class BaseRecurrentEstimator(BaseEstimator, ABC):
             X, y, sample_weight = (
                 rows if rows is None else rows[:n_kept] for rows in (X, y, sample_weight)
             )
+        check_presence(X, "trained on")
+        if held_out is not None:
+            check_presence(held_out[0], "held out")
         if network["masked"] and network["architecture"] == "sequence_to_sequence":
             # What stands in y where a step is absent is of no account.
             sample_weight = weigh_steps(X, sample_weight)
             held_out = held_out and [*held_out[:2], weigh_steps(held_out[0], held_out[2])]
         if go_on:
-            self._check_same_network(network)
+            for key in network:
+                if key not in _VALUES:
+                    self._check_same(key, network[key])
         else:
             self._fit_targets(y, sample_weight)
         first_epoch = self.n_iter_ if go_on else 0
@@ -326,7 +334,9 @@ class BaseRecurrentEstimator(BaseEstimator, ABC):
         self.optimizer_state_ = trained.state.optimizer_state
         self._optimizer_name = trained.state.optimizer_name
         self.callbacks_ = trained.callbacks
-        self._network = network
+        # A Keras model passes over absent steps if there ever were some.
+        masked = network["masked"] or (go_on and self._network["masked"])
+        self._network = network | {"masked": masked}
 
     # Validation.
 
@@ -335,7 +345,7 @@ class BaseRecurrentEstimator(BaseEstimator, ABC):
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
         """Return windows, targets and weights that fit each other, without rows of weight 0."""
         self._check_combination()
-        X = self._validate_inputs(X, self.get_params(deep=False), reset=reset)
+        X = self._validate_inputs(X, self.architecture, self.linear_skip, reset=reset)
         y = self._validate_y(y, reset=reset)
         check_consistent_length(X, y)
         self._check_steps(X, y)
@@ -375,13 +385,15 @@ class BaseRecurrentEstimator(BaseEstimator, ABC):
                 'steps there is architecture="encoder_decoder".'
             )
 
-    def _validate_inputs(self, X: Any, network: dict[str, Any], *, reset: bool) -> np.ndarray:
-        """Return what a network of these parameters can be given, which computes in float32."""
-        if network["architecture"] == "vector_to_sequence":
+    def _validate_inputs(
+        self, X: Any, architecture: str, linear_skip: bool, *, reset: bool
+    ) -> np.ndarray:
+        """Return what such a network can be given, which computes in float32."""
+        if architecture == "vector_to_sequence":
             X = validate_vectors(self, X, reset=reset)
         else:
             X = validate_windows(self, X, reset=reset)
-        if not reset and network["linear_skip"] and X.shape[1] != self.n_timesteps_in_:
+        if not reset and linear_skip and X.shape[1] != self.n_timesteps_in_:
             raise ValueError(
                 f"X has {X.shape[1]} step(s), but linear_skip=True has a weight for each of the "
                 f"{self.n_timesteps_in_} steps seen in fit. Make windows as long as those."
@@ -445,15 +457,13 @@ class BaseRecurrentEstimator(BaseEstimator, ABC):
             **self._describe_cell(),
         }
 
-    def _check_same_network(self, network: dict[str, Any]) -> None:
+    def _check_same(self, key: str, value: Any) -> None:
         """Refuse to go on with weights of another network."""
-        for key in network.keys() - _WITHOUT_WEIGHTS:
-            if network[key] != self._network[key]:
-                raise ValueError(
-                    f"Training cannot go on: {key} is {network[key]!r}, but the kept weights are "
-                    f"those of {self._network[key]!r}. Change it back, or fit with "
-                    "warm_start=False."
-                )
+        if value != self._network[key]:
+            raise ValueError(
+                f"Training cannot go on: {key} is {value!r}, but the kept weights are those of "
+                f"{self._network[key]!r}. Change it back, or fit with warm_start=False."
+            )
 
     def _draw_seed(self) -> int:
         """Return the seed of this fit; without a random_state, one that nothing global decides."""
@@ -472,7 +482,8 @@ class BaseRecurrentEstimator(BaseEstimator, ABC):
 
     def _predict_outputs(self, X: Any) -> np.ndarray:
         """Return what the network says of X, float32, with axes as in `_validate_y`."""
-        X = self._validate_inputs(X, self._network, reset=False)
+        network = self._network
+        X = self._validate_inputs(X, network["architecture"], network["linear_skip"], reset=False)
         return _import_keras_side().predict(self._network, self.weights_, X)
 
     def to_keras(self) -> Any:
@@ -483,8 +494,8 @@ class BaseRecurrentEstimator(BaseEstimator, ABC):
         `predict` returns, as float32 and always with an axis for the outputs: its last layer puts
         them into the units of `y`. Steps may be absent if some were in `fit`. It is not compiled.
 
-        All layers are Keras' own, but for `peephole=True`: Keras has no such cell, and whoever
-        loads that model from a file needs skrnn.
+        All layers are Keras' own, but for `peephole=True`: Keras has no such cell, and before that
+        model is loaded from a file, `skrnn._keras_layers` has to be imported.
 
         Returns
         -------

@@ -57,7 +57,11 @@ class Batches(keras.utils.PyDataset):
 
     def __getitem__(self, index: int) -> tuple[np.ndarray, ...]:
         rows = self._order[index * self._batch_size : (index + 1) * self._batch_size]
-        return tuple(np.asarray(array[rows], dtype=np.float32) for array in self._arrays)
+        X, y, *weight = (np.asarray(array[rows], dtype=np.float32) for array in self._arrays)
+        if weight and y.ndim == 3 and weight[0].ndim == 1:
+            # Each step has the weight of its row. Keras would multiply along the wrong axis.
+            weight = [np.repeat(weight[0][:, np.newaxis], y.shape[1], axis=1)]
+        return (X, y, *weight)
 
     def set_epoch(self, epoch: int) -> None:
         """Put the rows into the order of this epoch."""

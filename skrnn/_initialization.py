@@ -52,7 +52,7 @@ def initialize(
 
 def _remember(cell: Any, memory_steps: int, rng: np.random.Generator) -> None:
     """Let gates keep the state for up to so many steps (Tallec & Ollivier 2018)."""
-    bias, units = np.array(cell.bias), cell.units
+    bias, units = np.asarray(cell.bias).copy(), cell.units
     memory = np.log(rng.uniform(1, memory_steps - 1, units))
     if isinstance(cell, keras.layers.GRUCell):
         # What is not taken in is kept, by one gate; with reset_after there are two biases.

@@ -21,6 +21,7 @@ from keras.layers import (  # noqa: F401 - networks look their layers up here
 Tensor = Any
 
 
+@keras.saving.register_keras_serializable("skrnn")
 class PeepholeLSTMCell(keras.layers.LSTMCell):
     """A step of an LSTM whose gates see the cell state (Gers & Schmidhuber 2000).
 
@@ -142,8 +143,10 @@ def unrolled_decoder(cells: Sequence[Any], dropouts: Sequence[Any], head: Any, n
     """
 
     def decode(states: Any) -> Any:
-        previous = keras.Input((head.units,))
-        of_step = [[keras.Input(part.shape[1:]) for part in state] for state in states]
+        previous = keras.Input((head.units,), dtype=head.dtype)
+        of_step = [
+            [keras.Input(part.shape[1:], dtype=part.dtype) for part in state] for state in states
+        ]
         hidden, new_states = previous, []
         for cell, dropout, state in zip(cells, dropouts, of_step, strict=True):
             hidden, state = cell(hidden, state)

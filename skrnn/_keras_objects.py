@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import keras
+import numpy as np
 
 
 def make_activation(activation: str | Callable[..., Any]) -> Callable[..., Any]:
@@ -30,6 +31,27 @@ def make_loss(loss: Any) -> Any:
         twin.__dict__.update(loss.__dict__)
         return twin
     return _look_up("loss", loss, keras.losses.get)
+
+
+def check_loss_of_steps(loss: Any, shape: tuple[int, ...]) -> None:
+    """Refuse a loss that does not tell the steps apart, some of which shall not count.
+
+    Parameters
+    ----------
+    loss : Keras loss or callable
+        The loss.
+
+    shape : tuple of int
+        Steps and outputs of the targets of a row.
+    """
+    y = np.zeros((2, *shape), np.float32)
+    values = (loss.call if isinstance(loss, keras.losses.Loss) else loss)(y, y)
+    if tuple(values.shape) != (2, shape[0]):
+        raise ValueError(
+            f"loss={loss!r} returns an array of shape {tuple(values.shape)} for targets of shape "
+            f"{y.shape}. Where steps are absent, it must return one number for each step, so that "
+            "those can be left out."
+        )
 
 
 def make_optimizer(

@@ -224,6 +224,9 @@ def _stack(
     """Return what the recurrent layers make of the steps, or the last states of an encoder."""
     is_encoder = network.architecture == "encoder_decoder"
     writes_vector = is_encoder or network.architecture == "sequence_to_vector"
+    # cuDNN knows no steps that are absent but those at the end.
+    has_cudnn = network.cell in ("lstm", "gru")
+    of_layers = {"use_cudnn": False} if network.masked and has_cudnn else {}
     states = []
     for depth, units in enumerate(network.units, start=1):
         is_last = depth == len(network.units)
@@ -236,6 +239,7 @@ def _stack(
                 return_sequences=not (is_last and writes_vector),
                 return_state=is_encoder,
                 **_cell_arguments(network),
+                **of_layers,
                 **options,
             )
             return layer(hidden, mask=present)

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Callable, Sequence
 from numbers import Integral
 from typing import Any, ClassVar
 
 import numpy as np
 from sklearn.base import MultiOutputMixin, RegressorMixin
+from sklearn.exceptions import UndefinedMetricWarning
 from sklearn.metrics import r2_score
 from sklearn.utils._param_validation import Interval
-from sklearn.utils.validation import check_is_fitted
+from sklearn.utils.validation import _check_sample_weight, check_is_fitted
 
 from skrnn._base import SEQUENCE_ARCHITECTURES, BaseRecurrentEstimator
 from skrnn._validation import validate_targets
@@ -134,25 +136,36 @@ class _RecurrentRegressor(RegressorMixin, MultiOutputMixin, BaseRecurrentEstimat
         score : float
             1 at best; 0 is the mean of `y`.
         """
-        predicted = self.predict(X)
-        if self._network["architecture"] == "sequence_to_vector":
+        check_is_fitted(self)
+        fitted = self._snapshot()
+        architecture = fitted._network["architecture"]
+        predicted = fitted.predict(X)
+        if architecture == "sequence_to_vector":
             return r2_score(y, predicted, sample_weight=sample_weight)
         y = validate_targets(self, y, sequences=True)
         if y.shape != predicted.shape:
             raise ValueError(
                 f"y has the shape {y.shape}, but predictions of X have {predicted.shape}."
             )
-        weight = np.ones(len(y)) if sample_weight is None else np.asarray(sample_weight)
-        present = np.ones(y.shape[:2], dtype=bool)
-        if self._network["architecture"] == "sequence_to_sequence":
-            present = ~np.isnan(self._validate_inputs(X, self._network, reset=False)[..., 0])
+        weight = _check_sample_weight(sample_weight, y, dtype=np.float64, ensure_non_negative=True)
+        counts = np.broadcast_to(weight[:, np.newaxis] > 0, y.shape[:2])
+        if architecture == "sequence_to_sequence":
+            steps = fitted._validate_inputs(X, architecture, False, reset=False)
+            counts = counts & ~np.isnan(steps[..., 0])
         # R² needs two rows: a step that fewer have says nothing.
         of_steps = [
             r2_score(y[rows, step], predicted[rows, step], sample_weight=weight[rows])
-            for step, rows in enumerate(present.T)
+            for step, rows in enumerate(counts.T)
             if np.count_nonzero(rows) > 1
         ]
-        return float(np.mean(of_steps)) if of_steps else math.nan
+        if not of_steps:
+            warnings.warn(
+                "R² is not defined: no step is there in two rows or more.",
+                UndefinedMetricWarning,
+                stacklevel=2,
+            )
+            return math.nan
+        return float(np.mean(of_steps))
 
     def _validate_y(self, y: Any, *, reset: bool) -> np.ndarray:
         sequences = self.architecture in SEQUENCE_ARCHITECTURES
@@ -261,7 +274,8 @@ class RNNRegressor(_RecurrentRegressor):
         Whether to add a linear map of the window to the output, as the autoregressive part of
         LSTNet does (Lai et al. 2018). It starts at the ridge solution of the training windows
         and the recurrent part at zero; both are trained. Windows then have a fixed length, absent
-        steps count as 0 in the map, and the architecture must be "sequence_to_vector".
+        steps count as 0 in the map (scale X, so that 0 is usual), and the architecture must be
+        "sequence_to_vector".
 
     normalize_y : bool, default=True
         Standardize `y` for training and undo it at predict. Losses are then in standard
@@ -398,7 +412,8 @@ class LSTMRegressor(_RecurrentRegressor):
 
     memory_steps : int of at least 2, default=None
         Let the gates start with a memory of up to so many steps: their biases are drawn as by
-        Tallec & Ollivier (2018). None: Keras' biases, which forget within some steps.
+        Tallec & Ollivier (2018). None: Keras' biases, which forget within some steps. It counts
+        where training starts, not where it goes on.
 
     kernel_regularizer : float, str or Keras regularizer, default=None
         Penalty on the input weights of the recurrent layers; a float is an L2 factor.
@@ -424,7 +439,8 @@ class LSTMRegressor(_RecurrentRegressor):
         Whether to add a linear map of the window to the output, as the autoregressive part of
         LSTNet does (Lai et al. 2018). It starts at the ridge solution of the training windows
         and the recurrent part at zero; both are trained. Windows then have a fixed length, absent
-        steps count as 0 in the map, and the architecture must be "sequence_to_vector".
+        steps count as 0 in the map (scale X, so that 0 is usual), and the architecture must be
+        "sequence_to_vector".
 
     normalize_y : bool, default=True
         Standardize `y` for training and undo it at predict. Losses are then in standard
@@ -638,7 +654,8 @@ class GRURegressor(_RecurrentRegressor):
 
     memory_steps : int of at least 2, default=None
         Let the gates start with a memory of up to so many steps: their biases are drawn as by
-        Tallec & Ollivier (2018). None: Keras' biases, which forget within some steps.
+        Tallec & Ollivier (2018). None: Keras' biases, which forget within some steps. It counts
+        where training starts, not where it goes on.
 
     kernel_regularizer : float, str or Keras regularizer, default=None
         Penalty on the input weights of the recurrent layers; a float is an L2 factor.
@@ -664,7 +681,8 @@ class GRURegressor(_RecurrentRegressor):
         Whether to add a linear map of the window to the output, as the autoregressive part of
         LSTNet does (Lai et al. 2018). It starts at the ridge solution of the training windows
         and the recurrent part at zero; both are trained. Windows then have a fixed length, absent
-        steps count as 0 in the map, and the architecture must be "sequence_to_vector".
+        steps count as 0 in the map (scale X, so that 0 is usual), and the architecture must be
+        "sequence_to_vector".
 
     normalize_y : bool, default=True
         Standardize `y` for training and undo it at predict. Losses are then in standard

@@ -46,12 +46,17 @@ def ridge(
     # Two passes: products of numbers far from 0 would lose the digits that matter.
     x_mean = sum(weight[rows] @ gather(rows) for rows in parts) / weight.sum()
     y_mean = np.average(y, axis=0, weights=weight)
-    gram = alpha * np.eye(len(x_mean))
+    gram = np.zeros((len(x_mean), len(x_mean)))
     moments = np.zeros((len(x_mean), y.shape[1]))
     for rows in parts:
         centered = gather(rows) - x_mean
         weighted = centered.T * weight[rows]
         gram += weighted @ centered
         moments += weighted @ (y[rows] - y_mean)
-    coef = np.linalg.solve(gram, moments)
+    # Beside large numbers alpha is lost in rounding; where they are collinear, as the steps of a
+    # straight line are, a direction without any spread gets nothing.
+    spread, directions = np.linalg.eigh(gram)
+    has_spread = spread > spread[-1] * len(spread) * np.finfo(np.float64).eps
+    factors = np.where(has_spread, 1 / np.where(has_spread, spread + alpha, 1), 0)
+    coef = directions @ (factors[:, np.newaxis] * (directions.T @ moments))
     return coef, y_mean - x_mean @ coef

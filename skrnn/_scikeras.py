@@ -23,6 +23,7 @@ from skrnn._config import get_config
 from skrnn._engine.predict import predict as predict_compiled
 from skrnn._engine.programs import NotCompilableError
 from skrnn._initialization import start_linear
+from skrnn._keras_objects import check_loss_of_steps
 from skrnn._networks import build_model, build_plain_model, make_network, without_training
 from skrnn._pool import Pool
 from skrnn._ridge import ridge
@@ -121,7 +122,13 @@ def train(
     ValueError, TypeError
         If an activation, regularizer, loss, optimizer or callback is not one that Keras knows.
     """
-    engines = [KERAS] if _is_keras_wanted() else [COMPILED, KERAS]
+    engines = [COMPILED, KERAS]
+    if _is_keras_wanted():
+        engines = [KERAS]
+    elif network["recurrent_dropout"]:
+        engines = [KERAS]
+        if training.verbose:
+            print("Training on Keras' own layers, because of recurrent_dropout")
     for engine in engines:
         try:
             return _train_on(engine, network, rows, held_out, training, start)
@@ -151,6 +158,8 @@ def _train_on(
         _without_tracing_advice(),
         borrow_trainer(engine, network, training, rows.X.shape[1:], rows.y.shape[1:]) as trainer,
     ):
+        if rows.sample_weight is not None and rows.sample_weight.ndim == 2:
+            check_loss_of_steps(trainer.loss, rows.y.shape[1:])
         trainer.start(network, training, start)
         if network["linear_skip"] and start is None:
             start_linear(trainer.model, *ridge(rows.X, rows.y, rows.sample_weight))

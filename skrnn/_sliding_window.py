@@ -60,7 +60,7 @@ class SlidingWindowTransformer(TransformerMixin, BaseEstimator):
     padding : {"mean", "nan"}, default="mean"
         What fills the steps before a fresh series begins: the fitted column means, so that every
         regressor can follow (0 for a column of nothing but NaN), or NaN, for regressors that
-        take it. The recurrent ones do not, yet.
+        take it: the recurrent ones pass over these steps.
     flatten : bool, default=True
         Whether windows are returned as `(n_samples, window_length * n_features)`, all columns of
         the oldest step first, or as `(n_samples, window_length, n_features)`. The latter is

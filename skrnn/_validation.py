@@ -95,12 +95,17 @@ def validate_windows(
             f"{len(X)} rows. A step that is NaN in all features is absent; fill other gaps "
             "(SimpleImputer)."
         )
-    if reset and np.isnan(np.fmax.reduce(X, axis=None)):
-        raise ValueError(
-            f"Input X is NaN throughout: no row has a step that {type(estimator).__name__} could "
-            "learn from."
-        )
     return X
+
+
+def check_presence(X: np.ndarray, rows: str) -> None:
+    """Refuse rows none of which has a step."""
+    # fmax passes over NaN.
+    if np.isnan(np.fmax.reduce(X, axis=None)):
+        raise ValueError(
+            f"Input X is NaN throughout in the rows that are {rows}: all their steps are absent. "
+            "Give rows that have some."
+        )
 
 
 def validate_vectors(estimator: BaseEstimator, X: Any, *, reset: bool) -> np.ndarray:

@@ -106,8 +106,6 @@ class Case:
     error: type[Exception] = ValueError
     # Another kind of rows than the fitted ones, which a partial_fit refuses for that.
     other_kind: bool = False
-    # Refused only where there is nothing to go on from.
-    first: bool = False
     # The fitted ones are RNNRegressor.
     estimator: type = RNNRegressor
 
@@ -130,8 +128,18 @@ CASES = [
         X=changed(STEPS, np.nan),
         other_kind=True,
     ),
+    Case("nothing but NaN in X", r"NaN throughout in the rows that are trained", X=X * np.nan),
     Case(
-        "nothing but NaN in X", r"NaN throughout: no row.* RNNRegressor", X=X * np.nan, first=True
+        "nothing but NaN in rows that weigh",
+        r"NaN throughout in the rows that are trained",
+        X=np.where(np.arange(20)[:, np.newaxis] < 10, X, np.nan),
+        fit_args={"sample_weight": np.arange(20) >= 10},
+    ),
+    Case(
+        "nothing but NaN in rows held out",
+        r"NaN throughout in the rows that are held out",
+        params={"early_stopping": True},
+        X=np.where(np.arange(20)[:, np.newaxis] < 18, X, np.nan),
     ),
     Case("infinity in X", r"X contains infinity in 1 of 20 rows; ", X=changed(X, -np.inf)),
     Case(
@@ -382,9 +390,7 @@ def calls():
         for start in ("fresh", "fitted"):
             for method in ("fit", "partial_fit"):
                 goes_on = (start, method) == ("fitted", "partial_fit")
-                if (case.only_fit and method == "partial_fit") or (
-                    (case.other_kind or case.first) and goes_on
-                ):
+                if (case.only_fit and method == "partial_fit") or (case.other_kind and goes_on):
                     continue
                 if start == "fitted" and case.estimator is not RNNRegressor:
                     continue

@@ -46,7 +46,17 @@ def test_one_search_over_several_columns_gives_each_model_its_windows(namespace)
     assert search.predict(test[["Open", "Close"]]).shape == (20,)
 
 
-def test_the_naive_rival_of_the_readme_is_the_price_of_the_day_before(namespace, prices):
+def test_other_kinds_of_networks_can_be_made_as_written(namespace):
     exec(BLOCKS[2], namespace)
+
+
+def test_sequences_of_unequal_length_are_stacked_fitted_and_predicted(namespace):
+    exec(BLOCKS[3], namespace)
+    assert namespace["X"].shape == (3, 9, 3)
+    assert np.isnan(namespace["X"][0, 4:]).all()
+
+
+def test_the_naive_rival_of_the_readme_is_the_price_of_the_day_before(namespace, prices):
+    exec(BLOCKS[4], namespace)
     predicted = namespace["naive"].predict(namespace["test"][["Open"]])
     np.testing.assert_array_equal(predicted, prices["Open"].shift(1).iloc[120:])

@@ -54,6 +54,9 @@ def simple_rnn(
     activation : callable
         f, applied to each number by itself.
 
+    present : bool tensor of shape (n_timesteps, n_samples, 1), default=None
+        Which steps there are.
+
     Returns
     -------
     states : tensor of shape (n_timesteps, n_samples, units)
@@ -111,6 +114,9 @@ def lstm(
 
     activation : callable
         act, applied to each number by itself.
+
+    present : bool tensor of shape (n_timesteps, n_samples, 1), default=None
+        Which steps there are.
 
     Returns
     -------
@@ -193,6 +199,9 @@ def gru_reset_after(
     activation : callable
         act, applied to each number by itself.
 
+    present : bool tensor of shape (n_timesteps, n_samples, 1), default=None
+        Which steps there are.
+
     Returns
     -------
     states : tensor of shape (n_timesteps, n_samples, units)
@@ -265,6 +274,9 @@ def gru_reset_before(
 
     activation : callable
         act, applied to each number by itself.
+
+    present : bool tensor of shape (n_timesteps, n_samples, 1), default=None
+        Which steps there are.
 
     Returns
     -------

@@ -8,6 +8,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from skrnn._absent import rows_with_absent_steps
 from skrnn._batches import draw_order
 from skrnn._engine.blocks import TrainingBlocks
 from skrnn._engine.predict import predict
@@ -57,7 +58,9 @@ class CompiledModel(NetworkModel):
         blocks = TrainingBlocks(x, y, sample_weight, batch_size)
         program = self._get_program(blocks)
         if validation_data is not None:
-            self._validate(validation_data[0][:1], validation_data[1][:1], None, batch_size)
+            # Of rows that lack steps and those that do not, one each: they pass other programs.
+            rows = np.unique(rows_with_absent_steps(validation_data[0]), return_index=True)[1]
+            self._validate(validation_data[0][rows], validation_data[1][rows], None, batch_size)
         callbacks = keras.callbacks.CallbackList(
             callbacks,
             add_history=True,
