@@ -1,0 +1,59 @@
+"""What the memory example says, asserted at the sizes of the example, with as few fits."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+from skrnn import RNNRegressor
+
+EXAMPLE = Path(__file__).parents[1] / "examples" / "plot_memory.py"
+SOURCE = EXAMPLE.read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def example():
+    """What the example has defined before it trains."""
+    preparation, training, _ = SOURCE.partition("# %%\n# Training\n")
+    assert training
+    names = {"__name__": "example"}
+    exec(compile(preparation, EXAMPLE, "exec"), names)
+    # As the example does: skrnn prepares TensorFlow before Keras is imported.
+    RNNRegressor(units=1, epochs=1).fit([[0.0, 0.0], [0.0, 1.0]], [0.0, 1.0])
+    return names
+
+
+def fit_and_score(model, data):
+    X_train, y_train, X_test, y_test = data
+    return model.fit(X_train, y_train).score(X_test, y_test)
+
+
+def test_the_example_compiles_and_its_docstring_begins_with_an_underlined_title():
+    compile(SOURCE, EXAMPLE, "exec")
+    title, line = ast.get_docstring(ast.parse(SOURCE)).splitlines()[:2]
+    assert line == "=" * len(title)
+
+
+# 2,000 rows, 16 units, batches of 32, learning rate 0.003.
+@pytest.mark.parametrize("name", ["LSTMRegressor", "GRURegressor"])
+def test_with_memory_steps_the_first_of_100_steps_is_recalled_within_60_epochs(example, name):
+    regressor, parameters = example["recall_networks"][f"{name}, memory_steps=100"]
+    assert parameters == {"memory_steps": 100}
+    model = example["recall_network"](regressor, **parameters)
+    assert fit_and_score(model, example["recall"]) > 0.95
+    assert model.n_iter_ <= 60
+
+
+def test_only_a_bidirectional_network_solves_what_needs_the_future(example):
+    network, data = example["future_network"], example["future"]
+    assert fit_and_score(network(bidirectional=True), data) > 0.95
+    assert fit_and_score(network(bidirectional=False), data) < 0.5
+
+
+# 0, 1, ..., 199 to train on and 200, ..., 299 to predict, scaled to 0..1 by the training part.
+# Windows of 10 steps, LSTM of 16 units, 20 epochs in batches of 32, learning rate 0.01.
+def test_linear_skip_follows_a_straight_line_beyond_the_training_range(example):
+    pipeline, data = example["line_pipeline"], example["straight"]
+    with_skip = fit_and_score(pipeline(linear_skip=True), data)
+    assert with_skip > 0.99
+    assert fit_and_score(pipeline(linear_skip=False), data) < with_skip
