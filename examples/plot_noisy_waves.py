@@ -238,7 +238,8 @@ for ax, series, forecast in zip(axes.flat, ten_series[test], predicted, strict=F
 figure.suptitle("Four noisy waves of the test part: the last ten steps, predicted at once")
 figure.supxlabel("Step")
 figure.supylabel("Value")
-axes[0, 0].legend(frameon=False, loc="lower left", fontsize="small")
+lines, labels = axes[0, 0].get_legend_handles_labels()
+figure.legend(lines, labels, frameon=False, loc="outside lower right", ncols=2)
 
 picture = Path("noisy_waves.png").resolve()
 figure.savefig(picture, dpi=100)
