@@ -1,10 +1,11 @@
-"""What several modules share: one fitted pipeline, and one run of it in another process."""
+"""What several modules share: an example, a fitted pipeline, and a run of it in another process."""
 
 import json
 import os
 import pickle
 import subprocess
 import sys
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -14,6 +15,23 @@ from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import MinMaxScaler
 
 from skrnn import GRURegressor, SlidingWindowTransformer
+
+EXAMPLES = Path(__file__).parents[1] / "examples"
+
+
+@pytest.fixture(scope="module")
+def example(request):
+    """What the EXAMPLE of a test module has defined before its heading UP_TO. Not to be changed.
+
+    What comes after that heading takes minutes.
+    """
+    path = EXAMPLES / request.module.EXAMPLE
+    source = path.read_text(encoding="utf-8")
+    preparation, heading, _ = source.partition(f"# %%\n# {request.module.UP_TO}\n")
+    assert heading
+    names = {"__name__": "example"}
+    exec(compile(preparation, path, "exec"), names)
+    return names
 
 
 @pytest.fixture(scope="session")

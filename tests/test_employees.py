@@ -1,30 +1,16 @@
 """The panel of examples/plot_employees.py: its splits, its windows, and what may reach them."""
 
-import ast
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 import pytest
 from sklearn.base import clone
 from sklearn.model_selection import ParameterGrid
 
-EXAMPLE = Path(__file__).parents[1] / "examples" / "plot_employees.py"
-SOURCE = EXAMPLE.read_text(encoding="utf-8")
+EXAMPLE, UP_TO = "plot_employees.py", "Search"
 NAMES = ["Naive", "Ridge, past", "Ridge, planned leave", "GRU, past", "GRU, planned leave"]
 PLANNED = ["Ridge, planned leave", "GRU, planned leave"]
 # Months of the test part, counted from 0: the first, one in the middle, the last.
 TEST_MONTHS = [0, 5, 11]
-
-
-@pytest.fixture(scope="module")
-def example():
-    """What the example has defined before its searches. Not to be changed."""
-    preparation, search, _ = SOURCE.partition("# %%\n# Search\n")
-    assert search
-    names = {"__name__": "example"}
-    exec(compile(preparation, EXAMPLE, "exec"), names)
-    return names
 
 
 @pytest.fixture(scope="module")
@@ -86,12 +72,6 @@ def windows_by_hand(panel, rows, train, name):
         for who, month in keys(rows)
     ]
     return (np.array(windows) - mean) / spread
-
-
-def test_the_example_compiles_and_its_docstring_begins_with_an_underlined_title():
-    compile(SOURCE, EXAMPLE, "exec")
-    title, line = ast.get_docstring(ast.parse(SOURCE)).splitlines()[:2]
-    assert line == "=" * len(title)
 
 
 def test_every_point_of_every_grid_can_be_set(example):

@@ -1,30 +1,21 @@
 """The example takes minutes, so tests run it up to where its searches begin."""
 
 import ast
-from pathlib import Path
 
 import numpy as np
 import pytest
+from conftest import EXAMPLES
 from sklearn.base import clone
 from sklearn.model_selection import ParameterGrid
 
-EXAMPLE = Path(__file__).parents[1] / "examples" / "plot_google_stock.py"
-SOURCE = EXAMPLE.read_text(encoding="utf-8")
+EXAMPLE, UP_TO = "plot_google_stock.py", "Search"
 
 
-@pytest.fixture(scope="module")
-def example():
-    """What the example has defined before its searches."""
-    preparation, search, _ = SOURCE.partition("# %%\n# Search\n")
-    assert search
-    names = {"__name__": "example"}
-    exec(compile(preparation, EXAMPLE, "exec"), names)
-    return names
-
-
-def test_the_example_compiles_and_its_docstring_begins_with_an_underlined_title():
-    compile(SOURCE, EXAMPLE, "exec")
-    title, line = ast.get_docstring(ast.parse(SOURCE)).splitlines()[:2]
+@pytest.mark.parametrize("path", sorted(EXAMPLES.glob("*.py")), ids=lambda path: path.stem)
+def test_an_example_compiles_and_its_docstring_begins_with_an_underlined_title(path):
+    source = path.read_text(encoding="utf-8")
+    compile(source, path, "exec")
+    title, line = ast.get_docstring(ast.parse(source)).splitlines()[:2]
     assert line == "=" * len(title)
 
 

@@ -1,37 +1,21 @@
 """What the memory example says, asserted at the sizes of the example, with as few fits."""
 
-import ast
-from pathlib import Path
-
 import pytest
 
 from skrnn import RNNRegressor
 
-EXAMPLE = Path(__file__).parents[1] / "examples" / "plot_memory.py"
-SOURCE = EXAMPLE.read_text(encoding="utf-8")
+EXAMPLE, UP_TO = "plot_memory.py", "Training"
 
 
-@pytest.fixture(scope="module")
-def example():
-    """What the example has defined before it trains."""
-    preparation, training, _ = SOURCE.partition("# %%\n# Training\n")
-    assert training
-    names = {"__name__": "example"}
-    exec(compile(preparation, EXAMPLE, "exec"), names)
-    # As the example does: skrnn prepares TensorFlow before Keras is imported.
+@pytest.fixture(scope="module", autouse=True)
+def _prepared():
+    """As the example does: skrnn prepares TensorFlow before Keras is imported."""
     RNNRegressor(units=1, epochs=1).fit([[0.0, 0.0], [0.0, 1.0]], [0.0, 1.0])
-    return names
 
 
 def fit_and_score(model, data):
     X_train, y_train, X_test, y_test = data
     return model.fit(X_train, y_train).score(X_test, y_test)
-
-
-def test_the_example_compiles_and_its_docstring_begins_with_an_underlined_title():
-    compile(SOURCE, EXAMPLE, "exec")
-    title, line = ast.get_docstring(ast.parse(SOURCE)).splitlines()[:2]
-    assert line == "=" * len(title)
 
 
 # 2,000 rows, 16 units, batches of 32, learning rate 0.003.

@@ -1,30 +1,10 @@
 """The example takes minutes, so tests run it up to where its training begins."""
 
-import ast
-from pathlib import Path
-
 import numpy as np
 import pytest
 from sklearn.base import clone
 
-EXAMPLE = Path(__file__).parents[1] / "examples" / "plot_noisy_waves.py"
-SOURCE = EXAMPLE.read_text(encoding="utf-8")
-
-
-@pytest.fixture(scope="module")
-def example():
-    """What the example has defined before it trains."""
-    preparation, training, _ = SOURCE.partition("# %%\n# Training\n")
-    assert training
-    names = {"__name__": "example"}
-    exec(compile(preparation, EXAMPLE, "exec"), names)
-    return names
-
-
-def test_the_example_compiles_and_its_docstring_begins_with_an_underlined_title():
-    compile(SOURCE, EXAMPLE, "exec")
-    title, line = ast.get_docstring(ast.parse(SOURCE)).splitlines()[:2]
-    assert line == "=" * len(title)
+EXAMPLE, UP_TO = "plot_noisy_waves.py", "Training"
 
 
 def test_the_parts_are_of_the_sizes_of_the_book_and_do_not_overlap(example):
