@@ -84,13 +84,14 @@ def make_cases(architecture, *variants):
     ]
 
 
-# Every part is in some variant: one layer and two, first and last ones of one and two directions.
+ONE_WAY = ((3, False), ((3, 2), False))
+BOTH_WAYS = ((3, True), ((3, 2), True))
 OF_SEQUENCES = [
-    *make_cases("sequence_to_vector", (3, False), ((3, 2), False), ((3, 2), True)),
-    *make_cases("sequence_to_sequence", ((3, 2), False), ((3, 2), True)),
-    *make_cases("encoder_decoder", (3, False), ((3, 2), False)),
+    *make_cases("sequence_to_vector", *ONE_WAY, *BOTH_WAYS),
+    *make_cases("sequence_to_sequence", *ONE_WAY, *BOTH_WAYS),
+    *make_cases("encoder_decoder", *ONE_WAY),
 ]
-OF_VECTORS = make_cases("vector_to_sequence", (3, False), ((3, 2), True))
+OF_VECTORS = make_cases("vector_to_sequence", *ONE_WAY, *BOTH_WAYS)
 SKIPPING = [
     Case("sequence_to_vector", "rnn", 3, linear_skip=True),
     Case("sequence_to_vector", "gru", (3, 2), bidirectional=True, linear_skip=True),
