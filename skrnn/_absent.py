@@ -46,27 +46,37 @@ def count_incomplete_rows(X: np.ndarray) -> int:
     return n_incomplete
 
 
-def weigh_steps(X: np.ndarray, sample_weight: np.ndarray | None) -> np.ndarray:
-    """Return the weight of each step of each row in a loss: 0 where it is absent.
+def leave_out_steps(
+    X: np.ndarray, y: np.ndarray, sample_weight: np.ndarray | None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return targets and weights of the steps, with which those that are absent do not count.
 
-    The weights of those that are present are scaled so that a mean over all steps is the mean over
-    those.
+    Their weight is 0; those of the others are scaled so that a mean over all steps is the mean over
+    those. As 0 times infinity is not 0, their targets become one that is present.
 
     Parameters
     ----------
     X : ndarray of shape (n_samples, n_timesteps, n_features)
         At least one step is present.
 
+    y : ndarray of shape (n_samples, n_timesteps, n_outputs)
+        Targets.
+
     sample_weight : ndarray of shape (n_samples,) or None
         Weights of the rows.
 
     Returns
     -------
+    y : ndarray of shape (n_samples, n_timesteps, n_outputs)
+
     weight : ndarray of shape (n_samples, n_timesteps)
     """
     is_present = ~np.isnan(X[..., 0])
+    a_target = y[np.unravel_index(is_present.argmax(), is_present.shape)]
     weight: np.ndarray = is_present / is_present.mean()
-    return weight if sample_weight is None else weight * sample_weight[:, np.newaxis]
+    if sample_weight is not None:
+        weight = weight * sample_weight[:, np.newaxis]
+    return np.where(is_present[..., np.newaxis], y, a_target), weight
 
 
 def predict_by_presence(

@@ -17,7 +17,7 @@ from sklearn.utils import Tags, check_consistent_length, check_random_state
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted
 
-from skrnn._absent import rows_with_absent_steps, weigh_steps
+from skrnn._absent import leave_out_steps, rows_with_absent_steps
 from skrnn._validation import check_presence, validate_vectors, validate_windows
 
 # Those that write a sequence.
@@ -295,8 +295,8 @@ class BaseRecurrentEstimator(BaseEstimator, ABC):
             check_presence(held_out[0], "held out")
         if network["masked"] and network["architecture"] == "sequence_to_sequence":
             # What stands in y where a step is absent is of no account.
-            sample_weight = weigh_steps(X, sample_weight)
-            held_out = held_out and [*held_out[:2], weigh_steps(held_out[0], held_out[2])]
+            y, sample_weight = leave_out_steps(X, y, sample_weight)
+            held_out = held_out and [held_out[0], *leave_out_steps(*held_out)]
         if go_on:
             for key in network:
                 if key not in _VALUES:
@@ -414,7 +414,10 @@ class BaseRecurrentEstimator(BaseEstimator, ABC):
         if X_val is None or y_val is None:
             given, missing = ("y_val", "X_val") if X_val is None else ("X_val", "y_val")
             raise ValueError(f"{given} was given without {missing}; give both or neither.")
-        return list(self._validate_rows(X_val, y_val, None, reset=False))
+        try:
+            return list(self._validate_rows(X_val, y_val, None, reset=False))
+        except ValueError as error:
+            raise ValueError(f"X_val, y_val: {error}") from error
 
     def _n_rows_before_split(self, n_samples: int) -> int:
         """Return how many of the first rows are trained on."""
@@ -443,10 +446,10 @@ class BaseRecurrentEstimator(BaseEstimator, ABC):
             "n_features": X.shape[-1],
             "n_outputs": self.n_outputs_,
             "architecture": self.architecture,
-            "n_timesteps": X.shape[1] if self.linear_skip else None,
             "n_steps": y.shape[1] if writes_own_steps else None,
             "bidirectional": self.bidirectional,
             "linear_skip": self.linear_skip,
+            "n_timesteps": X.shape[1] if self.linear_skip else None,
             "masked": bool(rows_with_absent_steps(X).any()),
             "dropout": self.dropout,
             "recurrent_dropout": self.recurrent_dropout,
@@ -495,7 +498,8 @@ class BaseRecurrentEstimator(BaseEstimator, ABC):
         them into the units of `y`. Steps may be absent if some were in `fit`. It is not compiled.
 
         All layers are Keras' own, but for `peephole=True`: Keras has no such cell, and before that
-        model is loaded from a file, `skrnn._keras_layers` has to be imported.
+        model is loaded from a file, `skrnn._keras_layers` has to be imported. A decoder is unrolled
+        into its steps, without recurrent dropout.
 
         Returns
         -------

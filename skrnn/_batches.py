@@ -8,6 +8,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from skrnn._keras_objects import tells_steps_apart
 from skrnn._networks import NetworkModel
 
 
@@ -57,11 +58,7 @@ class Batches(keras.utils.PyDataset):
 
     def __getitem__(self, index: int) -> tuple[np.ndarray, ...]:
         rows = self._order[index * self._batch_size : (index + 1) * self._batch_size]
-        X, y, *weight = (np.asarray(array[rows], dtype=np.float32) for array in self._arrays)
-        if weight and y.ndim == 3 and weight[0].ndim == 1:
-            # Each step has the weight of its row. Keras would multiply along the wrong axis.
-            weight = [np.repeat(weight[0][:, np.newaxis], y.shape[1], axis=1)]
-        return (X, y, *weight)
+        return tuple(np.asarray(array[rows], dtype=np.float32) for array in self._arrays)
 
     def set_epoch(self, epoch: int) -> None:
         """Put the rows into the order of this epoch."""
@@ -123,6 +120,10 @@ class BatchedModel(NetworkModel):
         **fit_args: Any,
     ) -> keras.callbacks.History:
         """Train as `keras.Model.fit` does, on rows in an order of our own."""
+        sample_weight = self._weigh_values(y, sample_weight)
+        if validation_data is not None:
+            x_val, y_val, weight_val = validation_data
+            validation_data = x_val, y_val, self._weigh_values(y_val, weight_val)
         batches = Batches(
             x, y, sample_weight, batch_size, seed=self.shuffle_seed if shuffle else None
         )
@@ -137,6 +138,16 @@ class BatchedModel(NetworkModel):
             callbacks=[*callbacks, set_epoch],
             **fit_args,
         )
+
+    def _weigh_values(self, y: np.ndarray, weight: np.ndarray | None) -> np.ndarray | None:
+        """Return a weight for each value of the loss, of which each step may have one.
+
+        Keras would multiply the steps of a row by the weights of other rows.
+        """
+        of_rows = weight is not None and y.ndim == 3 and weight.ndim == 1
+        if of_rows and tells_steps_apart(self.loss, y.shape[1:]):
+            return np.broadcast_to(weight[:, np.newaxis], y.shape[:2])
+        return weight
 
 
 def draw_order(n_samples: int, seed: int | None, epoch: int) -> np.ndarray:

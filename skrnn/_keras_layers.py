@@ -141,6 +141,9 @@ def unrolled_decoder(cells: Sequence[Any], dropouts: Sequence[Any], head: Any, n
 
     It takes long to build, but whoever loads it from a file needs nothing of ours.
     """
+    for cell in cells:
+        # A cell keeps the mask of its first step until a layer around it says that all are done.
+        cell.recurrent_dropout = 0.0
 
     def decode(states: Any) -> Any:
         previous = keras.Input((head.units,), dtype=head.dtype)

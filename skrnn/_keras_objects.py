@@ -33,8 +33,8 @@ def make_loss(loss: Any) -> Any:
     return _look_up("loss", loss, keras.losses.get)
 
 
-def check_loss_of_steps(loss: Any, shape: tuple[int, ...]) -> None:
-    """Refuse a loss that does not tell the steps apart, some of which shall not count.
+def tells_steps_apart(loss: Any, shape: tuple[int, ...]) -> bool:
+    """Tell whether a loss returns a number for each step, and not one for each row.
 
     Parameters
     ----------
@@ -46,12 +46,7 @@ def check_loss_of_steps(loss: Any, shape: tuple[int, ...]) -> None:
     """
     y = np.zeros((2, *shape), np.float32)
     values = (loss.call if isinstance(loss, keras.losses.Loss) else loss)(y, y)
-    if tuple(values.shape) != (2, shape[0]):
-        raise ValueError(
-            f"loss={loss!r} returns an array of shape {tuple(values.shape)} for targets of shape "
-            f"{y.shape}. Where steps are absent, it must return one number for each step, so that "
-            "those can be left out."
-        )
+    return tuple(values.shape) == (2, shape[0])
 
 
 def make_optimizer(

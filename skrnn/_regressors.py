@@ -273,9 +273,9 @@ class RNNRegressor(_RecurrentRegressor):
     linear_skip : bool, default=False
         Whether to add a linear map of the window to the output, as the autoregressive part of
         LSTNet does (Lai et al. 2018). It starts at the ridge solution of the training windows
-        and the recurrent part at zero; both are trained. Windows then have a fixed length, absent
-        steps count as 0 in the map (scale X, so that 0 is usual), and the architecture must be
-        "sequence_to_vector".
+        and the recurrent part at zero; both are trained. Windows then have a fixed length, and the
+        architecture must be "sequence_to_vector". Scale X: absent steps count as 0 in the map,
+        and on large numbers the first steps of training throw its start away.
 
     normalize_y : bool, default=True
         Standardize `y` for training and undo it at predict. Losses are then in standard
@@ -438,9 +438,9 @@ class LSTMRegressor(_RecurrentRegressor):
     linear_skip : bool, default=False
         Whether to add a linear map of the window to the output, as the autoregressive part of
         LSTNet does (Lai et al. 2018). It starts at the ridge solution of the training windows
-        and the recurrent part at zero; both are trained. Windows then have a fixed length, absent
-        steps count as 0 in the map (scale X, so that 0 is usual), and the architecture must be
-        "sequence_to_vector".
+        and the recurrent part at zero; both are trained. Windows then have a fixed length, and the
+        architecture must be "sequence_to_vector". Scale X: absent steps count as 0 in the map,
+        and on large numbers the first steps of training throw its start away.
 
     normalize_y : bool, default=True
         Standardize `y` for training and undo it at predict. Losses are then in standard
@@ -680,9 +680,9 @@ class GRURegressor(_RecurrentRegressor):
     linear_skip : bool, default=False
         Whether to add a linear map of the window to the output, as the autoregressive part of
         LSTNet does (Lai et al. 2018). It starts at the ridge solution of the training windows
-        and the recurrent part at zero; both are trained. Windows then have a fixed length, absent
-        steps count as 0 in the map (scale X, so that 0 is usual), and the architecture must be
-        "sequence_to_vector".
+        and the recurrent part at zero; both are trained. Windows then have a fixed length, and the
+        architecture must be "sequence_to_vector". Scale X: absent steps count as 0 in the map,
+        and on large numbers the first steps of training throw its start away.
 
     normalize_y : bool, default=True
         Standardize `y` for training and undo it at predict. Losses are then in standard

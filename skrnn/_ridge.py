@@ -54,9 +54,12 @@ def ridge(
         gram += weighted @ centered
         moments += weighted @ (y[rows] - y_mean)
     # Beside large numbers alpha is lost in rounding; where they are collinear, as the steps of a
-    # straight line are, a direction without any spread gets nothing.
-    spread, directions = np.linalg.eigh(gram)
+    # straight line are, a direction without any spread gets nothing. What is small is seen on one
+    # scale only: a column may have a small unit.
+    penalized = gram + alpha * np.eye(len(gram))
+    scale = 1 / np.sqrt(penalized.diagonal())[:, np.newaxis]
+    spread, directions = np.linalg.eigh(scale * penalized * scale.T)
     has_spread = spread > spread[-1] * len(spread) * np.finfo(np.float64).eps
-    factors = np.where(has_spread, 1 / np.where(has_spread, spread + alpha, 1), 0)
-    coef = directions @ (factors[:, np.newaxis] * (directions.T @ moments))
+    factors = np.where(has_spread, 1 / np.where(has_spread, spread, 1), 0)
+    coef = scale * (directions @ (factors[:, np.newaxis] * (directions.T @ (scale * moments))))
     return coef, y_mean - x_mean @ coef

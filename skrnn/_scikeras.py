@@ -23,7 +23,7 @@ from skrnn._config import get_config
 from skrnn._engine.predict import predict as predict_compiled
 from skrnn._engine.programs import NotCompilableError
 from skrnn._initialization import start_linear
-from skrnn._keras_objects import check_loss_of_steps
+from skrnn._keras_objects import tells_steps_apart
 from skrnn._networks import build_model, build_plain_model, make_network, without_training
 from skrnn._pool import Pool
 from skrnn._ridge import ridge
@@ -158,8 +158,12 @@ def _train_on(
         _without_tracing_advice(),
         borrow_trainer(engine, network, training, rows.X.shape[1:], rows.y.shape[1:]) as trainer,
     ):
-        if rows.sample_weight is not None and rows.sample_weight.ndim == 2:
-            check_loss_of_steps(trainer.loss, rows.y.shape[1:])
+        weighs_steps = rows.sample_weight is not None and rows.sample_weight.ndim == 2
+        if weighs_steps and not tells_steps_apart(trainer.loss, rows.y.shape[1:]):
+            raise ValueError(
+                f"loss={training.loss!r} does not return one number for each step, but some steps "
+                "are absent, which must be left out of it. Give a loss that does."
+            )
         trainer.start(network, training, start)
         if network["linear_skip"] and start is None:
             start_linear(trainer.model, *ridge(rows.X, rows.y, rows.sample_weight))

@@ -158,10 +158,11 @@ def borrow_trainer(
 
     def build() -> Trainer:
         layers = make_network(network)
+        optimizer, loss = _make_optimizer(training), make_loss(training.loss)
         model = build_model(layers, engine.layers, engine.model_class)
         model.network = layers
         # XLA on Keras' layers compiles for longer than small networks train.
-        model.compile(_make_optimizer(training), make_loss(training.loss), jit_compile=False)
+        model.compile(optimizer, loss, jit_compile=False)
         model.optimizer.build(model.trainable_variables)
         return Trainer(
             model,

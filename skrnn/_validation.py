@@ -199,7 +199,10 @@ def validate_targets(estimator: BaseEstimator, y: Any, *, sequences: bool) -> np
         )
     if 0 in y.shape[1:]:
         raise ValueError(f"y of shape {y.shape} has no target; {name} needs at least one a row.")
-    check_finite(y, "y", "drop the rows whose target is not known")
+    advice = "drop the rows whose target is not known"
+    if sequences:
+        advice += "; where a step is absent from X, any number will do"
+    check_finite(y, "y", advice)
     return y
 
 

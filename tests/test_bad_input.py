@@ -70,7 +70,8 @@ def no_network(monkeypatch):
     def build_model(*args, **kwargs):
         raise AssertionError("a network is built")
 
-    monkeypatch.setattr(skrnn._scikeras, "build_model", build_model)
+    for module in (skrnn._scikeras, skrnn._trainers, skrnn._engine.predict):
+        monkeypatch.setattr(module, "build_model", build_model)
 
 
 def test_state_that_is_compared_sees_every_change(fitted):
@@ -287,7 +288,11 @@ CASES = [
     ),
     Case("X_val alone", "X_val was given without y_val; give", fit_args={"X_val": X}),
     Case("y_val alone", "y_val was given without X_val; give", fit_args={"y_val": Y}),
-    Case("NaN in y_val", "NaN in 1 of", fit_args={"X_val": X, "y_val": changed(Y, np.nan)}),
+    Case(
+        "NaN in y_val",
+        "X_val, y_val: Input y contains NaN in 1 of",
+        fit_args={"X_val": X, "y_val": changed(Y, np.nan)},
+    ),
     Case("y_val of another length", r"\[20, 3\]", fit_args={"X_val": X, "y_val": Y[:3]}),
     Case(
         "X_val of other steps",

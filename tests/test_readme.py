@@ -47,7 +47,10 @@ def test_one_search_over_several_columns_gives_each_model_its_windows(namespace)
 
 
 def test_other_kinds_of_networks_can_be_made_as_written(namespace):
-    exec(BLOCKS[2], namespace)
+    for line in BLOCKS[2].splitlines():
+        estimator = eval(line, namespace)
+        estimator._validate_params()
+        estimator._check_combination()
 
 
 def test_sequences_of_unequal_length_are_stacked_fitted_and_predicted(namespace):

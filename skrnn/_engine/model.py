@@ -173,7 +173,9 @@ class CompiledModel(NetworkModel):
         }
         if reduction not in divisors:
             raise TypeError(f"the loss has reduction={reduction!r}")
-        return tf.add_n([total / divisors[reduction], *self.losses])
+        # No weight at all, where all steps of a batch are absent, is no loss.
+        loss = tf.math.divide_no_nan(total, divisors[reduction])
+        return tf.add_n([loss, *self.losses])
 
     def _values_of(self, y: Tensor, outputs: Tensor) -> Tensor:
         """Return the loss of each row."""
