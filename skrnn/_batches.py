@@ -144,8 +144,9 @@ class BatchedModel(NetworkModel):
 
         Keras would multiply the steps of a row by the weights of other rows.
         """
-        of_rows = weight is not None and y.ndim == 3 and weight.ndim == 1
-        if of_rows and tells_steps_apart(self.loss, y.shape[1:]):
+        if weight is None or weight.ndim == y.ndim - 1:
+            return weight
+        if tells_steps_apart(self.loss, y.shape[1:]):
             return np.broadcast_to(weight[:, np.newaxis], y.shape[:2])
         return weight
 
