@@ -2,6 +2,7 @@
 
 from importlib.metadata import version
 
+from skrnn._classifiers import GRUClassifier, LSTMClassifier, RNNClassifier
 from skrnn._config import config_context, get_config, set_config
 from skrnn._naive import NaiveRegressor
 from skrnn._regressors import GRURegressor, LSTMRegressor, RNNRegressor
@@ -11,9 +12,12 @@ from skrnn._sliding_window import SlidingWindowTransformer
 __version__ = version("skrnn")
 
 __all__ = [
+    "GRUClassifier",
     "GRURegressor",
+    "LSTMClassifier",
     "LSTMRegressor",
     "NaiveRegressor",
+    "RNNClassifier",
     "RNNRegressor",
     "SlidingWindowTransformer",
     "config_context",

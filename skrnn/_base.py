@@ -18,7 +18,14 @@ from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted
 
 from skrnn._absent import leave_out_steps, rows_with_absent_steps
-from skrnn._validation import check_presence, validate_vectors, validate_windows
+from skrnn._validation import (
+    check_presence,
+    check_symbols,
+    count_symbols,
+    validate_vectors,
+    validate_windows,
+    without_unknown_symbols,
+)
 
 # Those that write a sequence.
 SEQUENCE_ARCHITECTURES = ("sequence_to_sequence", "vector_to_sequence", "encoder_decoder")
@@ -36,30 +43,29 @@ class BaseRecurrentEstimator(BaseEstimator, ABC):
     network is trained on and how outputs become predictions.
     """
 
-    _cell: ClassVar[str]
-
     n_features_in_: int
     n_timesteps_in_: int
-    n_outputs_: int
     n_iter_: int
     history_: dict[str, list[float]]
     weights_: list[np.ndarray]
     optimizer_state_: list[np.ndarray]
     callbacks_: list[Any]
     _windows_ndim: int
+    _n_target_steps: int
+    _n_symbols: int
     _optimizer_name: str
     # What was fitted, though the parameters may have been changed since.
     _network: dict[str, Any]
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "units": [Interval(Integral, 1, None, closed="left"), tuple, list],
+        "embedding_dim": [Interval(Integral, 1, None, closed="left"), None],
         "dropout": [Interval(Real, 0, 1, closed="left")],
         "recurrent_dropout": [Interval(Real, 0, 1, closed="left")],
         "activation": [str, callable],
         "kernel_regularizer": [Interval(Real, 0, None, closed="left"), str, callable, None],
         "bidirectional": ["boolean"],
         "architecture": [StrOptions({"sequence_to_vector", *SEQUENCE_ARCHITECTURES})],
-        "linear_skip": ["boolean"],
         "loss": [str, callable],
         "optimizer": [str, HasMethods(["get_config", "apply"])],
         "learning_rate": [Interval(Real, 0, None, closed="neither"), None],
@@ -80,13 +86,13 @@ class BaseRecurrentEstimator(BaseEstimator, ABC):
         self,
         units: int | Sequence[int] = 50,
         *,
+        embedding_dim: int | None = None,
         dropout: float = 0.0,
         recurrent_dropout: float = 0.0,
         activation: str | Callable[..., Any] = "tanh",
         kernel_regularizer: Any = None,
         bidirectional: bool = False,
         architecture: str = "sequence_to_vector",
-        linear_skip: bool = False,
         loss: Any = "mean_squared_error",
         optimizer: Any = "adam",
         learning_rate: float | None = None,
@@ -103,13 +109,13 @@ class BaseRecurrentEstimator(BaseEstimator, ABC):
         verbose: int = 0,
     ) -> None:
         self.units = units
+        self.embedding_dim = embedding_dim
         self.dropout = dropout
         self.recurrent_dropout = recurrent_dropout
         self.activation = activation
         self.kernel_regularizer = kernel_regularizer
         self.bidirectional = bidirectional
         self.architecture = architecture
-        self.linear_skip = linear_skip
         self.loss = loss
         self.optimizer = optimizer
         self.learning_rate = learning_rate
@@ -128,27 +134,44 @@ class BaseRecurrentEstimator(BaseEstimator, ABC):
     # What differs between estimators.
 
     @abstractmethod
-    def _validate_y(self, y: Any, *, reset: bool) -> np.ndarray:
-        """Return targets whose last axis are the `n_outputs_`; set that.
+    def _validate_y(self, y: Any, X: np.ndarray, *, reset: bool) -> np.ndarray:
+        """Return targets of validated rows, as numbers; set what they must have in common.
 
-        Before it come an axis for the rows and, for sequences, one for the steps.
+        The first axis are the rows, the second the steps of a sequence, the last the numbers of a
+        target.
         """
 
     @abstractmethod
-    def _fit_targets(self, y: np.ndarray, weight: np.ndarray | None) -> None:
-        """Learn from validated targets how to encode targets, by weights of rows or steps."""
+    def _fit_targets(self, y: np.ndarray, weight: np.ndarray | None, *, go_on: bool) -> None:
+        """Learn from validated targets how to encode and weigh targets.
+
+        What belongs to the kept weights stays as it is if training goes on. There is one weight
+        for each row, or for each of its steps.
+        """
 
     @abstractmethod
     def _encode(self, y: np.ndarray) -> np.ndarray:
-        """Turn validated targets into what the network is trained on, of the same shape."""
+        """Turn validated targets into what the loss compares with outputs."""
+
+    def _weigh(self, y: np.ndarray, weight: np.ndarray | None) -> np.ndarray | None:
+        """Return the weights of rows or steps in the loss, given those that the user wants."""
+        return weight
 
     @abstractmethod
+    def _describe_head(self) -> dict[str, Any]:
+        """Return the fields of a network that say what its outputs are."""
+
+    @abstractmethod
+    def _describe_cell(self) -> dict[str, Any]:
+        """Return the fields of a network that say what its cells are."""
+
+    def _has_fixed_length(self) -> bool:
+        """Tell whether there are weights for each step, so that all windows are equally long."""
+        return False
+
     def _output_scale(self) -> tuple[np.ndarray, np.ndarray] | None:
         """Return what outputs are multiplied by and what is added then, if they are decoded so."""
-
-    def _describe_cell(self) -> dict[str, Any]:
-        """Return the fields of a network that only this cell has."""
-        return {}
+        return None
 
     # Training.
 
@@ -171,9 +194,10 @@ class BaseRecurrentEstimator(BaseEstimator, ABC):
             shape (n_samples, n_features).
 
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
-            Targets. For the architectures that write a sequence the shape is (n_samples, n_steps)
-            or (n_samples, n_steps, n_outputs). Where a step of a `sequence_to_sequence` is absent
-            from X, `y` does not count, but must be a number.
+            Targets: numbers, or of a classifier one label a row. For the architectures that write
+            a sequence the shape is (n_samples, n_steps) or (n_samples, n_steps, n_outputs). Where
+            a step of a `sequence_to_sequence` is absent from X, `y` does not count, but a
+            regressor must be given a number.
 
         sample_weight : array-like of shape (n_samples,), default=None
             Weights of the rows in the loss. Rows of weight 0 are left out. None: all weigh 1.
@@ -210,34 +234,8 @@ class BaseRecurrentEstimator(BaseEstimator, ABC):
             go_on=self.warm_start and hasattr(self, "weights_"),
         )
 
-    def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
-        """Train for one pass over the given rows, from where the last call stopped.
-
-        Nothing is held out, whatever `early_stopping` says.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_timesteps) or (n_samples, n_timesteps, n_features)
-            Windows, as in `fit`.
-
-        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
-            Targets, as in `fit`. With `normalize_y`, those of the first call set the scale for all.
-
-        sample_weight : array-like of shape (n_samples,), default=None
-            Weights of the rows in the loss. None: all weigh 1.
-
-        Returns
-        -------
-        self : object
-            The fitted estimator.
-
-        Raises
-        ------
-        ValueError
-            As in `fit`, and if the rows do not have the shape of those before.
-        """
-        # scikit-learn's decorator would do so in the first call only.
-        self._validate_params()
+    def _train_once(self, X: Any, y: Any, sample_weight: Any, **how: Any) -> Self:
+        """Go on for one pass over these rows, of which none is held out."""
         return self._train(
             X,
             y,
@@ -246,6 +244,7 @@ class BaseRecurrentEstimator(BaseEstimator, ABC):
             epochs=1,
             hold_out=False,
             go_on=hasattr(self, "weights_"),
+            **how,
         )
 
     def _train(self, X: Any, y: Any, sample_weight: Any, *, go_on: bool, **how: Any) -> Self:
@@ -279,6 +278,7 @@ class BaseRecurrentEstimator(BaseEstimator, ABC):
         if go_on:
             # Before the rows, which are shaped for it.
             self._check_same("architecture", self.architecture)
+            self._check_same("embedding_dim", self.embedding_dim)
         X, y, sample_weight = self._validate_rows(X, y, sample_weight, reset=not go_on)
         held_out = self._validate_held_out(*validation)
         network = self._describe_network(X, y)
@@ -301,15 +301,14 @@ class BaseRecurrentEstimator(BaseEstimator, ABC):
             for key in network:
                 if key not in _VALUES:
                     self._check_same(key, network[key])
-        else:
-            self._fit_targets(y, sample_weight)
+        self._fit_targets(y, sample_weight, go_on=go_on)
         first_epoch = self.n_iter_ if go_on else 0
 
         keras_side = _import_keras_side()
         trained = keras_side.train(
             network,
-            keras_side.Rows(X, self._encode(y), sample_weight),
-            held_out and keras_side.Rows(held_out[0], self._encode(held_out[1]), held_out[2]),
+            self._make_rows(X, y, sample_weight),
+            held_out and self._make_rows(*held_out),
             keras_side.Training(
                 loss=self.loss,
                 optimizer=self.optimizer,
@@ -345,10 +344,14 @@ class BaseRecurrentEstimator(BaseEstimator, ABC):
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
         """Return windows, targets and weights that fit each other, without rows of weight 0."""
         self._check_combination()
-        X = self._validate_inputs(X, self.architecture, self.linear_skip, reset=reset)
-        y = self._validate_y(y, reset=reset)
-        check_consistent_length(X, y)
-        self._check_steps(X, y)
+        X = self._validate_inputs(
+            X,
+            self.architecture,
+            fixed_length=self._has_fixed_length(),
+            embedded=self.embedding_dim is not None,
+            reset=reset,
+        )
+        y = self._validate_y(y, X, reset=reset)
         if sample_weight is None:
             return X, y, None
         sample_weight = _check_sample_weight(
@@ -369,31 +372,41 @@ class BaseRecurrentEstimator(BaseEstimator, ABC):
                 "that reads its own outputs cannot read them from the last to the first, and it "
                 "starts in the states of the encoder's layers. Set bidirectional=False."
             )
-        if self.linear_skip and self.architecture != "sequence_to_vector":
+        if self.embedding_dim is not None and self.architecture == "vector_to_sequence":
             raise ValueError(
-                f'linear_skip=True does not go with architecture="{self.architecture}": it adds a '
-                'linear map of one window to one vector. Use architecture="sequence_to_vector", '
-                "or set linear_skip=False."
+                f"embedding_dim={self.embedding_dim} does not go with "
+                'architecture="vector_to_sequence", which reads one vector and no sequence of '
+                "symbols. Encode X (OneHotEncoder), or set embedding_dim=None."
             )
 
-    def _check_steps(self, X: np.ndarray, y: np.ndarray) -> None:
-        """Refuse sequences of targets that do not belong to those of X."""
+    def _check_rows(self, X: np.ndarray, y: np.ndarray, *, reset: bool) -> None:
+        """Refuse targets that do not belong to the rows of X, or to steps that are written."""
+        check_consistent_length(X, y)
+        if self.architecture == "sequence_to_vector":
+            return
+        if reset:
+            self._n_target_steps = y.shape[1]
         if self.architecture == "sequence_to_sequence" and y.shape[1] != X.shape[1]:
             raise ValueError(
                 f"y has {y.shape[1]} step(s) and X has {X.shape[1]}, but architecture="
                 '"sequence_to_sequence" needs a target at every step of X. For another number of '
                 'steps there is architecture="encoder_decoder".'
             )
+        if self.architecture != "sequence_to_sequence" and y.shape[1] != self._n_target_steps:
+            raise ValueError(
+                f"y of shape {y.shape} has {y.shape[1]} step(s), but {type(self).__name__} writes "
+                f"{self._n_target_steps}, as many as in the rows that it is trained on."
+            )
 
     def _validate_inputs(
-        self, X: Any, architecture: str, linear_skip: bool, *, reset: bool
+        self, X: Any, architecture: str, *, fixed_length: bool, embedded: bool, reset: bool
     ) -> np.ndarray:
         """Return what such a network can be given, which computes in float32."""
         if architecture == "vector_to_sequence":
             X = validate_vectors(self, X, reset=reset)
         else:
             X = validate_windows(self, X, reset=reset)
-        if not reset and linear_skip and X.shape[1] != self.n_timesteps_in_:
+        if not reset and fixed_length and X.shape[1] != self.n_timesteps_in_:
             raise ValueError(
                 f"X has {X.shape[1]} step(s), but linear_skip=True has a weight for each of the "
                 f"{self.n_timesteps_in_} steps seen in fit. Make windows as long as those."
@@ -405,7 +418,12 @@ class BaseRecurrentEstimator(BaseEstimator, ABC):
                 "Input X contains infinity or a value too large for float32, in which networks "
                 "compute. Scale X first, with MinMaxScaler or StandardScaler."
             )
-        return X
+        if not embedded:
+            return X
+        check_symbols(X)
+        if reset:
+            self._n_symbols = count_symbols(X)
+        return without_unknown_symbols(X, self._n_symbols)
 
     def _validate_held_out(self, X_val: Any, y_val: Any) -> list[Any] | None:
         """Return the rows that the user holds out, if any."""
@@ -441,15 +459,16 @@ class BaseRecurrentEstimator(BaseEstimator, ABC):
             )
         writes_own_steps = self.architecture in ("vector_to_sequence", "encoder_decoder")
         return {
-            "cell": self._cell,
             "units": tuple(int(n) for n in units),
             "n_features": X.shape[-1],
-            "n_outputs": self.n_outputs_,
+            "embedding_dim": self.embedding_dim,
+            "n_symbols": None if self.embedding_dim is None else self._n_symbols,
             "architecture": self.architecture,
             "n_steps": y.shape[1] if writes_own_steps else None,
             "bidirectional": self.bidirectional,
-            "linear_skip": self.linear_skip,
-            "n_timesteps": X.shape[1] if self.linear_skip else None,
+            "linear_skip": False,
+            "n_timesteps": X.shape[1] if self._has_fixed_length() else None,
+            "output_activation": "linear",
             "masked": bool(rows_with_absent_steps(X).any()),
             "dropout": self.dropout,
             "recurrent_dropout": self.recurrent_dropout,
@@ -458,6 +477,7 @@ class BaseRecurrentEstimator(BaseEstimator, ABC):
             "memory_steps": None,
             "cell_options": (),
             **self._describe_cell(),
+            **self._describe_head(),
         }
 
     def _check_same(self, key: str, value: Any) -> None:
@@ -467,6 +487,10 @@ class BaseRecurrentEstimator(BaseEstimator, ABC):
                 f"Training cannot go on: {key} is {value!r}, but the kept weights are those of "
                 f"{self._network[key]!r}. Change it back, or fit with warm_start=False."
             )
+
+    def _make_rows(self, X: np.ndarray, y: np.ndarray, weight: np.ndarray | None) -> Any:
+        """Return what is trained on, or held out."""
+        return _import_keras_side().Rows(X, self._encode(y), self._weigh(y, weight))
 
     def _draw_seed(self) -> int:
         """Return the seed of this fit; without a random_state, one that nothing global decides."""
@@ -485,17 +509,39 @@ class BaseRecurrentEstimator(BaseEstimator, ABC):
 
     def _predict_outputs(self, X: Any) -> np.ndarray:
         """Return what the network says of X, float32, with axes as in `_validate_y`."""
-        network = self._network
-        X = self._validate_inputs(X, network["architecture"], network["linear_skip"], reset=False)
+        X = self._validate_for_network(X)
         return _import_keras_side().predict(self._network, self.weights_, X)
+
+    def _validate_for_network(self, X: Any) -> np.ndarray:
+        """Return what the fitted network can be given."""
+        return self._validate_inputs(
+            X,
+            self._network["architecture"],
+            fixed_length=self._network["n_timesteps"] is not None,
+            embedded=self._network["embedding_dim"] is not None,
+            reset=False,
+        )
+
+    def _find_present_steps(self, X: Any) -> np.ndarray:
+        """Return which steps of sequences are there, with symbols that the network does not know.
+
+        Else a score would count only what is easy.
+        """
+        X = self._validate_inputs(
+            X, self._network["architecture"], fixed_length=False, embedded=False, reset=False
+        )
+        is_present: np.ndarray = ~np.isnan(X[..., 0])
+        if self._network["embedding_dim"] is not None:
+            is_present &= X[..., 0] != 0
+        return is_present
 
     def to_keras(self) -> Any:
         """Return the fitted network as a plain Keras model.
 
         It takes windows of shape (n_samples, n_timesteps, n_features), or vectors of shape
         (n_samples, n_features) with `architecture="vector_to_sequence"`, and returns what
-        `predict` returns, as float32 and always with an axis for the outputs: its last layer puts
-        them into the units of `y`. Steps may be absent if some were in `fit`. It is not compiled.
+        `predict` of a regressor or `predict_proba` of a classifier returns, as float32 and always
+        with an axis for the outputs. Steps may be absent if some were in `fit`. It is not compiled.
 
         All layers are Keras' own, but for `peephole=True`: Keras has no such cell, and before that
         model is loaded from a file, `skrnn._keras_layers` has to be imported. A decoder is unrolled

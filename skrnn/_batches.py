@@ -146,7 +146,7 @@ class BatchedModel(NetworkModel):
         """
         if weight is None or weight.ndim == y.ndim - 1:
             return weight
-        if tells_steps_apart(self.loss, y.shape[1:]):
+        if tells_steps_apart(self.loss, y.shape[1:], self.output_shape[-1]):
             return np.broadcast_to(weight[:, np.newaxis], y.shape[:2])
         return weight
 

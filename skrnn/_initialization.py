@@ -10,7 +10,11 @@ import numpy as np
 
 from skrnn._keras_layers import Decoder
 
-_INITIALIZERS = {"kernel": "kernel_initializer", "recurrent_kernel": "recurrent_initializer"}
+_INITIALIZERS = {
+    "kernel": "kernel_initializer",
+    "recurrent_kernel": "recurrent_initializer",
+    "embeddings": "embeddings_initializer",
+}
 
 
 def initialize(

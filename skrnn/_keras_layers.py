@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import chain
 from typing import Any
 
@@ -79,14 +79,23 @@ class Decoder(keras.layers.Layer):
     head : Keras layer
         From the last of them to the output.
 
+    activation : callable
+        From the output to what the next step reads.
+
     n_steps : int
         How many steps are written.
     """
 
     def __init__(
-        self, cells: Sequence[Any], dropouts: Sequence[Any], head: Any, n_steps: int
+        self,
+        cells: Sequence[Any],
+        dropouts: Sequence[Any],
+        head: Any,
+        activation: Callable[[Tensor], Tensor],
+        n_steps: int,
     ) -> None:
         super().__init__(dtype=head.dtype_policy)
+        self._activation = activation
         self._cells = list(cells)
         self._head = head
         self._dropouts = list(dropouts)
@@ -120,7 +129,7 @@ class Decoder(keras.layers.Layer):
                 hidden = dropout(hidden, training=training)
                 new_states.append(list(state))
             output = self._head(hidden)
-            return t + 1, output, new_states, outputs.write(t, output)
+            return t + 1, self._activation(output), new_states, outputs.write(t, output)
 
         first = (
             0,
@@ -136,7 +145,13 @@ class Decoder(keras.layers.Layer):
         return tf.transpose(outputs.stack(), (1, 0, 2))
 
 
-def unrolled_decoder(cells: Sequence[Any], dropouts: Sequence[Any], head: Any, n_steps: int) -> Any:
+def unrolled_decoder(
+    cells: Sequence[Any],
+    dropouts: Sequence[Any],
+    head: Any,
+    activation: Callable[[Tensor], Tensor],
+    n_steps: int,
+) -> Any:
     """Make what a `Decoder` is of Keras' own layers only, a step after the other.
 
     It takes long to build, but whoever loads it from a file needs nothing of ours.
@@ -161,9 +176,11 @@ def unrolled_decoder(cells: Sequence[Any], dropouts: Sequence[Any], head: Any, n
         zeros = keras.ops.sum(keras.ops.zeros_like(flat[0]), axis=1, keepdims=True)
         output = keras.ops.repeat(zeros, head.units, axis=1)
         outputs = []
+        read = keras.layers.Activation(activation, dtype=head.dtype)
         for _ in range(n_steps):
             output, *flat = step([output, *flat])
             outputs.append(output)
+            output = read(output)
         return keras.ops.stack(outputs, axis=1)
 
     return decode

@@ -33,7 +33,7 @@ def make_loss(loss: Any) -> Any:
     return _look_up("loss", loss, keras.losses.get)
 
 
-def tells_steps_apart(loss: Any, shape: tuple[int, ...]) -> bool:
+def tells_steps_apart(loss: Any, shape: tuple[int, ...], n_outputs: int) -> bool:
     """Tell whether a loss returns a number for each step, and not one for each row.
 
     Parameters
@@ -42,10 +42,14 @@ def tells_steps_apart(loss: Any, shape: tuple[int, ...]) -> bool:
         The loss.
 
     shape : tuple of int
-        Steps and outputs of the targets of a row.
+        Steps of the targets of a row, and numbers of each.
+
+    n_outputs : int
+        Outputs at each step.
     """
     y = np.zeros((2, *shape), np.float32)
-    values = (loss.call if isinstance(loss, keras.losses.Loss) else loss)(y, y)
+    outputs = np.full((2, shape[0], n_outputs), 1 / n_outputs, np.float32)
+    values = (loss.call if isinstance(loss, keras.losses.Loss) else loss)(y, outputs)
     return tuple(values.shape) == (2, shape[0])
 
 

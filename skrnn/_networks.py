@@ -41,6 +41,10 @@ class Network:
     n_features, n_outputs : int
         Features of a step that is read, outputs of a step that is written.
 
+    embedding_dim, n_symbols : int, default=None
+        Width of an embedding, and how many symbols it has, 0 included. A step then has one feature,
+        the number of its symbol.
+
     architecture : {"sequence_to_vector", "sequence_to_sequence", "vector_to_sequence", \
             "encoder_decoder"}
         What is read and what is written.
@@ -56,6 +60,9 @@ class Network:
 
     linear_skip : bool, default=False
         Whether a linear map of all steps is added to the output.
+
+    output_activation : {"linear", "softmax"}, default="linear"
+        Activation of the output; a decoder reads what comes after it.
 
     masked : bool, default=False
         Whether steps may be absent, which are NaN.
@@ -80,11 +87,14 @@ class Network:
     units: tuple[int, ...]
     n_features: int
     n_outputs: int
+    embedding_dim: int | None = None
+    n_symbols: int | None = None
     architecture: str = "sequence_to_vector"
     n_timesteps: int | None = None
     n_steps: int | None = None
     bidirectional: bool = False
     linear_skip: bool = False
+    output_activation: str = "linear"
     masked: bool = False
     dropout: float = 0.0
     recurrent_dropout: float = 0.0
@@ -162,7 +172,8 @@ def build_model(
         cell_class = getattr(_keras_layers, f"{_LAYERS[network.cell]}Cell")
         cells = [cell_class(units, **_cell_arguments(network)) for units in network.units]
         dropouts = [layers.Dropout(network.dropout, seed=0, dtype=_DTYPE) for _ in cells]
-        outputs = decoder(cells, dropouts, head, network.n_steps)(states)
+        activation = make_activation(network.output_activation)
+        outputs = decoder(cells, dropouts, head, activation, network.n_steps)(states)
     else:
         outputs = head(hidden)
     if network.linear_skip:
@@ -175,6 +186,9 @@ def build_model(
         )
         flat = keras.layers.Flatten(dtype=_DTYPE)(steps)
         outputs = keras.layers.Add(dtype=_DTYPE)([outputs, linear(flat)])
+    if network.output_activation != "linear":
+        # The last operation: there Keras' losses find the logits behind the probabilities.
+        outputs = keras.layers.Activation(network.output_activation, dtype=_DTYPE)(outputs)
     return model_class(inputs, outputs)
 
 
@@ -211,11 +225,23 @@ def _read(network: Network) -> tuple[Tensor, Tensor, Tensor | None]:
         inputs = keras.Input((network.n_features,), dtype=_DTYPE)
         return inputs, keras.layers.RepeatVector(network.n_steps, dtype=_DTYPE)(inputs), None
     inputs = keras.Input((network.n_timesteps, network.n_features), dtype=_DTYPE)
-    if not network.masked:
-        return inputs, inputs, None
-    absent = keras.ops.isnan(inputs)
-    steps = keras.ops.where(absent, 0.0, inputs)
-    return inputs, steps, keras.ops.logical_not(keras.ops.any(absent, axis=-1))
+    steps, present = inputs, None
+    if network.masked:
+        absent = keras.ops.isnan(inputs)
+        if network.embedding_dim is not None:
+            no_symbol = keras.ops.logical_or(inputs <= 0, inputs >= network.n_symbols)
+            absent = keras.ops.logical_or(absent, no_symbol)
+        steps = keras.ops.where(absent, 0.0, inputs)
+        present = keras.ops.logical_not(keras.ops.any(absent, axis=-1))
+    if network.embedding_dim is not None:
+        embedding = keras.layers.Embedding(
+            network.n_symbols,
+            network.embedding_dim,
+            keras.initializers.RandomUniform(seed=0),
+            dtype=_DTYPE,
+        )
+        steps = embedding(keras.ops.squeeze(steps, axis=-1))
+    return inputs, steps, present
 
 
 def _stack(

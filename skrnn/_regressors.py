@@ -1,232 +1,15 @@
-"""RNNRegressor, LSTMRegressor and GRURegressor: what a regressor adds, and one cell each."""
+"""RNNRegressor, LSTMRegressor and GRURegressor: their parameters and their documentation."""
 
 from __future__ import annotations
 
-import math
-import warnings
 from collections.abc import Callable, Sequence
-from numbers import Integral
 from typing import Any, ClassVar
 
-import numpy as np
-from sklearn.base import MultiOutputMixin, RegressorMixin
-from sklearn.exceptions import UndefinedMetricWarning
-from sklearn.metrics import r2_score
-from sklearn.utils._param_validation import Interval
-from sklearn.utils.validation import _check_sample_weight, check_is_fitted
-
-from skrnn._base import SEQUENCE_ARCHITECTURES, BaseRecurrentEstimator
-from skrnn._validation import validate_targets
-
-# A range of one to this many steps less one is drawn from.
-_MEMORY_STEPS = [Interval(Integral, 2, None, closed="left"), None]
+from skrnn._cells import GRUCell, LSTMCell, SimpleRNNCell
+from skrnn._regression import BaseRecurrentRegressor
 
 
-class _RecurrentRegressor(RegressorMixin, MultiOutputMixin, BaseRecurrentEstimator):
-    """A recurrent network whose outputs are numbers, standardized for training."""
-
-    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        **BaseRecurrentEstimator._parameter_constraints,
-        "normalize_y": ["boolean"],
-    }
-
-    def __init__(
-        self,
-        units: int | Sequence[int] = 50,
-        *,
-        dropout: float = 0.0,
-        recurrent_dropout: float = 0.0,
-        activation: str | Callable[..., Any] = "tanh",
-        kernel_regularizer: Any = None,
-        bidirectional: bool = False,
-        architecture: str = "sequence_to_vector",
-        linear_skip: bool = False,
-        normalize_y: bool = True,
-        loss: Any = "mean_squared_error",
-        optimizer: Any = "adam",
-        learning_rate: float | None = None,
-        clipnorm: float | None = None,
-        epochs: int = 100,
-        batch_size: int = 32,
-        shuffle: bool = True,
-        early_stopping: bool = False,
-        validation_split: float = 0.1,
-        patience: int = 10,
-        callbacks: list[Any] | None = None,
-        warm_start: bool = False,
-        random_state: Any = None,
-        verbose: int = 0,
-    ) -> None:
-        super().__init__(
-            units=units,
-            dropout=dropout,
-            recurrent_dropout=recurrent_dropout,
-            activation=activation,
-            kernel_regularizer=kernel_regularizer,
-            bidirectional=bidirectional,
-            architecture=architecture,
-            linear_skip=linear_skip,
-            loss=loss,
-            optimizer=optimizer,
-            learning_rate=learning_rate,
-            clipnorm=clipnorm,
-            epochs=epochs,
-            batch_size=batch_size,
-            shuffle=shuffle,
-            early_stopping=early_stopping,
-            validation_split=validation_split,
-            patience=patience,
-            callbacks=callbacks,
-            warm_start=warm_start,
-            random_state=random_state,
-            verbose=verbose,
-        )
-        self.normalize_y = normalize_y
-
-    def predict(self, X: Any) -> np.ndarray:
-        """Predict the targets of windows.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_timesteps) or (n_samples, n_timesteps, n_features)
-            Windows, with as many dimensions and features as in `fit`. 3-D windows may have
-            another number of steps, unless `linear_skip` is set. With
-            `architecture="vector_to_sequence"` X has the shape (n_samples, n_features).
-
-        Returns
-        -------
-        y : ndarray of shape (n_samples,), (n_samples, n_outputs), (n_samples, n_steps) or \
-                (n_samples, n_steps, n_outputs)
-            Predictions as float64, in the units and the shape of the `y` given to `fit`. A row
-            without any step gets what the biases say.
-
-        Raises
-        ------
-        NotFittedError
-            If the estimator is not fitted.
-        ValueError
-            If X holds infinity or text, a step of it is NaN in some features but not in all, or
-            it is not shaped as in `fit`.
-        """
-        check_is_fitted(self)
-        fitted = self._snapshot()
-        outputs = fitted._predict_outputs(X).astype(np.float64)
-        y = outputs * fitted._y_scale + fitted._y_mean
-        return y if y.ndim == fitted._target_ndim else y[..., 0]
-
-    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
-        """Return R², the coefficient of determination, of the predictions.
-
-        Each output at each step is scored over the rows, and each counts equally. In a
-        `sequence_to_sequence`, steps that are absent from X are left out.
-
-        Parameters
-        ----------
-        X : array-like
-            As in `predict`.
-
-        y : array-like
-            True targets, shaped as in `fit`.
-
-        sample_weight : array-like of shape (n_samples,), default=None
-            Weights of the rows.
-
-        Returns
-        -------
-        score : float
-            1 at best; 0 is the mean of `y`.
-        """
-        check_is_fitted(self)
-        fitted = self._snapshot()
-        architecture = fitted._network["architecture"]
-        predicted = fitted.predict(X)
-        if architecture == "sequence_to_vector":
-            return r2_score(y, predicted, sample_weight=sample_weight)
-        y = validate_targets(self, y, sequences=True)
-        if y.shape != predicted.shape:
-            raise ValueError(
-                f"y has the shape {y.shape}, but predictions of X have {predicted.shape}."
-            )
-        weight = _check_sample_weight(sample_weight, y, dtype=np.float64, ensure_non_negative=True)
-        counts = np.broadcast_to(weight[:, np.newaxis] > 0, y.shape[:2])
-        if architecture == "sequence_to_sequence":
-            steps = fitted._validate_inputs(X, architecture, False, reset=False)
-            counts = counts & ~np.isnan(steps[..., 0])
-        # R² needs two rows: a step that fewer have says nothing.
-        of_steps = [
-            r2_score(y[rows, step], predicted[rows, step], sample_weight=weight[rows])
-            for step, rows in enumerate(counts.T)
-            if np.count_nonzero(rows) > 1
-        ]
-        if not of_steps:
-            warnings.warn(
-                "R² is not defined: no step is there in two rows or more.",
-                UndefinedMetricWarning,
-                stacklevel=2,
-            )
-            return math.nan
-        return float(np.mean(of_steps))
-
-    def _validate_y(self, y: Any, *, reset: bool) -> np.ndarray:
-        sequences = self.architecture in SEQUENCE_ARCHITECTURES
-        y = validate_targets(self, y, sequences=sequences)
-        target_ndim = y.ndim
-        if y.ndim == 1 + sequences:
-            y = y[..., np.newaxis]
-        n_steps, n_outputs = (y.shape[1] if sequences else None), y.shape[-1]
-        if reset:
-            self._target_ndim = target_ndim
-            self._n_target_steps = n_steps
-            self.n_outputs_ = n_outputs
-        elif n_outputs != self.n_outputs_:
-            raise ValueError(
-                f"y of shape {y.shape} has {n_outputs} output(s), but {type(self).__name__} "
-                f"expects {self.n_outputs_}, as in the rows that it is trained on."
-            )
-        elif n_steps != self._n_target_steps and self.architecture != "sequence_to_sequence":
-            raise ValueError(
-                f"y of shape {y.shape} has {n_steps} step(s), but {type(self).__name__} writes "
-                f"{self._n_target_steps}, as many as in the rows that it is trained on."
-            )
-        return y
-
-    def _fit_targets(self, y: np.ndarray, weight: np.ndarray | None) -> None:
-        n_outputs = y.shape[-1]
-        self._y_mean = np.zeros(n_outputs)
-        self._y_scale = np.ones(n_outputs)
-        if not self.normalize_y:
-            return
-        if weight is not None:
-            # Of rows or of their steps: each step of a row has that of the row.
-            weight = np.broadcast_to(weight.reshape(len(y), -1), (len(y), y[0].size // n_outputs))
-            weight = weight.ravel()
-        y = y.reshape(-1, n_outputs)
-        self._y_mean = np.average(y, axis=0, weights=weight)
-        with np.errstate(over="ignore"):
-            spread = np.sqrt(np.average((y - self._y_mean) ** 2, axis=0, weights=weight))
-        if not np.isfinite(spread).all():
-            raise ValueError(
-                f"y reaches {np.abs(y).max():.3g}: its spread cannot be computed in float64. "
-                "Divide y by a constant first."
-            )
-        # A constant has nothing to scale; its mean may be off by a digit, and so its spread.
-        is_constant = spread <= 10 * np.finfo(np.float64).eps * np.abs(self._y_mean)
-        self._y_scale = np.where(is_constant, 1.0, spread)
-
-    def _encode(self, y: np.ndarray) -> np.ndarray:
-        encoded = (y - self._y_mean) / self._y_scale
-        if np.abs(encoded).max() > np.finfo(np.float32).max:
-            raise ValueError(
-                f"y reaches {np.abs(y).max():.3g}, which is too large for float32 in the scale "
-                "that the network is trained on. Divide y by a constant first."
-            )
-        return encoded
-
-    def _output_scale(self) -> tuple[np.ndarray, np.ndarray]:
-        return self._y_scale, self._y_mean
-
-
-class RNNRegressor(_RecurrentRegressor):
+class RNNRegressor(SimpleRNNCell, BaseRecurrentRegressor):
     """A simple recurrent network for regression.
 
     Each step mixes its input with the state of the step before,
@@ -238,6 +21,12 @@ class RNNRegressor(_RecurrentRegressor):
     ----------
     units : int or sequence of int, default=50
         Units of the recurrent layer, or of each stacked layer: `(50, 50)` is two layers.
+
+    embedding_dim : int, default=None
+        Width of an embedding: X then holds numbers of symbols, such as words, one at a step, and
+        each gets a learned vector of so many numbers. 0, like NaN, is an absent step, and so is a
+        symbol above the largest one of `fit`; OrdinalEncoder counts from 0, so add 1. None: X
+        holds the numbers that are read.
 
     dropout : float in [0, 1), default=0.0
         Share of units dropped after each recurrent layer in training.
@@ -382,10 +171,13 @@ class RNNRegressor(_RecurrentRegressor):
     True
     """
 
-    _cell = "simple_rnn"
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        **BaseRecurrentRegressor._parameter_constraints,
+        **SimpleRNNCell._cell_constraints,
+    }
 
 
-class LSTMRegressor(_RecurrentRegressor):
+class LSTMRegressor(LSTMCell, BaseRecurrentRegressor):
     """A long short-term memory network for regression.
 
     Input, forget and output gates decide what the cell takes in, keeps and shows, so that a value
@@ -395,6 +187,12 @@ class LSTMRegressor(_RecurrentRegressor):
     ----------
     units : int or sequence of int, default=50
         Units of the recurrent layer, or of each stacked layer: `(50, 50)` is two layers.
+
+    embedding_dim : int, default=None
+        Width of an embedding: X then holds numbers of symbols, such as words, one at a step, and
+        each gets a learned vector of so many numbers. 0, like NaN, is an absent step, and so is a
+        symbol above the largest one of `fit`; OrdinalEncoder counts from 0, so add 1. None: X
+        holds the numbers that are read.
 
     dropout : float in [0, 1), default=0.0
         Share of units dropped after each recurrent layer in training.
@@ -554,18 +352,16 @@ class LSTMRegressor(_RecurrentRegressor):
     True
     """
 
-    _cell = "lstm"
-
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        **_RecurrentRegressor._parameter_constraints,
-        "peephole": ["boolean"],
-        "memory_steps": _MEMORY_STEPS,
+        **BaseRecurrentRegressor._parameter_constraints,
+        **LSTMCell._cell_constraints,
     }
 
     def __init__(
         self,
         units: int | Sequence[int] = 50,
         *,
+        embedding_dim: int | None = None,
         dropout: float = 0.0,
         recurrent_dropout: float = 0.0,
         activation: str | Callable[..., Any] = "tanh",
@@ -593,6 +389,7 @@ class LSTMRegressor(_RecurrentRegressor):
     ) -> None:
         super().__init__(
             units=units,
+            embedding_dim=embedding_dim,
             dropout=dropout,
             recurrent_dropout=recurrent_dropout,
             activation=activation,
@@ -619,14 +416,8 @@ class LSTMRegressor(_RecurrentRegressor):
         self.peephole = peephole
         self.memory_steps = memory_steps
 
-    def _describe_cell(self) -> dict[str, Any]:
-        return {
-            "cell": "peephole_lstm" if self.peephole else "lstm",
-            "memory_steps": self.memory_steps,
-        }
 
-
-class GRURegressor(_RecurrentRegressor):
+class GRURegressor(GRUCell, BaseRecurrentRegressor):
     """A gated recurrent unit network for regression.
 
     Update and reset gates decide how much of the state each step replaces. It has three quarters
@@ -636,6 +427,12 @@ class GRURegressor(_RecurrentRegressor):
     ----------
     units : int or sequence of int, default=50
         Units of the recurrent layer, or of each stacked layer: `(50, 50)` is two layers.
+
+    embedding_dim : int, default=None
+        Width of an embedding: X then holds numbers of symbols, such as words, one at a step, and
+        each gets a learned vector of so many numbers. 0, like NaN, is an absent step, and so is a
+        symbol above the largest one of `fit`; OrdinalEncoder counts from 0, so add 1. None: X
+        holds the numbers that are read.
 
     dropout : float in [0, 1), default=0.0
         Share of units dropped after each recurrent layer in training.
@@ -792,18 +589,16 @@ class GRURegressor(_RecurrentRegressor):
     True
     """
 
-    _cell = "gru"
-
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        **_RecurrentRegressor._parameter_constraints,
-        "reset_after": ["boolean"],
-        "memory_steps": _MEMORY_STEPS,
+        **BaseRecurrentRegressor._parameter_constraints,
+        **GRUCell._cell_constraints,
     }
 
     def __init__(
         self,
         units: int | Sequence[int] = 50,
         *,
+        embedding_dim: int | None = None,
         dropout: float = 0.0,
         recurrent_dropout: float = 0.0,
         activation: str | Callable[..., Any] = "tanh",
@@ -831,6 +626,7 @@ class GRURegressor(_RecurrentRegressor):
     ) -> None:
         super().__init__(
             units=units,
+            embedding_dim=embedding_dim,
             dropout=dropout,
             recurrent_dropout=recurrent_dropout,
             activation=activation,
@@ -856,9 +652,3 @@ class GRURegressor(_RecurrentRegressor):
         )
         self.reset_after = reset_after
         self.memory_steps = memory_steps
-
-    def _describe_cell(self) -> dict[str, Any]:
-        return {
-            "memory_steps": self.memory_steps,
-            "cell_options": (("reset_after", self.reset_after),),
-        }

@@ -14,7 +14,7 @@ from typing import Any
 import keras
 import numpy as np
 import tensorflow as tf
-from scikeras.wrappers import KerasRegressor
+from scikeras.wrappers import KerasClassifier, KerasRegressor
 from sklearn.preprocessing import FunctionTransformer
 
 from skrnn._absent import predict_by_presence
@@ -75,8 +75,8 @@ def _limit_threads_of_worker() -> None:
 _limit_threads_of_worker()
 
 
-class _TrustingKerasRegressor(KerasRegressor):
-    """A `KerasRegressor` for arrays that the caller has validated.
+class _Trusting:
+    """A wrapper of scikeras for arrays that the caller has validated, and targets as encoded.
 
     scikeras would refuse NaN, strided float64 after float32, and take the time axis for features.
     """
@@ -92,6 +92,17 @@ class _TrustingKerasRegressor(KerasRegressor):
     @property
     def target_encoder(self) -> FunctionTransformer:
         return FunctionTransformer()
+
+
+class _TrustingKerasRegressor(_Trusting, KerasRegressor):
+    """For outputs that are numbers."""
+
+
+class _TrustingKerasClassifier(_Trusting, KerasClassifier):
+    """For outputs that are probabilities."""
+
+
+_WRAPPERS: dict[str, Any] = {"linear": _TrustingKerasRegressor, "softmax": _TrustingKerasClassifier}
 
 
 def train(
@@ -158,23 +169,18 @@ def _train_on(
         _without_tracing_advice(),
         borrow_trainer(engine, network, training, rows.X.shape[1:], rows.y.shape[1:]) as trainer,
     ):
-        weighs_steps = rows.sample_weight is not None and rows.sample_weight.ndim == 2
-        if weighs_steps and not tells_steps_apart(trainer.loss, rows.y.shape[1:]):
-            raise ValueError(
-                f"loss={training.loss!r} does not return one number for each step, but some steps "
-                "are absent, which must be left out of it. Give a loss that does."
-            )
+        _check_loss(trainer.loss, rows, network["n_outputs"])
         trainer.start(network, training, start)
         if network["linear_skip"] and start is None:
             start_linear(trainer.model, *ridge(rows.X, rows.y, rows.sample_weight))
-        regressor = _TrustingKerasRegressor(
+        wrapper = _WRAPPERS[network["output_activation"]](
             trainer.model,
             callbacks=all_callbacks,
             batch_size=training.batch_size,
             shuffle=training.shuffle,
             verbose=training.verbose,
         )
-        regressor.fit(
+        wrapper.fit(
             rows.X,
             rows.y,
             sample_weight=rows.sample_weight,
@@ -188,9 +194,21 @@ def _train_on(
         keras.callbacks.Callback.set_model(callback, None)
     return Trained(
         state,
-        {name: [float(value) for value in values] for name, values in regressor.history_.items()},
+        {name: [float(value) for value in values] for name, values in wrapper.history_.items()},
         own_callbacks,
     )
+
+
+def _check_loss(loss: Any, rows: Rows, n_outputs: int) -> None:
+    """Refuse a loss that does not tell steps apart which weigh differently."""
+    weight = rows.sample_weight
+    weighs_steps = weight is not None and weight.ndim == 2
+    if weighs_steps and not tells_steps_apart(loss, rows.y.shape[1:], n_outputs):
+        raise ValueError(
+            f"loss={loss!r} does not return one number for each step, but the steps of a row weigh "
+            "differently: those that are absent nothing, others by class_weight, if it is set. "
+            "Give a loss that does."
+        )
 
 
 def predict(network: dict[str, Any], weights: Sequence[np.ndarray], X: np.ndarray) -> np.ndarray:

@@ -9,11 +9,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from sklearn.base import BaseEstimator
-from sklearn.utils import check_array
+from sklearn.utils import check_array, column_or_1d
 from sklearn.utils.validation import validate_data
 
 from skrnn._absent import count_incomplete_rows
 
+# The whole numbers that float32 can tell apart, in which networks compute.
+_MAX_SYMBOLS = 2**24
 _LAG = re.compile(r"(?P<column>.*)_lag\d+")
 
 
@@ -96,6 +98,41 @@ def validate_windows(
             "(SimpleImputer)."
         )
     return X
+
+
+def check_symbols(X: np.ndarray) -> None:
+    """Refuse windows whose steps are not the number of one symbol each, or NaN."""
+    if X.shape[2] != 1:
+        raise ValueError(
+            f"X has {X.shape[2]} features a step, but with embedding_dim a step is the number of a "
+            "symbol. Give X of shape (n_samples, n_timesteps) or (n_samples, n_timesteps, 1)."
+        )
+    _refuse_rows(
+        "X",
+        X,
+        lambda rows: (rows < 0) | (rows != np.floor(rows)) & ~np.isnan(rows),
+        "numbers of symbols that are negative or not whole",
+        "with embedding_dim, X counts symbols from 1 on (OrdinalEncoder, plus 1)",
+    )
+
+
+def count_symbols(symbols: np.ndarray) -> int:
+    """Return how many symbols an embedding needs, with 0 as one of them."""
+    largest = np.fmax.reduce(symbols, axis=None)
+    if largest > _MAX_SYMBOLS:
+        raise ValueError(
+            f"X has a symbol of number {largest:.0f}, and an embedding would have a vector for "
+            "each number up to that one. Number the symbols from 1 on (OrdinalEncoder, plus 1)."
+        )
+    return 1 if np.isnan(largest) else int(largest) + 1
+
+
+def without_unknown_symbols(symbols: np.ndarray, n_symbols: int) -> np.ndarray:
+    """Return symbols, NaN where there is none (0) or an embedding has none of this number."""
+    smallest, largest = (fold.reduce(symbols, axis=None) for fold in (np.fmin, np.fmax))
+    if smallest > 0 and largest < n_symbols:
+        return symbols
+    return np.where((symbols > 0) & (symbols < n_symbols), symbols, np.nan)
 
 
 def check_presence(X: np.ndarray, rows: str) -> None:
@@ -203,6 +240,38 @@ def validate_targets(estimator: BaseEstimator, y: Any, *, sequences: bool) -> np
     if sequences:
         advice += "; where a step is absent from X, any number will do"
     check_finite(y, "y", advice)
+    return y
+
+
+def validate_labels(estimator: BaseEstimator, y: Any, *, sequences: bool) -> np.ndarray:
+    """Return y as labels of any type, of 1 dimension, or of 2 if it has `sequences`."""
+    name = type(estimator).__name__
+    if y is None:
+        raise ValueError(f"{name} requires y to be passed, but the target y is None.")
+    if not sequences:
+        if getattr(y, "ndim", 1) > 2:
+            raise ValueError(
+                f"y of shape {y.shape} has {y.ndim} dimension(s); {name} expects one label a row, "
+                "of shape (n_samples,); for a label at every step there are other architectures."
+            )
+        return column_or_1d(y, warn=True)
+    y = check_array(
+        y,
+        dtype=None,
+        ensure_2d=False,
+        allow_nd=True,
+        ensure_all_finite=False,
+        input_name="y",
+        estimator=estimator,
+    )
+    if y.ndim == 3 and y.shape[-1] == 1:
+        # As stack_sequences returns them.
+        y = y[..., 0]
+    if y.ndim != 2:
+        raise ValueError(
+            f"y of shape {y.shape} has {y.ndim} dimension(s); {name} expects labels of shape "
+            f'(n_samples, n_steps) with architecture="{estimator.architecture}".'
+        )
     return y
 
 

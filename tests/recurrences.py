@@ -13,6 +13,14 @@ def sigmoid(z):
     return 1 / (1 + np.exp(-z))
 
 
+def softmax(z):
+    return np.exp(z) / np.exp(z).sum(axis=-1, keepdims=True)
+
+
+def identity(z):
+    return z
+
+
 # One step: what was read and the state before to the state after. The first of a state is h.
 
 
@@ -135,6 +143,7 @@ def forward(
     bidirectional=False,
     reset_after=True,
     activation=np.tanh,
+    output_activation=identity,
     n_steps=None,
     linear_skip=False,
 ):
@@ -157,8 +166,8 @@ def forward(
         "sequence_to_vector", "sequence_to_sequence", "vector_to_sequence" or "encoder_decoder".
     bidirectional, reset_after, linear_skip : bool
         What the network has.
-    activation : callable
-        Of the cell.
+    activation, output_activation : callable
+        Of the cell and of the head.
     n_steps : int
         Steps of the outputs, where those of X do not tell.
 
@@ -193,17 +202,18 @@ def forward(
             last = np.concatenate([last, state[0]], axis=1)
 
     if architecture == "encoder_decoder":
-        outputs = decode(states, weights, make_step, units, n_steps)
+        outputs = decode(states, weights, make_step, units, n_steps, output_activation)
     else:
         kernel, bias = weights.take_head(hidden.shape[2])
-        outputs = (last if architecture == "sequence_to_vector" else hidden) @ kernel + bias
+        read = last if architecture == "sequence_to_vector" else hidden
+        outputs = output_activation(read @ kernel + bias)
     if linear_skip:
         outputs = outputs + flatten(X) @ weights.take(X[0].size, outputs.shape[1])
     assert weights.arrays == []
     return outputs
 
 
-def decode(states, weights, make_step, units, n_steps):
+def decode(states, weights, make_step, units, n_steps, output_activation):
     """Return what a decoder says, which begins in these states and reads what it said before."""
     # The head comes last, but its width is that of what the first layer reads.
     n_outputs = weights.arrays[-1].shape[-1]
@@ -217,7 +227,7 @@ def decode(states, weights, make_step, units, n_steps):
         for depth, step in enumerate(steps):
             states[depth] = step(h, states[depth])
             h = states[depth][0]
-        output = h @ kernel + bias
+        output = output_activation(h @ kernel + bias)
         outputs.append(output)
     return np.stack(outputs, axis=1)
 

@@ -8,7 +8,14 @@ from sklearn.utils.estimator_checks import (
 )
 
 import skrnn
-from skrnn import GRURegressor, LSTMRegressor, RNNRegressor
+from skrnn import (
+    GRUClassifier,
+    GRURegressor,
+    LSTMClassifier,
+    LSTMRegressor,
+    RNNClassifier,
+    RNNRegressor,
+)
 from skrnn._base import BaseRecurrentEstimator
 
 # As small as they can be and still fit the 200 noisy rows of check_regressors_train, where a gate
@@ -18,6 +25,9 @@ ESTIMATORS = [
     RNNRegressor(epochs=6, **PARAMS),
     LSTMRegressor(epochs=20, **PARAMS),
     GRURegressor(epochs=20, **PARAMS),
+    RNNClassifier(epochs=6, **PARAMS),
+    LSTMClassifier(epochs=20, **PARAMS),
+    GRUClassifier(epochs=20, **PARAMS),
 ]
 
 

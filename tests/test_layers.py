@@ -15,6 +15,10 @@ PACKAGE = Path(__file__).parents[1] / "skrnn"
 LAYERS = (
     "__init__",
     "_regressors",
+    "_classifiers",
+    "_regression",
+    "_classification",
+    "_cells",
     "_base",
     "_sliding_window",
     "_naive",

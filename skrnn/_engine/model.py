@@ -16,6 +16,7 @@ from skrnn._engine.programs import NotCompilableError, Program
 from skrnn._networks import NetworkModel
 
 Tensor = Any
+_TINY = np.finfo(np.float32).tiny
 
 
 class CompiledModel(NetworkModel):
@@ -115,8 +116,12 @@ class CompiledModel(NetworkModel):
         """
         if getattr(self.loss, "__module__", "").split(".")[0] == "keras":
             return
-        shape = (4, *blocks.y_shape)
-        y, outputs = np.random.default_rng(0).normal(size=(2, *shape)).astype(np.float32)
+        rng = np.random.default_rng(0)
+        shapes = (4, *blocks.y_shape), (4, *blocks.y_shape[:-1], self.output_shape[-1])
+        y, outputs = (rng.normal(size=shape).astype(np.float32) for shape in shapes)
+        if self.network.output_activation == "softmax":
+            y = (y > 0).astype(np.float32)
+            outputs = np.exp(outputs) / np.exp(outputs).sum(axis=-1, keepdims=True)
         try:
             all_rows, first = (
                 self._values_of(tf.constant(y[:n]), tf.constant(outputs[:n])) for n in (4, 2)
@@ -153,7 +158,13 @@ class CompiledModel(NetworkModel):
         for first in range(0, len(y), size):
             batch = [array[first : first + size] for array in (y, outputs, weight)]
             n_rows = len(batch[0])
-            loss = self._loss_of(*(tf.constant(array, tf.float32) for array in (*batch, n_rows)))
+            y_part, outputs_part, *others = (
+                tf.constant(array, tf.float32) for array in (*batch, n_rows)
+            )
+            if self.network.output_activation == "softmax":
+                # Where Keras' losses look for them; they clip probabilities far above the least.
+                outputs_part._keras_logits = tf.math.log(tf.maximum(outputs_part, _TINY))
+            loss = self._loss_of(y_part, outputs_part, *others)
             total += float(loss) * n_rows
         return total / len(y)
 

@@ -1,0 +1,59 @@
+"""What each cell adds to an estimator: parameters, and how a network is told of them."""
+
+from __future__ import annotations
+
+from numbers import Integral
+from typing import Any, ClassVar
+
+from sklearn.utils._param_validation import Interval
+
+_Constraints = dict[str, list[Any]]
+
+# A range of one to this many steps less one is drawn from.
+_MEMORY_STEPS = [Interval(Integral, 2, None, closed="left"), None]
+
+
+class SimpleRNNCell:
+    """Of the estimators with Keras' SimpleRNN."""
+
+    _cell_constraints: ClassVar[_Constraints] = {}
+
+    def _describe_cell(self) -> dict[str, Any]:
+        return {"cell": "simple_rnn"}
+
+
+class LSTMCell:
+    """Of the estimators with an LSTM."""
+
+    peephole: bool
+    memory_steps: int | None
+
+    _cell_constraints: ClassVar[_Constraints] = {
+        "peephole": ["boolean"],
+        "memory_steps": _MEMORY_STEPS,
+    }
+
+    def _describe_cell(self) -> dict[str, Any]:
+        return {
+            "cell": "peephole_lstm" if self.peephole else "lstm",
+            "memory_steps": self.memory_steps,
+        }
+
+
+class GRUCell:
+    """Of the estimators with a GRU."""
+
+    reset_after: bool
+    memory_steps: int | None
+
+    _cell_constraints: ClassVar[_Constraints] = {
+        "reset_after": ["boolean"],
+        "memory_steps": _MEMORY_STEPS,
+    }
+
+    def _describe_cell(self) -> dict[str, Any]:
+        return {
+            "cell": "gru",
+            "memory_steps": self.memory_steps,
+            "cell_options": (("reset_after", self.reset_after),),
+        }
