@@ -4,6 +4,7 @@ from importlib.metadata import version
 
 from skrnn._classifiers import GRUClassifier, LSTMClassifier, RNNClassifier
 from skrnn._config import config_context, get_config, set_config
+from skrnn._generate import generate
 from skrnn._naive import NaiveRegressor
 from skrnn._regressors import GRURegressor, LSTMRegressor, RNNRegressor
 from skrnn._sequences import stack_sequences
@@ -21,6 +22,7 @@ __all__ = [
     "RNNRegressor",
     "SlidingWindowTransformer",
     "config_context",
+    "generate",
     "get_config",
     "set_config",
     "stack_sequences",

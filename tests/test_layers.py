@@ -14,6 +14,7 @@ PACKAGE = Path(__file__).parents[1] / "skrnn"
 # From top to bottom; a subpackage is one layer. A module imports from layers below its own only.
 LAYERS = (
     "__init__",
+    "_generate",
     "_regressors",
     "_classifiers",
     "_regression",

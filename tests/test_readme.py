@@ -59,7 +59,16 @@ def test_sequences_of_unequal_length_are_stacked_fitted_and_predicted(namespace)
     assert np.isnan(namespace["X"][0, 4:]).all()
 
 
-def test_the_naive_rival_of_the_readme_is_the_price_of_the_day_before(namespace, prices):
+def test_a_network_that_has_read_a_text_writes_on(namespace):
     exec(BLOCKS[4], namespace)
+    reader, letters = namespace["reader"], namespace["letters"]
+    # Far more often right than the most frequent letter.
+    assert reader.score(letters[:, None], letters) > 0.6
+    assert set(namespace["written"]) <= set(letters)
+    assert len(namespace["written"]) == 40
+
+
+def test_the_naive_rival_of_the_readme_is_the_price_of_the_day_before(namespace, prices):
+    exec(BLOCKS[5], namespace)
     predicted = namespace["naive"].predict(namespace["test"][["Open"]])
     np.testing.assert_array_equal(predicted, prices["Open"].shift(1).iloc[120:])
