@@ -1,0 +1,155 @@
+"""
+Good or bad? Words in their order
+=================================
+
+A sentence becomes a sequence of words, and its last state a label. The sentences are made: "not"
+turns the word after it, and what comes after "but" decides. So the order of the words matters, and
+models that count words show how far one gets without it.
+
+Run it with ``python examples/plot_sentiment.py``. It takes under a minute and draws
+``sentiment.png``.
+"""
+
+# %%
+# Sentences with a label
+# ----------------------
+
+from pathlib import Path
+from time import perf_counter
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+from sklearn.dummy import DummyClassifier
+from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import log_loss
+from sklearn.model_selection import train_test_split
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer, OneHotEncoder
+
+from skrnn import GRUClassifier, LSTMClassifier, stack_sequences
+
+VOCABULARY = """
+plot cast music ending camera dialogue pace idea humour setting director light
+good brilliant warm clever moving fresh honest elegant gripping charming
+bad dull cold clumsy boring stale false crude tiresome annoying
+very rather truly simply quite
+not never hardly
+"""
+NOUNS, GOOD, BAD, ADVERBS, NEGATIONS = map(str.split, VOCABULARY.strip().splitlines())
+
+rng = np.random.default_rng(0)
+
+
+def make_clause():
+    """Return words about one thing, and whether they are kind."""
+    is_good = rng.random() < 0.5
+    words = ["the", rng.choice(NOUNS), "is"]
+    is_negated = rng.random() < 0.4
+    if is_negated:
+        words.append(rng.choice(NEGATIONS))
+    if rng.random() < 0.4:
+        words.append(rng.choice(ADVERBS))
+    words.append(rng.choice(GOOD if is_good != is_negated else BAD))
+    return words, is_good
+
+
+def make_sentence():
+    """Return a sentence, and what it says in the end."""
+    words, is_good = make_clause()
+    while rng.random() < 0.6:
+        more, after = make_clause()
+        # "and" says more of the same; "but" takes back what was said.
+        words += ["and" if after == is_good else "but", *more]
+        is_good = after
+    return " ".join(words), "positive" if is_good else "negative"
+
+
+sentences, labels = map(np.array, zip(*(make_sentence() for _ in range(3_000)), strict=True))
+for sentence, label in zip(sentences[:5], labels[:5], strict=True):
+    print(f"{label}: {sentence}")
+X_train, X_test, y_train, y_test = train_test_split(
+    sentences, labels, test_size=1_000, random_state=0
+)
+
+# %%
+# Sequences of unequal length
+# ---------------------------
+# Each word is a row of zeros and a one; a sentence that is shorter than the longest one is filled
+# with absent steps, which the state passes over.
+
+words = np.concatenate([sentence.split() for sentence in X_train])
+encoder = OneHotEncoder(sparse_output=False, dtype=np.float32, handle_unknown="ignore")
+encoder.fit(words[:, None])
+
+
+def to_sequences(sentences):
+    """Return an array of shape (n_sentences, n_words of the longest, n_different_words)."""
+    return stack_sequences(
+        [encoder.transform(np.array(sentence.split())[:, None]) for sentence in sentences]
+    )
+
+
+# %%
+# One table
+# ---------
+# The rivals get single words, or pairs and triples of neighbours as well.
+
+network = {"units": 16, "epochs": 8, "learning_rate": 0.01, "random_state": 0}
+models = {
+    "most frequent label": DummyClassifier(),
+    "TF-IDF of words, logistic regression": make_pipeline(
+        TfidfVectorizer(), LogisticRegression(C=10)
+    ),
+    "TF-IDF of 1 to 3 words, logistic regression": make_pipeline(
+        TfidfVectorizer(ngram_range=(1, 3)), LogisticRegression(C=10)
+    ),
+    "LSTMClassifier": make_pipeline(FunctionTransformer(to_sequences), LSTMClassifier(**network)),
+    "GRUClassifier": make_pipeline(FunctionTransformer(to_sequences), GRUClassifier(**network)),
+}
+results = {}
+for name, model in models.items():
+    start = perf_counter()
+    model.fit(X_train, y_train)
+    seconds = perf_counter() - start
+    results[name] = {
+        "accuracy": model.score(X_test, y_test),
+        "log loss": log_loss(y_test, model.predict_proba(X_test)),
+        "fit s": seconds,
+    }
+table = pd.DataFrame.from_dict(results, orient="index")
+formats = {"accuracy": "{:.3f}".format, "log loss": "{:.3f}".format, "fit s": "{:.1f}".format}
+print(f"\n1,000 sentences that were held out\n\n{table.to_string(formatters=formats)}\n")
+
+# %%
+# What it says of a sentence, clause by clause
+# --------------------------------------------
+# What a sentence says so far is a sentence, too: the probability of "positive" turns where the
+# meaning does.
+
+clauses = ["the plot is good", "and the cast is never dull", "but the ending is not very clever"]
+so_far = [" ".join(clauses[:end]) for end in range(1, len(clauses) + 1)]
+styles = {
+    "TF-IDF of words, logistic regression": "0.8",
+    "TF-IDF of 1 to 3 words, logistic regression": "0.6",
+    "GRUClassifier": "tab:blue",
+}
+figure, ax = plt.subplots(figsize=(9, 4.2), layout="constrained")
+width = 0.8 / len(styles)
+for number, (name, color) in enumerate(styles.items()):
+    places = np.arange(len(clauses)) + (number - 1) * width
+    positive = models[name].predict_proba(so_far)[:, 1]
+    ax.bar(places, positive - 0.5, width, bottom=0.5, color=color, label=name)
+ax.axhline(0.5, color="0.3", linewidth=1)
+ax.set_xticks(range(len(clauses)), clauses)
+ax.set_xlabel("Read up to here")
+ax.set_ylim(0, 1)
+ax.set_ylabel("Probability of positive")
+ax.set_title("What the sentence says so far")
+ax.spines[["top", "right"]].set_visible(False)
+figure.legend(loc="outside lower center", ncols=2, frameon=False)
+
+picture = Path("sentiment.png").resolve()
+figure.savefig(picture, dpi=100)
+print(f"Picture: {picture}")
