@@ -18,7 +18,7 @@ from sklearn.utils.multiclass import _check_partial_fit_first_call, check_classi
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted
 
 from skrnn._base import BaseRecurrentEstimator
-from skrnn._validation import check_presence, validate_labels
+from skrnn._validation import check_finite, check_presence, validate_labels
 
 
 class BaseRecurrentClassifier(ClassifierMixin, BaseRecurrentEstimator):
@@ -276,6 +276,8 @@ class BaseRecurrentClassifier(ClassifierMixin, BaseRecurrentEstimator):
                 f"y has {n_missing} label(s) that are missing (NaN or None); drop the rows whose "
                 "label is not known."
             )
+        if labels.dtype.kind == "f":
+            check_finite(labels, "y", "drop the rows whose label is not known")
         if labels.dtype == object and not any(isinstance(label, str) for label in labels):
             # Numbers and booleans, as pandas may hold them.
             labels = np.array(labels.tolist())

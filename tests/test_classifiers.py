@@ -292,6 +292,7 @@ def test_score_of_sequences_weighs_rows():
         ({}, rng.normal(size=24), "Unknown label type: continuous"),
         ({}, np.where(NUMBERS[:, 0] == 0, np.nan, 1.0), "are missing .* the rows whose label"),
         ({}, np.array(["one", None] * 12, dtype=object), "12 label.* are missing"),
+        ({}, np.where(NUMBERS[:, 0] == 0, np.inf, 1.0), "infinity in"),
         ({}, np.array([1, "one"] * 12, dtype=object), "labels of several types"),
         ({}, np.full(24, "bus"), r"y holds one class, \['bus'\]"),
         ({}, Y[..., np.newaxis], r"y of shape \(24, 4, 1\) .* one label a row"),
