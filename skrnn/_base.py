@@ -382,7 +382,7 @@ class BaseRecurrentEstimator(BaseEstimator, ABC):
     def _check_rows(self, X: np.ndarray, y: np.ndarray, *, reset: bool) -> None:
         """Refuse targets that do not belong to the rows of X, or to steps that are written."""
         check_consistent_length(X, y)
-        if self.architecture == "sequence_to_vector":
+        if self.architecture not in SEQUENCE_ARCHITECTURES:
             return
         if reset:
             self._n_target_steps = y.shape[1]
@@ -522,18 +522,28 @@ class BaseRecurrentEstimator(BaseEstimator, ABC):
             reset=False,
         )
 
-    def _find_present_steps(self, X: Any) -> np.ndarray:
-        """Return which steps of sequences are there, with symbols that the network does not know.
+    def _weigh_scored_steps(
+        self, X: Any, y: np.ndarray, predicted: np.ndarray, sample_weight: Any
+    ) -> np.ndarray:
+        """Return the weights of the steps of sequences in a score, 0 where they are absent from X.
 
-        Else a score would count only what is easy.
+        Symbols that an embedding does not know count: a score of the others would be that of what
+        is easy.
         """
-        X = self._validate_inputs(
-            X, self._network["architecture"], fixed_length=False, embedded=False, reset=False
-        )
-        is_present: np.ndarray = ~np.isnan(X[..., 0])
+        if y.shape != predicted.shape:
+            raise ValueError(
+                f"y has the shape {y.shape}, but predictions of X have {predicted.shape}."
+            )
+        weight = _check_sample_weight(sample_weight, y, dtype=np.float64, ensure_non_negative=True)
+        weight = np.broadcast_to(weight[:, np.newaxis], y.shape[:2])
+        architecture = self._network["architecture"]
+        if architecture != "sequence_to_sequence":
+            return weight
+        X = self._validate_inputs(X, architecture, fixed_length=False, embedded=False, reset=False)
+        is_absent = np.isnan(X[..., 0])
         if self._network["embedding_dim"] is not None:
-            is_present &= X[..., 0] != 0
-        return is_present
+            is_absent |= X[..., 0] == 0
+        return np.where(is_absent, 0.0, weight)
 
     def to_keras(self) -> Any:
         """Return the fitted network as a plain Keras model.

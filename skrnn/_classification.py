@@ -15,9 +15,9 @@ from sklearn.exceptions import UndefinedMetricWarning
 from sklearn.metrics import accuracy_score
 from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.multiclass import _check_partial_fit_first_call, check_classification_targets
-from sklearn.utils.validation import _check_sample_weight, check_is_fitted
+from sklearn.utils.validation import check_is_fitted
 
-from skrnn._base import BaseRecurrentEstimator
+from skrnn._base import SEQUENCE_ARCHITECTURES, BaseRecurrentEstimator
 from skrnn._validation import check_finite, check_presence, validate_labels
 
 
@@ -222,19 +222,11 @@ class BaseRecurrentClassifier(ClassifierMixin, BaseRecurrentEstimator):
         """
         check_is_fitted(self)
         fitted = self._snapshot()
-        architecture = fitted._network["architecture"]
         predicted = fitted.predict(X)
-        if architecture == "sequence_to_vector":
+        if fitted._network["architecture"] not in SEQUENCE_ARCHITECTURES:
             return accuracy_score(y, predicted, sample_weight=sample_weight)
         y = validate_labels(self, y, sequences=True)
-        if y.shape != predicted.shape:
-            raise ValueError(
-                f"y has the shape {y.shape}, but predictions of X have {predicted.shape}."
-            )
-        weight = _check_sample_weight(sample_weight, y, dtype=np.float64, ensure_non_negative=True)
-        weight = np.broadcast_to(weight[:, np.newaxis], y.shape)
-        if architecture == "sequence_to_sequence":
-            weight = weight * fitted._find_present_steps(X)
+        weight = fitted._weigh_scored_steps(X, y, predicted, sample_weight)
         if not weight.any():
             warnings.warn(
                 "Accuracy is not defined: no step is there.", UndefinedMetricWarning, stacklevel=2
@@ -257,7 +249,7 @@ class BaseRecurrentClassifier(ClassifierMixin, BaseRecurrentEstimator):
         return {"n_outputs": len(self.classes_), "output_activation": "softmax"}
 
     def _validate_y(self, y: Any, X: np.ndarray, *, reset: bool) -> np.ndarray:
-        y = validate_labels(self, y, sequences=self.architecture != "sequence_to_vector")
+        y = validate_labels(self, y, sequences=self.architecture in SEQUENCE_ARCHITECTURES)
         self._check_rows(X, y, reset=reset)
         counts = np.ones(y.shape, dtype=bool)
         if self.architecture == "sequence_to_sequence":

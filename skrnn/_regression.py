@@ -11,7 +11,7 @@ import numpy as np
 from sklearn.base import MultiOutputMixin, RegressorMixin
 from sklearn.exceptions import UndefinedMetricWarning
 from sklearn.metrics import r2_score
-from sklearn.utils.validation import _check_sample_weight, check_is_fitted
+from sklearn.utils.validation import check_is_fitted
 
 from skrnn._base import SEQUENCE_ARCHITECTURES, BaseRecurrentEstimator
 from skrnn._validation import validate_targets
@@ -171,23 +171,15 @@ class BaseRecurrentRegressor(RegressorMixin, MultiOutputMixin, BaseRecurrentEsti
         """
         check_is_fitted(self)
         fitted = self._snapshot()
-        architecture = fitted._network["architecture"]
         predicted = fitted.predict(X)
-        if architecture == "sequence_to_vector":
+        if fitted._network["architecture"] not in SEQUENCE_ARCHITECTURES:
             return r2_score(y, predicted, sample_weight=sample_weight)
         y = validate_targets(self, y, sequences=True)
-        if y.shape != predicted.shape:
-            raise ValueError(
-                f"y has the shape {y.shape}, but predictions of X have {predicted.shape}."
-            )
-        weight = _check_sample_weight(sample_weight, y, dtype=np.float64, ensure_non_negative=True)
-        counts = np.broadcast_to(weight[:, np.newaxis] > 0, y.shape[:2])
-        if architecture == "sequence_to_sequence":
-            counts = counts & fitted._find_present_steps(X)
+        weight = fitted._weigh_scored_steps(X, y, predicted, sample_weight)
         # R² needs two rows: a step that fewer have says nothing.
         of_steps = [
-            r2_score(y[rows, step], predicted[rows, step], sample_weight=weight[rows])
-            for step, rows in enumerate(counts.T)
+            r2_score(y[rows, step], predicted[rows, step], sample_weight=weight[rows, step])
+            for step, rows in enumerate((weight > 0).T)
             if np.count_nonzero(rows) > 1
         ]
         if not of_steps:
