@@ -15,6 +15,7 @@ PACKAGE = Path(__file__).parents[1] / "skrnn"
 LAYERS = (
     "__init__",
     "_generate",
+    "model_selection",
     "_regressors",
     "_classifiers",
     "_regression",

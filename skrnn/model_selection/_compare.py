@@ -1,0 +1,320 @@
+"""One honest table: regressors on the same splits, beside a naive rival."""
+
+from __future__ import annotations
+
+from collections import Counter
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from sklearn.base import BaseEstimator, RegressorMixin, clone
+from sklearn.metrics import get_scorer, mean_absolute_error, root_mean_squared_error
+from sklearn.model_selection import check_cv
+from sklearn.utils import _safe_indexing, indexable
+from sklearn.utils.parallel import Parallel, delayed
+
+from skrnn._naive import NaiveRegressor
+from skrnn._validation import check_finite
+from skrnn.model_selection._accuracy import mean_absolute_scaled_error
+from skrnn.model_selection._comparison import Comparison
+from skrnn.model_selection._rival import build_rival, last_step, windows_of
+
+
+def compare_regressors(
+    estimators: Any,
+    X: Any,
+    y: Any,
+    *,
+    cv: Any,
+    scoring: Any = None,
+    baseline: Any = None,
+    n_jobs: int | None = None,
+) -> Comparison:
+    """Compare regressors on the same splits, with the naive rival among them.
+
+    Parameters
+    ----------
+    estimators : dict of str to estimator, or list of estimators
+        Regressors of scikit-learn's kind: pipelines and searches as well. Clones of them are
+        fitted. Those of a list are named after their classes, of pipelines after the last step's.
+
+    X : {array-like, DataFrame}
+        Rows, in order of time.
+
+    y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+        Targets; several outputs are the next values of one series.
+
+    cv : cross-validation splitter or iterable of (train, test)
+        Which rows are trained on and which are predicted, such as `TimeSeriesSplit(5)`. An int is
+        scikit-learn's `KFold`, which is not in order of time.
+
+    scoring : str, callable, list or dict, default=None
+        Metrics beside the root mean squared error: scikit-learn's names, or callables
+        ``(estimator, X, y)``, which are given an estimator whose `predict` returns the predictions
+        of the split. None: the mean absolute error.
+
+    baseline : str or estimator, default=None
+        The naive rival: a name of `estimators`, or another estimator. None: the first one of them
+        that ends in a `NaiveRegressor`; if there is none, it is built: the last known value of the
+        column of X that equals y (that of its name first), as far ahead as the first
+        `SlidingWindowTransformer` among the estimators looks.
+
+    n_jobs : int, default=None
+        How many fits run at once, as in scikit-learn. With more than one, the seconds are those of
+        fits that get in each other's way.
+
+    Returns
+    -------
+    comparison : Comparison
+        ``comparison.frame()`` is the table; the out-of-fold predictions are kept beside it.
+
+    Raises
+    ------
+    ValueError
+        If no column of X is y and there is no `baseline`; if the rival is built but training rows
+        lie after those that are predicted; if names are missing or occur twice; if y has more
+        than two dimensions; if an estimator predicts NaN or infinity, or another shape than
+        that of y.
+
+    Notes
+    -----
+    Rows that a splitter leaves out between training and test rows (`gap` of `TimeSeriesSplit`) are
+    predicted too, and then dropped: their targets may not be known yet, but their inputs are, and
+    windows of the test rows reach into them.
+
+    The first fit of a network in a process waits for TensorFlow and for the compiler, and that is
+    in its seconds.
+
+    References
+    ----------
+    Hyndman, R. J. & Koehler, A. B. (2006). Another look at measures of forecast accuracy.
+    International Journal of Forecasting, 22(4).
+
+    Diebold, F. X. & Mariano, R. S. (1995). Comparing predictive accuracy. Journal of Business &
+    Economic Statistics, 13(3).
+
+    Harvey, D., Leybourne, S. & Newbold, P. (1997). Testing the equality of prediction mean squared
+    errors. International Journal of Forecasting, 13(2).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import pandas as pd
+    >>> from sklearn.linear_model import Ridge
+    >>> from sklearn.model_selection import TimeSeriesSplit
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from skrnn import SlidingWindowTransformer
+    >>> from skrnn.model_selection import compare_regressors
+    >>> wave = pd.DataFrame({"level": np.sin(np.arange(120) / 5)})
+    >>> ridge = make_pipeline(SlidingWindowTransformer(5), Ridge(alpha=0.01))
+    >>> comparison = compare_regressors(
+    ...     [ridge], wave, wave["level"], cv=TimeSeriesSplit(3)
+    ... )
+    >>> comparison.frame()[["RMSE", "skill", "MASE"]].round(2)
+                    RMSE  skill  MASE
+    NaiveRegressor  0.14   0.00  1.03
+    Ridge           0.01   0.95  0.06
+    """
+    X, y = indexable(X, y)
+    if not hasattr(X, "shape"):
+        X = np.asarray(X)
+    targets = _check_targets(y)
+    named = _name(estimators)
+    splits = list(check_cv(cv, targets, classifier=False).split(X, targets))
+    rival, named = _choose_rival(named, baseline, X, targets, getattr(y, "name", None), splits)
+    scorers = _make_scorers(scoring)
+    tasks = [(name, train, test) for name in named for train, test in splits]
+    results = Parallel(n_jobs=n_jobs)(
+        delayed(_evaluate)(name, clone(named[name]), X, y, targets, train, test, scorers)
+        for name, train, test in tasks
+    )
+    of_estimator = {
+        name: [found for (task, *_), found in zip(tasks, results, strict=True) if task == name]
+        for name in named
+    }
+    horizons = [window.horizon for part in named.values() for window in windows_of(part)]
+    n_outputs = 1 if targets.ndim == 1 else targets.shape[1]
+    y_true = _label(y, X, splits)
+    return Comparison(
+        scores={
+            name: pd.DataFrame([scores for scores, _, _ in found])
+            for name, found in of_estimator.items()
+        },
+        predictions=_join_predictions(of_estimator, y_true),
+        y_true=y_true,
+        splits=splits,
+        rival=rival,
+        best_params={
+            name: [chosen for _, _, chosen in found]
+            for name, found in of_estimator.items()
+            if found[0][2] is not None
+        },
+        n_steps=max([1, *horizons]) + n_outputs - 1,
+    )
+
+
+def _check_targets(y: Any) -> np.ndarray:
+    """Return the targets as finite numbers."""
+    targets = np.asarray(y, dtype=np.float64)
+    if targets.ndim not in (1, 2):
+        raise ValueError(
+            f"y of shape {targets.shape} has {targets.ndim} dimension(s). Metrics take targets of "
+            "shape (n_samples,) or (n_samples, n_outputs)."
+        )
+    check_finite(targets, "y", "drop the rows whose target is not known")
+    return targets
+
+
+class _Predicted(RegressorMixin, BaseEstimator):
+    """What scorers are given: predictions are made once, for whole stretches of rows."""
+
+    def __init__(self, values: np.ndarray) -> None:
+        self.values = values
+
+    def predict(self, X: Any) -> np.ndarray:
+        """Return the predictions of the test rows of a split."""
+        return self.values
+
+
+def _name(estimators: Any) -> dict[str, Any]:
+    """Return the estimators by name."""
+    if isinstance(estimators, dict):
+        named = dict(estimators)
+    else:
+        classes = [type(last_step(estimator)).__name__ for estimator in estimators]
+        counts, seen = Counter(classes), Counter[str]()
+        named = {}
+        for name, estimator in zip(classes, estimators, strict=True):
+            seen[name] += 1
+            named[name if counts[name] == 1 else f"{name}-{seen[name]}"] = estimator
+    if not named:
+        raise ValueError("estimators is empty. Give at least one regressor.")
+    for name, estimator in named.items():
+        if not isinstance(name, str):
+            raise ValueError(f"estimators has the name {name!r}, which is not a str.")
+        if not hasattr(estimator, "fit") or not hasattr(estimator, "predict"):
+            raise ValueError(
+                f"estimators[{name!r}]={estimator!r} has no fit and predict. Give regressors, in "
+                "a dict by name or in a list."
+            )
+    return named
+
+
+def _choose_rival(
+    named: dict[str, Any],
+    baseline: Any,
+    X: Any,
+    y: np.ndarray,
+    y_name: Any,
+    splits: list[tuple[np.ndarray, np.ndarray]],
+) -> tuple[str, dict[str, Any]]:
+    """Return the name of the naive rival, and the estimators with it."""
+    if isinstance(baseline, str):
+        if baseline not in named:
+            raise ValueError(f"baseline={baseline!r} is not one of {', '.join(map(repr, named))}.")
+        return baseline, named
+    if baseline is None:
+        for name, estimator in named.items():
+            if isinstance(last_step(estimator), NaiveRegressor):
+                return name, named
+        baseline = build_rival(named, X, y, y_name)
+        if any(train.max() > test.min() for train, test in splits):
+            raise ValueError(
+                "cv trains on rows that lie after those it predicts, and yesterday's value is the "
+                "rival only where rows are in order of time. Use TimeSeriesSplit, or give the "
+                "rival as baseline, such as DummyRegressor()."
+            )
+    name = type(last_step(baseline)).__name__
+    if name in named:
+        raise ValueError(
+            f"The rival would be called {name!r}, as one of the estimators is. Put it among them "
+            f"and give its name: baseline={name!r}."
+        )
+    # First, since it is what the others are read against.
+    return name, {name: baseline, **named}
+
+
+def _make_scorers(scoring: Any) -> dict[str, Any]:
+    """Return the metrics beside the root mean squared error, by name."""
+    if scoring is None:
+        return {}
+    if isinstance(scoring, str):
+        scoring = [scoring]
+    if callable(scoring):
+        scoring = {"score": scoring}
+    if not isinstance(scoring, dict):
+        scoring = {name: name for name in scoring}
+    return {name: get_scorer(scorer) for name, scorer in scoring.items()}
+
+
+def _evaluate(
+    name: str,
+    estimator: Any,
+    X: Any,
+    y: Any,
+    targets: np.ndarray,
+    train: np.ndarray,
+    test: np.ndarray,
+    scorers: dict[str, Any],
+) -> tuple[dict[str, float], np.ndarray, dict[str, Any] | None]:
+    """Return the scores of one split, its predictions, and what a search has chosen."""
+    try:
+        start = perf_counter()
+        estimator.fit(_safe_indexing(X, train), _safe_indexing(y, train))
+        fitted = perf_counter()
+        rows = _rows_up_to(train, test)
+        predicted = np.asarray(estimator.predict(_safe_indexing(X, rows)), dtype=np.float64)
+        done = perf_counter()
+    except Exception as error:
+        error.add_note(f"This was {name!r}, on the split that predicts from row {test.min()} on.")
+        raise
+    y_test = targets[test]
+    if len(rows) > len(test):
+        predicted = predicted[np.isin(rows, test)]
+    if predicted.shape != y_test.shape:
+        raise ValueError(
+            f"{name!r} predicts an array of shape {predicted.shape} for targets of shape "
+            f"{y_test.shape}. Estimators must return one prediction for each row of X."
+        )
+    check_finite(predicted, f"What {name!r} predicts", "such forecasts cannot be compared")
+    scores = {"RMSE": root_mean_squared_error(y_test, predicted)}
+    if scorers:
+        X_test, made = _safe_indexing(X, test), _Predicted(predicted)
+        scores |= {metric: scorer(made, X_test, y_test) for metric, scorer in scorers.items()}
+    else:
+        scores["MAE"] = mean_absolute_error(y_test, predicted)
+    scores["MASE"] = mean_absolute_scaled_error(y_test, predicted, targets[train])
+    scores |= {"fit s": fitted - start, "predict s": done - fitted}
+    return scores, predicted, getattr(estimator, "best_params_", None)
+
+
+def _rows_up_to(train: np.ndarray, test: np.ndarray) -> np.ndarray:
+    """Return the test rows, with those that lie between them and the training rows."""
+    if train.max() < test.min() and (np.diff(test) > 0).all():
+        return np.arange(train.max() + 1, test.max() + 1)
+    return test
+
+
+def _label(y: Any, X: Any, splits: list[tuple[np.ndarray, np.ndarray]]) -> pd.Series | pd.DataFrame:
+    """Return the targets of all predicted rows, with the labels that they or the rows have."""
+    rows = np.concatenate([test for _, test in splits])
+    if not isinstance(y, pd.Series | pd.DataFrame):
+        index = X.index if isinstance(X, pd.DataFrame) else None
+        values = np.asarray(y)
+        y = (pd.Series if values.ndim == 1 else pd.DataFrame)(values, index=index)
+    return y.iloc[rows]
+
+
+def _join_predictions(
+    of_estimator: dict[str, Any], y_true: pd.Series | pd.DataFrame
+) -> pd.DataFrame:
+    """Return the predictions of all splits, a column for each estimator."""
+    joined = {
+        name: np.concatenate([predicted for _, predicted, _ in found])
+        for name, found in of_estimator.items()
+    }
+    if y_true.ndim == 1:
+        return pd.DataFrame(joined, index=y_true.index)
+    parts = {name: pd.DataFrame(values, index=y_true.index) for name, values in joined.items()}
+    return pd.concat(parts, axis=1)

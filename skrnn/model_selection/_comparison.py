@@ -1,0 +1,126 @@
+"""What a comparison of regressors has found."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from skrnn.model_selection._accuracy import diebold_mariano
+
+
+@dataclass(frozen=True, repr=False)
+class Comparison:
+    """Regressors beside each other and beside a naive rival, on the same splits.
+
+    Made by `compare_regressors`.
+
+    Attributes
+    ----------
+    scores : dict of str to DataFrame
+        For each estimator one row a split: its metrics, MASE, and the seconds of fit and predict.
+
+    predictions : DataFrame
+        Out-of-fold predictions, one column for each estimator and one row for each row that was
+        predicted, in the order of the splits; labelled as the rows of `y` or `X`. With several
+        outputs the columns have two levels, estimator and number of the output.
+
+    y_true : Series or DataFrame
+        The targets of these rows.
+
+    splits : list of (train, test)
+        The positions of the rows of each split.
+
+    rival : str
+        Which estimator is the naive rival.
+
+    best_params : dict of str to list of dict
+        What a search has chosen in each split, for the estimators that are searches.
+
+    n_steps : int
+        How many steps ahead the forecasts are, for the test of Diebold and Mariano.
+    """
+
+    scores: dict[str, pd.DataFrame]
+    predictions: pd.DataFrame
+    y_true: pd.Series | pd.DataFrame
+    splits: list[tuple[np.ndarray, np.ndarray]]
+    rival: str
+    best_params: dict[str, list[dict[str, Any]]]
+    n_steps: int
+
+    def frame(self) -> pd.DataFrame:
+        """Return the table, a row for each estimator.
+
+        Returns
+        -------
+        frame : DataFrame
+            For each metric its mean over the splits, and beside it the spread: the standard
+            deviation over the splits. "RMSE" and "MAE" are in the units of y, lower is better;
+            metrics of `scoring` are as scikit-learn's scorers have them, higher is better.
+
+            - "skill" : 1 - RMSE / RMSE of the rival: 0 is as good as the rival, 1 is perfect.
+            - "MASE" : mean absolute error over that of the previous value in the training rows
+              (Hyndman & Koehler 2006).
+            - "DM p" : how likely squared errors so different from those of the rival are if both
+              are equally good (Diebold & Mariano 1995; Harvey, Leybourne & Newbold 1997), over all
+              predicted rows. NaN for the rival, and where rows are predicted more than once.
+            - "fit s", "predict s" : mean seconds a split.
+            - "best parameters" : what a search has chosen in the last split; a column only if
+              there is a search.
+        """
+        rows = {name: self._summarize(name) for name in self.scores}
+        frame = pd.DataFrame.from_dict(rows, orient="index")
+        if self.best_params:
+            chosen = {name: found[-1] for name, found in self.best_params.items()}
+            frame["best parameters"] = pd.Series(chosen, dtype=object)
+        return frame
+
+    def _summarize(self, name: str) -> dict[str, float]:
+        """Return the row of an estimator."""
+        scores = self.scores[name]
+        row = {}
+        for metric in scores.columns.drop(["MASE", "fit s", "predict s"]):
+            row[metric] = scores[metric].mean()
+            row[f"{metric} spread"] = scores[metric].std(ddof=0)
+        row["skill"] = 1 - row["RMSE"] / self.scores[self.rival]["RMSE"].mean()
+        row["MASE"] = scores["MASE"].mean()
+        row["DM p"] = self._test_against_rival(name)
+        return row | {time: scores[time].mean() for time in ("fit s", "predict s")}
+
+    def _test_against_rival(self, name: str) -> float:
+        """Return p of the test of Diebold and Mariano."""
+        rows = np.concatenate([test for _, test in self.splits])
+        if len(np.unique(rows)) < len(rows):
+            return np.nan
+        order = np.argsort(rows)
+        return diebold_mariano(
+            self._losses(name)[order], self._losses(self.rival)[order], self.n_steps
+        )[1]
+
+    def _losses(self, name: str) -> np.ndarray:
+        """Return the squared error of each row, the mean over the outputs."""
+        y = self.y_true.to_numpy()
+        errors = self.predictions[name].to_numpy() - y
+        return (errors**2).reshape(len(y), -1).mean(axis=1)
+
+    def _title(self) -> str:
+        splits = "split" if len(self.splits) == 1 else "splits"
+        return (
+            f"{len(self.scores)} regressors, {len(self.splits)} {splits}, {len(self.y_true)} rows "
+            f"predicted; skill and DM p are against {self.rival}"
+        )
+
+    def __repr__(self) -> str:
+        return f"{self._title()}\n\n{self.frame().to_string(float_format=_short, na_rep='')}"
+
+    def _repr_html_(self) -> str:
+        table = self.frame().to_html(float_format=_short, na_rep="", max_rows=None)
+        return f"<p>{self._title()}</p>{table}"
+
+
+def _short(value: float) -> str:
+    """Write a number with three digits that count, or all of those before the point."""
+    return f"{value:.0f}" if abs(value) >= 1000 else f"{value:#.3g}"

@@ -1,0 +1,460 @@
+"""Comparison of regressors: the same splits for all, the naive rival, and an honest table."""
+
+import math
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pytest
+from scipy import stats
+from sklearn.base import BaseEstimator, RegressorMixin, clone
+from sklearn.dummy import DummyRegressor
+from sklearn.ensemble import HistGradientBoostingRegressor
+from sklearn.linear_model import LinearRegression, Ridge
+from sklearn.metrics import make_scorer, max_error, mean_absolute_error, root_mean_squared_error
+from sklearn.model_selection import (
+    GridSearchCV,
+    KFold,
+    ShuffleSplit,
+    TimeSeriesSplit,
+    cross_val_predict,
+    cross_val_score,
+)
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import MinMaxScaler
+
+from skrnn import GRURegressor, NaiveRegressor, SlidingWindowTransformer
+from skrnn.model_selection import compare_regressors
+
+CV = TimeSeriesSplit(3)
+
+
+@pytest.fixture(scope="module")
+def prices():
+    """Ninety business days of two prices, and something that is no number. Not to be changed."""
+    rng = np.random.default_rng(0)
+    index = pd.bdate_range("2012-01-02", periods=90, name="Date")
+    opening = 100 + np.cumsum(rng.normal(size=90))
+    return pd.DataFrame(
+        {"Close": opening + rng.normal(size=90), "Open": opening, "Weekday": index.day_name()},
+        index,
+    )
+
+
+def windowed(model, **window):
+    pipe = make_pipeline(MinMaxScaler(), SlidingWindowTransformer(5, **window), model)
+    return pipe.set_output(transform="pandas")
+
+
+@pytest.fixture(scope="module")
+def comparison(prices):
+    """A network, a line and a search, compared. Not to be compared again."""
+    network = GRURegressor(units=2, epochs=2, random_state=0)
+    search = GridSearchCV(windowed(Ridge()), {"ridge__alpha": [0.01, 1.0]}, cv=TimeSeriesSplit(2))
+    estimators = {"GRU": windowed(network), "line": windowed(LinearRegression()), "Ridge": search}
+    return compare_regressors(estimators, prices[["Open"]], prices["Open"], cv=CV), estimators
+
+
+def test_metrics_are_those_of_scikit_learn_on_the_same_splits(comparison, prices):
+    found, estimators = comparison
+    frame = found.frame()
+    for name, estimator in estimators.items():
+        for metric, scoring in [
+            ("RMSE", "neg_root_mean_squared_error"),
+            ("MAE", "neg_mean_absolute_error"),
+        ]:
+            scores = -cross_val_score(
+                clone(estimator), prices[["Open"]], prices["Open"], cv=CV, scoring=scoring
+            )
+            np.testing.assert_allclose(found.scores[name][metric], scores)
+            assert frame.loc[name, metric] == pytest.approx(scores.mean())
+            assert frame.loc[name, f"{metric} spread"] == pytest.approx(scores.std())
+
+
+def test_the_naive_rival_is_added_and_stands_first(comparison, prices):
+    found, estimators = comparison
+    assert found.rival == "NaiveRegressor"
+    assert list(found.frame().index) == ["NaiveRegressor", *estimators]
+    # Yesterday's price, to the last digit, on the first row of each split as on the others.
+    yesterday = prices["Open"].shift(1).loc[found.predictions.index]
+    np.testing.assert_array_equal(found.predictions["NaiveRegressor"], yesterday)
+
+
+def test_skill_scaled_error_and_p_equal_numbers_by_hand(comparison):
+    found, estimators = comparison
+    frame, y = found.frame(), found.y_true.to_numpy()
+    assert frame.loc["NaiveRegressor", "skill"] == 0
+    assert math.isnan(frame.loc["NaiveRegressor", "DM p"])
+    for name in estimators:
+        errors = found.predictions[name].to_numpy() - y
+        rival_errors = found.predictions["NaiveRegressor"].to_numpy() - y
+        folds = np.split(errors, 3), np.split(rival_errors, 3)
+        rmse, of_rival = (np.mean([np.sqrt(np.mean(e**2)) for e in fold]) for fold in folds)
+        assert frame.loc[name, "skill"] == pytest.approx(1 - rmse / of_rival)
+        p = stats.ttest_1samp(errors**2 - rival_errors**2, 0).pvalue
+        assert frame.loc[name, "DM p"] == pytest.approx(p)
+
+
+def test_the_scaled_error_has_the_training_rows_of_its_split_for_a_unit(comparison, prices):
+    found, _ = comparison
+    y = prices["Open"].to_numpy()
+    for k, (train, test) in enumerate(CV.split(y)):
+        unit = np.mean([abs(y[i] - y[i - 1]) for i in train[1:]])
+        predicted = found.predictions["line"].to_numpy()[k * len(test) : (k + 1) * len(test)]
+        expected = mean_absolute_error(y[test], predicted) / unit
+        assert found.scores["line"].loc[k, "MASE"] == pytest.approx(expected)
+
+
+def test_predictions_out_of_fold_are_kept_with_their_labels(comparison, prices):
+    found, estimators = comparison
+    rows = np.concatenate([test for _, test in CV.split(prices)])
+    pd.testing.assert_series_equal(found.y_true, prices["Open"].iloc[rows])
+    assert found.predictions.index.equals(prices.index[rows])
+    for train, test in CV.split(prices):
+        line = clone(estimators["line"]).fit(
+            prices[["Open"]].iloc[train], prices["Open"].iloc[train]
+        )
+        expected = line.predict(prices[["Open"]].iloc[test])
+        np.testing.assert_array_equal(found.predictions.loc[prices.index[test], "line"], expected)
+
+
+def test_what_a_search_has_chosen_is_kept_for_each_split(comparison):
+    found, _ = comparison
+    assert found.best_params.keys() == {"Ridge"}
+    assert [set(chosen) for chosen in found.best_params["Ridge"]] == [{"ridge__alpha"}] * 3
+    column = found.frame()["best parameters"]
+    assert column["Ridge"] == found.best_params["Ridge"][-1]
+    assert column.drop("Ridge").isna().all()
+
+
+def test_times_are_above_zero(comparison):
+    assert (comparison[0].frame()[["fit s", "predict s"]] > 0).all(axis=None)
+
+
+def test_the_table_can_be_read(comparison):
+    found, _ = comparison
+    text = repr(found)
+    assert text.startswith(
+        "4 regressors, 3 splits, 66 rows predicted; skill and DM p are against NaiveRegressor\n"
+    )
+    for word in ("GRU", "RMSE spread", "skill", "DM p", "ridge__alpha"):
+        assert word in text
+        assert word in found._repr_html_()
+    # The rival is not tested against itself, and only a search has parameters.
+    assert "NaN" not in text
+    assert "NaN" not in found._repr_html_()
+
+
+def test_the_estimators_given_are_not_fitted(comparison):
+    assert all(not hasattr(e[-1], "coef_") for e in [comparison[1]["line"]])
+    assert not hasattr(comparison[1]["Ridge"], "best_params_")
+
+
+# Names
+
+
+def test_a_list_is_named_after_what_predicts(prices):
+    estimators = [windowed(Ridge()), Ridge(), DummyRegressor()]
+    found = compare_regressors(estimators, prices[["Open"]], prices["Open"], cv=CV)
+    assert list(found.scores) == ["NaiveRegressor", "Ridge-1", "Ridge-2", "DummyRegressor"]
+
+
+@pytest.mark.parametrize(
+    ("estimators", "message"),
+    [
+        ([], "estimators is empty"),
+        ({1: Ridge()}, "the name 1"),
+        ([MinMaxScaler()], "has no fit and predict"),
+    ],
+)
+def test_estimators_that_cannot_be_compared_are_refused(estimators, message, prices):
+    with pytest.raises(ValueError, match=message):
+        compare_regressors(estimators, prices[["Open"]], prices["Open"], cv=CV)
+
+
+# The rival
+
+
+def naive_errors(found):
+    errors = found.predictions["NaiveRegressor"].to_numpy() - found.y_true.to_numpy()
+    return found.predictions["NaiveRegressor"].to_numpy(), errors
+
+
+@pytest.mark.parametrize("kind", ["pandas", "polars", "array"])
+def test_the_rival_finds_the_target_among_other_columns(kind, prices):
+    X, y = prices[["Close", "Open"]], prices["Open"]
+    made = {
+        "pandas": (X, y),
+        "polars": (pl.from_pandas(X), pl.from_pandas(y)),
+        "array": (X.to_numpy(), y.to_numpy()),
+    }
+    found = compare_regressors({"line": LinearRegression()}, *made[kind], cv=CV)
+    predicted, _ = naive_errors(found)
+    rows = np.concatenate([test for _, test in CV.split(X)])
+    np.testing.assert_array_equal(predicted, y.to_numpy()[rows - 1])
+
+
+def test_the_rival_passes_by_columns_that_are_no_numbers(prices):
+    boosted = HistGradientBoostingRegressor(max_iter=1)
+    X = prices.astype({"Weekday": "category"})
+    found = compare_regressors({"boosted": boosted}, X, prices["Open"], cv=CV)
+    assert found.rival == "NaiveRegressor"
+
+
+def test_of_two_equal_columns_the_one_of_the_same_name_is_the_target(prices):
+    from skrnn.model_selection._rival import build_rival
+
+    X = prices[["Open"]].assign(Copy=prices["Open"])
+    y = prices["Open"]
+    rival = build_rival({}, X[["Copy", "Open"]], y.to_numpy(), "Open")
+    assert rival[0].transformers[0][2] == ["Open"]
+    rival = build_rival({}, X[["Copy", "Open"]], y.to_numpy(), None)
+    assert rival[0].transformers[0][2] == ["Copy"]
+
+
+def test_a_column_of_the_same_name_with_other_values_is_not_the_target(prices):
+    # shift keeps the name: yesterday's value of the column is two days old for this target.
+    tomorrow = prices["Open"].shift(-1).iloc[:-1]
+    with pytest.raises(ValueError, match="The column of its name has other values"):
+        compare_regressors([Ridge()], prices[["Open"]].iloc[:-1], tomorrow, cv=CV)
+
+
+def test_where_no_column_is_the_target_a_baseline_must_be_given(prices):
+    X, y = prices[["Close"]], prices["Open"]
+    with pytest.raises(ValueError, match=r"No column of X, of shape \(90, 1\), equals y.*baseline"):
+        compare_regressors([Ridge()], X, y, cv=CV)
+    found = compare_regressors([Ridge()], X, y, cv=CV, baseline=DummyRegressor())
+    assert found.rival == "DummyRegressor"
+    assert found.frame().loc["DummyRegressor", "skill"] == 0
+
+
+def test_windows_of_three_dimensions_need_a_baseline_too():
+    X = np.arange(60.0).reshape(20, 3, 1)
+    with pytest.raises(ValueError, match="equals y"):
+        compare_regressors([GRURegressor()], X, X[:, 0, 0], cv=2)
+
+
+def test_a_rival_among_the_estimators_is_taken_as_it_is(prices):
+    drift = make_pipeline(
+        SlidingWindowTransformer(5, flatten=False), NaiveRegressor(strategy="drift")
+    )
+    estimators = {"line": LinearRegression(), "drift": drift}
+    found = compare_regressors(estimators, prices[["Open"]], prices["Open"], cv=CV)
+    assert found.rival == "drift"
+    assert list(found.scores) == ["line", "drift"]
+
+
+def test_any_of_the_estimators_can_be_named_the_rival(prices):
+    estimators = {"mean": DummyRegressor(), "line": LinearRegression()}
+    X, y = prices[["Close"]], prices["Open"]
+    assert compare_regressors(estimators, X, y, cv=CV, baseline="mean").rival == "mean"
+    with pytest.raises(ValueError, match="baseline='median' is not one of 'mean', 'line'"):
+        compare_regressors(estimators, X, y, cv=CV, baseline="median")
+
+
+def test_a_rival_named_like_an_estimator_is_refused(prices):
+    with pytest.raises(ValueError, match="baseline='Ridge'"):
+        compare_regressors([Ridge()], prices[["Close"]], prices["Open"], cv=CV, baseline=Ridge())
+
+
+def test_the_rival_looks_as_far_ahead_as_the_windows(prices):
+    X, y = prices[["Open"]], prices["Open"]
+    found = compare_regressors({"line": windowed(LinearRegression(), horizon=4)}, X, y, cv=CV)
+    rows = np.concatenate([test for _, test in CV.split(X)])
+    predicted, errors = naive_errors(found)
+    np.testing.assert_array_equal(predicted, y.to_numpy()[rows - 4])
+    # Four steps ahead, errors of neighbors have three steps in common.
+    assert found.n_steps == 4
+    differences = (found.predictions["line"] - found.y_true).to_numpy() ** 2 - errors**2
+    n, deviations = len(differences), differences - differences.mean()
+    covariances = [np.sum(deviations[k:] * deviations[: n - k]) / n for k in range(4)]
+    statistic = differences.mean() / np.sqrt((covariances[0] + 2 * sum(covariances[1:])) / n)
+    statistic *= np.sqrt((n + 1 - 8 + 12 / n) / n)
+    p = 2 * stats.t(df=n - 1).sf(abs(statistic))
+    assert found.frame().loc["line", "DM p"] == pytest.approx(p)
+
+
+@pytest.mark.parametrize("as_level", [True, False])
+def test_the_rival_stays_within_the_series_of_a_panel(as_level):
+    months = pd.Index(np.repeat(np.arange(20), 3), name="month")
+    people = np.tile(["a", "b", "c"], 20)
+    rng = np.random.default_rng(0)
+    hours = pd.Series(rng.normal(size=60), name="hours")
+    panel = pd.DataFrame({"hours": hours.to_numpy(), "person": people}, index=months)
+    if as_level:
+        panel = panel.set_index("person", append=True)
+    window = SlidingWindowTransformer(2, group="person")
+    pipe = make_pipeline(window, LinearRegression())
+    cv = TimeSeriesSplit(2, test_size=15)
+    found = compare_regressors({"line": pipe}, panel, panel["hours"], cv=cv)
+    rows = np.concatenate([test for _, test in cv.split(panel)])
+    np.testing.assert_array_equal(naive_errors(found)[0], hours.to_numpy()[rows - 3])
+
+
+def test_the_built_rival_needs_rows_in_order_of_time(prices):
+    X, y = prices[["Open"]], prices["Open"]
+    with pytest.raises(ValueError, match="trains on rows that lie after those it predicts"):
+        compare_regressors([Ridge()], X, y, cv=KFold(3))
+    # Where rows have no order, the user names the rival.
+    found = compare_regressors([Ridge()], X, y, cv=KFold(3), baseline=DummyRegressor())
+    assert len(found.y_true) == 90
+
+
+# Splits
+
+
+class Recorder(RegressorMixin, BaseEstimator):
+    """Predicts the numbers of the rows, and remembers which rows it was given."""
+
+    def fit(self, X, y):
+        self.n_ = len(X)
+        return self
+
+    def predict(self, X):
+        return np.asarray(X)[:, 0]
+
+
+def test_rows_in_a_gap_are_read_but_not_scored():
+    rows = np.arange(40.0)[:, None]
+    y = np.zeros(40)
+    window = make_pipeline(SlidingWindowTransformer(2), LinearRegression())
+    cv = TimeSeriesSplit(2, gap=3, test_size=5)
+    found = compare_regressors(
+        {"rows": Recorder(), "line": window}, rows, y, cv=cv, baseline="rows"
+    )
+    positions = np.concatenate([test for _, test in cv.split(rows)])
+    np.testing.assert_array_equal(found.predictions["rows"], positions)
+    assert list(found.y_true.index) == list(positions)
+
+    # The window of the first test row holds the two rows before it, which lie in the gap.
+    series = np.random.default_rng(0).normal(size=(40, 1))
+    naive = make_pipeline(SlidingWindowTransformer(1, flatten=False), NaiveRegressor())
+    found = compare_regressors({"naive": naive}, series, series[:, 0], cv=cv)
+    np.testing.assert_array_equal(found.predictions["naive"], series[positions - 1, 0])
+
+
+def test_splits_that_predict_a_row_twice_have_no_p(prices):
+    cv = ShuffleSplit(4, test_size=0.5, random_state=0)
+    estimators = {"mean": DummyRegressor(), "line": LinearRegression()}
+    found = compare_regressors(
+        estimators, prices[["Close"]], prices["Open"], cv=cv, baseline="mean"
+    )
+    assert math.isnan(found.frame().loc["line", "DM p"])
+    assert len(found.predictions) == 4 * 45
+
+
+def test_unordered_folds_are_tested_in_the_order_of_the_rows(prices):
+    cv = KFold(3, shuffle=True, random_state=0)
+    X, y = prices[["Close"]], prices["Open"]
+    estimators = {"mean": DummyRegressor(), "line": LinearRegression()}
+    found = compare_regressors(estimators, X, y, cv=cv, baseline="mean")
+    expected = cross_val_predict(LinearRegression(), X, y, cv=cv)
+    np.testing.assert_allclose(found.predictions["line"].reindex(X.index), expected)
+
+
+def test_several_processes_find_the_same(prices, comparison):
+    estimators = {name: e for name, e in comparison[1].items() if name != "GRU"}
+    found = compare_regressors(estimators, prices[["Open"]], prices["Open"], cv=CV, n_jobs=2)
+    for name in estimators:
+        np.testing.assert_array_equal(found.predictions[name], comparison[0].predictions[name])
+
+
+# Several steps at once
+
+
+def test_several_outputs_are_compared_with_a_rival_of_as_many():
+    rng = np.random.default_rng(0)
+    series = pd.Series(np.cumsum(rng.normal(size=80)), name="level")
+    y = pd.DataFrame({f"ahead{step}": series.shift(-step) for step in range(3)}).dropna()
+    X = series.to_frame().iloc[: len(y)]
+    pipe = make_pipeline(SlidingWindowTransformer(4), LinearRegression())
+    cv = TimeSeriesSplit(2, gap=2, test_size=20)
+    found = compare_regressors({"line": pipe}, X, y, cv=cv)
+    rows = np.concatenate([test for _, test in cv.split(X)])
+    last = np.repeat(series.to_numpy()[rows - 1, None], 3, axis=1)
+    np.testing.assert_array_equal(found.predictions["NaiveRegressor"], last)
+    assert found.n_steps == 3
+    # As scikit-learn has it: the mean over the outputs of their errors.
+    line = found.predictions["line"].to_numpy()
+    expected = np.mean(
+        [
+            root_mean_squared_error(y.iloc[rows[part]], line[part])
+            for part in (slice(0, 20), slice(20, 40))
+        ]
+    )
+    assert found.frame().loc["line", "RMSE"] == pytest.approx(expected)
+    assert math.isfinite(found.frame().loc["line", "DM p"])
+
+
+def test_outputs_that_are_not_the_next_values_need_a_baseline(prices):
+    both = prices[["Open", "Close"]]
+    with pytest.raises(ValueError, match="No column of X"):
+        compare_regressors([LinearRegression()], both, both.to_numpy(), cv=CV)
+
+
+# Scores of the user
+
+
+@pytest.mark.parametrize(
+    ("scoring", "names"),
+    [
+        ("r2", ["r2"]),
+        (["r2", "neg_median_absolute_error"], ["r2", "neg_median_absolute_error"]),
+        ({"worst": make_scorer(max_error, greater_is_better=False)}, ["worst"]),
+        (lambda estimator, X, y: -max_error(y, estimator.predict(X)), ["score"]),
+    ],
+)
+def test_metrics_of_the_user_stand_beside_the_first(scoring, names, prices):
+    X, y = prices[["Open"]], prices["Open"]
+    found = compare_regressors({"line": windowed(LinearRegression())}, X, y, cv=CV, scoring=scoring)
+    frame = found.frame()
+    metrics = ["RMSE", *names]
+    columns = [column for name in metrics for column in (name, f"{name} spread")]
+    assert list(frame.columns) == [*columns, "skill", "MASE", "DM p", "fit s", "predict s"]
+    one = scoring if not isinstance(scoring, dict | list) else None
+    if one is not None:
+        expected = cross_val_score(windowed(LinearRegression()), X, y, cv=CV, scoring=one)
+        np.testing.assert_allclose(found.scores["line"][names[0]], expected)
+
+
+# Bad input
+
+
+class Broken(RegressorMixin, BaseEstimator):
+    def __init__(self, predictions=None):
+        self.predictions = predictions
+
+    def fit(self, X, y):
+        if self.predictions is None:
+            raise RuntimeError("it broke")
+        self.fitted_ = True
+        return self
+
+    def predict(self, X):
+        return np.asarray(self.predictions)
+
+
+def test_an_estimator_that_fails_is_named(prices):
+    with pytest.raises(RuntimeError, match="it broke") as caught:
+        compare_regressors({"odd": Broken()}, prices[["Open"]], prices["Open"], cv=CV)
+    assert caught.value.__notes__ == ["This was 'odd', on the split that predicts from row 24 on."]
+
+
+@pytest.mark.parametrize(
+    ("predictions", "message"),
+    [
+        ([1.0, 2.0], r"'odd' predicts an array of shape \(2,\) for targets of shape \(22,\)"),
+        (np.full(22, np.nan), "What 'odd' predicts contains NaN in 22"),
+    ],
+)
+def test_predictions_that_cannot_be_compared_are_refused(predictions, message, prices):
+    with pytest.raises(ValueError, match=message):
+        compare_regressors({"odd": Broken(predictions)}, prices[["Open"]], prices["Open"], cv=CV)
+
+
+def test_targets_that_cannot_be_compared_are_refused(prices):
+    X = prices[["Open"]]
+    with pytest.raises(ValueError, match=r"y of shape \(90, 2, 1\) has 3 dimension"):
+        compare_regressors([Ridge()], X, np.zeros((90, 2, 1)), cv=CV)
+    with pytest.raises(ValueError, match="NaN"):
+        compare_regressors([Ridge()], X, prices["Open"].shift(1), cv=CV)
