@@ -18,6 +18,7 @@ from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted
 
 from skrnn._absent import leave_out_steps, rows_with_absent_steps
+from skrnn._tasks import CallbackSupportMixin, FitTasks, begin_tasks
 from skrnn._validation import (
     check_presence,
     check_symbols,
@@ -36,7 +37,7 @@ _VALUES = {
 }
 
 
-class BaseRecurrentEstimator(BaseEstimator, ABC):
+class BaseRecurrentEstimator(CallbackSupportMixin, BaseEstimator, ABC):
     """A recurrent network behind scikit-learn's interface.
 
     A subclass names its cell and its options, and says how targets become the numbers that the
@@ -228,6 +229,8 @@ class BaseRecurrentEstimator(BaseEstimator, ABC):
             X,
             y,
             sample_weight,
+            # They know a fit by the estimator that it was called on, not by a copy.
+            tasks=begin_tasks(self, X, y, self.epochs),
             validation=(X_val, y_val),
             epochs=self.epochs,
             hold_out=self.early_stopping,
@@ -247,10 +250,21 @@ class BaseRecurrentEstimator(BaseEstimator, ABC):
             **how,
         )
 
-    def _train(self, X: Any, y: Any, sample_weight: Any, *, go_on: bool, **how: Any) -> Self:
+    def _train(
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: Any,
+        *,
+        go_on: bool,
+        tasks: FitTasks | None = None,
+        **how: Any,
+    ) -> Self:
         """Fit a copy and take its state over in one step, so that a failure changes nothing."""
         fitted = copy.copy(self)
-        fitted._train_in_place(X, y, sample_weight, go_on=go_on, **how)
+        fitted._train_in_place(X, y, sample_weight, go_on=go_on, tasks=tasks, **how)
+        if tasks is not None:
+            tasks.end(fitted.__dict__)
         self.__dict__ = fitted.__dict__
         return self
 
@@ -264,6 +278,7 @@ class BaseRecurrentEstimator(BaseEstimator, ABC):
         epochs: int,
         hold_out: bool,
         go_on: bool,
+        tasks: FitTasks | None,
     ) -> None:
         """Validate, split, encode, train, and set what was fitted."""
         if (
@@ -322,6 +337,7 @@ class BaseRecurrentEstimator(BaseEstimator, ABC):
                 callbacks=self.callbacks,
                 seed=self._draw_seed(),
                 verbose=self.verbose,
+                epoch_hooks=tasks and self._make_epoch_hooks(tasks, network, first_epoch),
             ),
             keras_side.State(self.weights_, self.optimizer_state_, self._optimizer_name)
             if go_on
@@ -336,6 +352,23 @@ class BaseRecurrentEstimator(BaseEstimator, ABC):
         # A Keras model passes over absent steps if there ever were some.
         masked = network["masked"] or (go_on and self._network["masked"])
         self._network = network | {"masked": masked}
+
+    def _make_epoch_hooks(
+        self, tasks: FitTasks, network: dict[str, Any], first_epoch: int
+    ) -> tuple[Callable[..., Any], Callable[..., Any]]:
+        """Return what is called before and after each epoch of this training."""
+
+        def end(get_weights: Callable[[], list[np.ndarray]]) -> bool:
+            return tasks.end_epoch(
+                lambda: {
+                    **self.__dict__,
+                    "weights_": get_weights(),
+                    "n_iter_": first_epoch + tasks.n_epochs,
+                    "_network": network,
+                }
+            )
+
+        return tasks.begin_epoch, end
 
     # Validation.
 

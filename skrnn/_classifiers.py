@@ -110,7 +110,7 @@ class RNNClassifier(SimpleRNNCell, BaseRecurrentClassifier):
         bit for bit on one machine with one number of threads; global generators play no part.
 
     verbose : {0, 1, 2}, default=0
-        0 prints nothing, 1 shows a progress bar, 2 a line an epoch.
+        0 prints nothing, 1 shows one progress bar for the fit, 2 a line an epoch.
 
     Attributes
     ----------
@@ -279,7 +279,7 @@ class LSTMClassifier(LSTMCell, BaseRecurrentClassifier):
         bit for bit on one machine with one number of threads; global generators play no part.
 
     verbose : {0, 1, 2}, default=0
-        0 prints nothing, 1 shows a progress bar, 2 a line an epoch.
+        0 prints nothing, 1 shows one progress bar for the fit, 2 a line an epoch.
 
     Attributes
     ----------
@@ -513,7 +513,7 @@ class GRUClassifier(GRUCell, BaseRecurrentClassifier):
         bit for bit on one machine with one number of threads; global generators play no part.
 
     verbose : {0, 1, 2}, default=0
-        0 prints nothing, 1 shows a progress bar, 2 a line an epoch.
+        0 prints nothing, 1 shows one progress bar for the fit, 2 a line an epoch.
 
     Attributes
     ----------

@@ -13,10 +13,11 @@ from sklearn.utils import Tags, check_consistent_length
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
+from skrnn._tasks import CallbackSupportMixin, begin_tasks
 from skrnn._validation import validate_targets, validate_windows
 
 
-class NaiveRegressor(RegressorMixin, MultiOutputMixin, BaseEstimator):
+class NaiveRegressor(CallbackSupportMixin, RegressorMixin, MultiOutputMixin, BaseEstimator):
     """Predict the next values of a window by a rule that learns nothing.
 
     It is the rival of every forecast: a network that does not beat it has learned nothing that
@@ -127,6 +128,7 @@ class NaiveRegressor(RegressorMixin, MultiOutputMixin, BaseEstimator):
             If the standard deviations of the windows and of `y` differ by more than a factor
             of 10: one of the two is then probably scaled.
         """
+        tasks = begin_tasks(self, X, y)
         # Validation sets attributes as it goes: a copy takes them, so that a failure leaves none.
         fitted = copy.copy(self)
         X = validate_windows(fitted, X, reset=True, may_lack_steps=False)
@@ -146,6 +148,8 @@ class NaiveRegressor(RegressorMixin, MultiOutputMixin, BaseEstimator):
                 UserWarning,
                 stacklevel=3,  # _fit_context stands between fit and its caller
             )
+        if tasks is not None:
+            tasks.end(fitted.__dict__)
         self.__dict__ = fitted.__dict__
         return self
 

@@ -115,7 +115,7 @@ class RNNRegressor(SimpleRNNCell, BaseRecurrentRegressor):
         bit for bit on one machine with one number of threads; global generators play no part.
 
     verbose : {0, 1, 2}, default=0
-        0 prints nothing, 1 shows a progress bar, 2 a line an epoch.
+        0 prints nothing, 1 shows one progress bar for the fit, 2 a line an epoch.
 
     Attributes
     ----------
@@ -289,7 +289,7 @@ class LSTMRegressor(LSTMCell, BaseRecurrentRegressor):
         bit for bit on one machine with one number of threads; global generators play no part.
 
     verbose : {0, 1, 2}, default=0
-        0 prints nothing, 1 shows a progress bar, 2 a line an epoch.
+        0 prints nothing, 1 shows one progress bar for the fit, 2 a line an epoch.
 
     Attributes
     ----------
@@ -530,7 +530,7 @@ class GRURegressor(GRUCell, BaseRecurrentRegressor):
         bit for bit on one machine with one number of threads; global generators play no part.
 
     verbose : {0, 1, 2}, default=0
-        0 prints nothing, 1 shows a progress bar, 2 a line an epoch.
+        0 prints nothing, 1 shows one progress bar for the fit, 2 a line an epoch.
 
     Attributes
     ----------

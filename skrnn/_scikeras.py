@@ -26,6 +26,7 @@ from skrnn._initialization import start_linear
 from skrnn._keras_objects import tells_steps_apart
 from skrnn._networks import build_model, build_plain_model, make_network, without_training
 from skrnn._pool import Pool
+from skrnn._progress import EpochTasks, FitBar
 from skrnn._ridge import ridge
 from skrnn._trainers import COMPILED, KERAS, Engine, State, Training, borrow_trainer
 
@@ -164,6 +165,10 @@ def _train_on(
         all_callbacks.append(
             keras.callbacks.EarlyStopping(patience=training.patience, restore_best_weights=True)
         )
+    if training.epoch_hooks is not None:
+        all_callbacks.append(EpochTasks(*training.epoch_hooks))
+    if training.verbose == 1:
+        all_callbacks.append(FitBar(training.first_epoch, training.epochs))
 
     with (
         _without_tracing_advice(),
@@ -178,7 +183,8 @@ def _train_on(
             callbacks=all_callbacks,
             batch_size=training.batch_size,
             shuffle=training.shuffle,
-            verbose=training.verbose,
+            # Keras' lines; its bars are one for each epoch.
+            verbose=2 if training.verbose == 2 else 0,
         )
         wrapper.fit(
             rows.X,

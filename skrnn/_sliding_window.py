@@ -22,6 +22,7 @@ from skrnn._continuity import (
     read_labels,
     summarize_labels,
 )
+from skrnn._tasks import CallbackSupportMixin, begin_tasks
 from skrnn._validation import validate_numeric
 from skrnn._windows import (
     Positions,
@@ -44,7 +45,7 @@ def _has_columns(transformer: SlidingWindowTransformer) -> bool:
     return True
 
 
-class SlidingWindowTransformer(TransformerMixin, BaseEstimator):
+class SlidingWindowTransformer(CallbackSupportMixin, TransformerMixin, BaseEstimator):
     """Replace each row by the window of rows that precede it.
 
     Rows are kept: there are as many windows as rows, and `y` is never touched. With the default
@@ -200,8 +201,11 @@ class SlidingWindowTransformer(TransformerMixin, BaseEstimator):
             If a parameter is out of its range, X has infinities or columns that are not numbers,
             or `group` does not name the series of every row.
         """
+        tasks = begin_tasks(self, X, y)
         fitted = copy.copy(self)
         fitted._remember(X)
+        if tasks is not None:
+            tasks.end(fitted.__dict__)
         self.__dict__ = fitted.__dict__
         return self
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from numbers import Real
@@ -23,7 +24,10 @@ from skrnn._pool import Pool
 
 @dataclass(frozen=True)
 class Training:
-    """How to train: the estimator's parameters, with what a fit adds to them."""
+    """How to train: the estimator's parameters, with what a fit adds to them.
+
+    `epoch_hooks` are called before and after each epoch, if somebody is to be told.
+    """
 
     loss: Any
     optimizer: Any
@@ -37,6 +41,7 @@ class Training:
     callbacks: list[Any] | None
     seed: int
     verbose: int
+    epoch_hooks: tuple[Callable[..., Any], Callable[..., Any]] | None = None
 
 
 @dataclass(frozen=True)

@@ -30,11 +30,13 @@ LAYERS = (
     "_trainers",
     "_engine",
     "_batches",
+    "_progress",
     "_initialization",
     "_networks",
     "_keras_objects",
     "_keras_layers",
     "_pool",
+    "_tasks",
     "_continuity",
     "_windows",
     "_validation",
@@ -44,7 +46,7 @@ LAYERS = (
 )
 # These import TensorFlow, which takes seconds.
 HEAVY_LAYERS = {
-    *("_scikeras", "_trainers", "_engine", "_batches"),
+    *("_scikeras", "_trainers", "_engine", "_batches", "_progress"),
     *("_initialization", "_networks", "_keras_objects", "_keras_layers"),
 }
 HEAVY_PACKAGES = {"tensorflow", "keras", "scikeras"}

@@ -459,11 +459,33 @@ def test_copies_of_callbacks_are_pickled_with_what_they_have_seen(watched):
     assert twin.callbacks_[0].model is None
 
 
-def test_verbose_1_prints_a_progress_bar_of_each_epoch(watched):
-    assert "Epoch 1/2" in watched.printed
-    assert "Epoch 2/2" in watched.printed
-    # All three batches are one block.
-    assert "1/1" in watched.printed
+def test_verbose_1_prints_one_bar_with_the_losses_of_the_last_epoch(watched):
+    assert "Epoch" not in watched.printed
+    assert watched.printed.count("\n") == 1
+    last = watched.printed.split("\r")[-1]
+    assert "2/2" in last
+    assert last.rstrip().endswith(f"loss: {watched.model.history_['loss'][-1]:.4f}")
+
+
+@pytest.mark.parametrize("engine", ["auto", "keras"])
+def test_the_bar_of_a_fit_that_stops_early_says_where(engine, capsys):
+    model = RNNRegressor(
+        2, epochs=50, early_stopping=True, patience=0, learning_rate=1.0, random_state=0, verbose=1
+    )
+    with config_context(engine=engine):
+        model.fit(X, Y)
+    assert model.n_iter_ < 50
+    last = capsys.readouterr().out.split("\r")[-1]
+    assert f"{model.n_iter_}/50" in last
+    assert "val_loss" in last
+
+
+def test_verbose_2_prints_a_line_an_epoch(capsys):
+    RNNRegressor(2, epochs=2, verbose=2).fit(X, Y)
+    printed = capsys.readouterr().out
+    assert "Epoch 1/2" in printed
+    assert "Epoch 2/2" in printed
+    assert "\r" not in printed
 
 
 # Memory
