@@ -4,6 +4,7 @@ from importlib.metadata import version
 
 from skrnn._classifiers import GRUClassifier, LSTMClassifier, RNNClassifier
 from skrnn._config import config_context, get_config, set_config
+from skrnn._forecast import forecast
 from skrnn._generate import generate
 from skrnn._naive import NaiveRegressor
 from skrnn._regressors import GRURegressor, LSTMRegressor, RNNRegressor
@@ -22,6 +23,7 @@ __all__ = [
     "RNNRegressor",
     "SlidingWindowTransformer",
     "config_context",
+    "forecast",
     "generate",
     "get_config",
     "set_config",

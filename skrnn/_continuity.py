@@ -10,6 +10,9 @@ import pandas as pd
 
 from skrnn._windows import Array, Positions, begins_with, split_positions
 
+# A quarter of business days: enough to see weekends and months.
+_N_TAIL = 64
+
 
 class LabeledRows(NamedTuple):
     """Input taken apart: what is a feature, and what says where a row belongs.
@@ -26,14 +29,19 @@ class LabeledRows(NamedTuple):
 class LabelSummary(TypedDict):
     """What must be known of fitted labels to tell whether others continue them.
 
-    `step` is None for labels that describe no series that could be continued. Numbers are kept
-    instead of the index: they are small, and load wherever NumPy does.
+    `step` is the largest one, None for labels that describe no series that could be continued.
+    `tail` are the latest labels, from which the next ones are found when somebody asks.
+    Numbers and words are kept instead of the index: they are small, and load wherever NumPy does.
     """
 
     is_default: bool
     kind: str
     last: Any
     step: Any
+    tail: Array
+    frequency: str | None
+    timezone: str | None
+    name: Any
 
 
 class SeriesStart(TypedDict):
@@ -85,8 +93,10 @@ def summarize_labels(rows: LabeledRows, where: Positions) -> LabelSummary | None
     """Return the last label and the largest step between the labels of one series."""
     if rows.labels is None:
         return None
-    kind, values = _comparable(rows.labels[where])
-    step = None
+    labels = rows.labels[where]
+    kind, values = _comparable(labels)
+    timezone = getattr(labels, "tz", None)
+    step: Any = None
     try:
         if len(values) > 1 and bool(np.all(values[1:] >= values[:-1])):
             step = np.max(np.diff(values))
@@ -97,7 +107,53 @@ def summarize_labels(rows: LabeledRows, where: Positions) -> LabelSummary | None
         "kind": kind,
         "last": None if step is None else values[-1],
         "step": step,
+        "tail": values[:0] if kind in ("object", "tuple") else values[-_N_TAIL:].copy(),
+        "frequency": getattr(labels, "freqstr", None),
+        "timezone": timezone and str(timezone),
+        "name": labels.name,
     }
+
+
+def join_labels(first: LabelSummary | None, second: LabelSummary) -> LabelSummary:
+    """Let what is known of earlier labels help where there are too few to see a frequency."""
+    if first is None or first["kind"] != second["kind"] or len(second["tail"]) > 2:
+        return second
+    joined = second.copy()
+    joined["tail"] = np.concatenate([first["tail"], second["tail"]])
+    joined["frequency"] = second["frequency"] or first["frequency"]
+    return joined
+
+
+def labels_after(summary: LabelSummary, n: int) -> pd.Index | None:
+    """Return the `n` labels that come next, None where nobody can tell."""
+    tail, kind = summary["tail"], summary["kind"]
+    steps = np.diff(tail)
+    if not len(steps) or tail.dtype.kind == "O" or bool((tail[1:] <= tail[:-1]).any()):
+        return None
+    last, step, is_even = tail[-1], steps[-1], bool((steps == steps[-1]).all())
+    index: pd.Index
+    if kind in ("local time", "universal time"):
+        index = pd.DatetimeIndex(tail)
+        if summary["timezone"] is not None:
+            index = index.tz_localize("UTC").tz_convert(summary["timezone"])
+        # What is regular by the calendar only: months, business days, days of local time.
+        frequency = summary["frequency"] or pd.DatetimeIndex(index, freq="infer").freqstr
+        if frequency is None:
+            return None
+        index = pd.date_range(index[-1], periods=n + 1, freq=frequency)[1:]
+    elif not is_even:
+        return None
+    elif summary["is_default"]:
+        index = pd.RangeIndex(last + 1, last + 1 + n)
+    elif kind == "number":
+        index = pd.Index(last + step * np.arange(1, n + 1))
+    elif kind == "duration":
+        index = pd.TimedeltaIndex(last + step * np.arange(1, n + 1))
+    else:
+        frequency = kind.removeprefix("period ")
+        ordinals = last + step * np.arange(1, n + 1)
+        index = pd.PeriodIndex([pd.Period(ordinal=int(k), freq=frequency) for k in ordinals])
+    return index.rename(summary["name"])
 
 
 def continues(values: Array, rows: LabeledRows, where: Positions, start: SeriesStart) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterator
 from numbers import Integral
 from typing import Any, ClassVar
 
@@ -297,6 +297,7 @@ class SlidingWindowTransformer(CallbackSupportMixin, TransformerMixin, BaseEstim
         values = self._validate(rows.features, reset=True)
         n_lead = lead_length(self.window_length, self.horizon)
         contexts: dict[Hashable, np.ndarray] = {}
+        self._group_is_column = self.group is not None and rows.features is not X
         self._starts: dict[Hashable, SeriesStart] = {}
         for name, where in positions_by_series(rows).items():
             contexts[name] = last_rows(values[where], n_lead)
@@ -334,3 +335,9 @@ class SlidingWindowTransformer(CallbackSupportMixin, TransformerMixin, BaseEstim
         ):
             return contexts[name]
         return values[:0]
+
+
+def windows_of(estimator: Any) -> Iterator[SlidingWindowTransformer]:
+    """Return the transformers that make windows, however deep they are in an estimator."""
+    parts = [estimator, *estimator.get_params(deep=True).values()]
+    return (part for part in parts if isinstance(part, SlidingWindowTransformer))

@@ -14,6 +14,7 @@ PACKAGE = Path(__file__).parents[1] / "skrnn"
 # From top to bottom; a subpackage is one layer. A module imports from layers below its own only.
 LAYERS = (
     "__init__",
+    "_forecast",
     "_generate",
     "model_selection",
     "_regressors",
@@ -22,6 +23,7 @@ LAYERS = (
     "_classification",
     "_cells",
     "_base",
+    "_ahead",
     "_sliding_window",
     "_naive",
     "_sequences",

@@ -15,10 +15,11 @@ from sklearn.utils import _safe_indexing, indexable
 from sklearn.utils.parallel import Parallel, delayed
 
 from skrnn._naive import NaiveRegressor
+from skrnn._sliding_window import windows_of
 from skrnn._validation import check_finite
 from skrnn.model_selection._accuracy import mean_absolute_scaled_error
 from skrnn.model_selection._comparison import Comparison
-from skrnn.model_selection._rival import build_rival, last_step, windows_of
+from skrnn.model_selection._rival import build_rival, last_step
 
 
 def compare_regressors(

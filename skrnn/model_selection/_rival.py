@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -11,7 +10,7 @@ from sklearn.compose import ColumnTransformer
 from sklearn.pipeline import Pipeline, make_pipeline
 
 from skrnn._naive import NaiveRegressor
-from skrnn._sliding_window import SlidingWindowTransformer
+from skrnn._sliding_window import SlidingWindowTransformer, windows_of
 
 
 def last_step(estimator: Any) -> Any:
@@ -23,12 +22,6 @@ def last_step(estimator: Any) -> Any:
             estimator = estimator.estimator
         else:
             return estimator
-
-
-def windows_of(estimator: Any) -> Iterator[SlidingWindowTransformer]:
-    """Return the transformers that make windows, however deep they are."""
-    parts = [estimator, *estimator.get_params(deep=True).values()]
-    return (part for part in parts if isinstance(part, SlidingWindowTransformer))
 
 
 def build_rival(estimators: dict[str, Any], X: Any, y: np.ndarray, y_name: Any) -> Pipeline:

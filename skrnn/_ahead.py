@@ -1,0 +1,280 @@
+"""Rows that are still to come: their labels, and what is known of them."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from skrnn._continuity import (
+    LabelSummary,
+    join_labels,
+    labels_after,
+    positions_by_series,
+    read_labels,
+    summarize_labels,
+)
+from skrnn._sliding_window import windows_of
+
+
+@dataclass(frozen=True)
+class Past:
+    """The rows before those that are predicted.
+
+    Attributes
+    ----------
+    frame : DataFrame
+        The rows, none if they are those that were fitted. Columns of an array have numbers.
+
+    is_frame : bool
+        Whether the estimator reads DataFrames, and not arrays.
+
+    group : str or None
+        What names the series.
+
+    series : dict of series to summary of its labels
+        One, named None, without a group.
+
+    is_labeled : bool
+        Whether labels are worth to be returned.
+    """
+
+    frame: pd.DataFrame
+    is_frame: bool
+    group: str | None
+    series: dict[Hashable, LabelSummary | None]
+    is_labeled: bool
+
+    @property
+    def group_is_level(self) -> bool:
+        """Whether series are named in the index."""
+        return self.group is not None and self.group not in self.frame.columns
+
+    def find_target(self, target: Any) -> Any:
+        """Return the column that is predicted, None if it cannot be told."""
+        columns = [column for column in self.frame.columns if column != self.group]
+        if target is None:
+            return columns[0] if len(columns) == 1 else None
+        if target not in columns:
+            raise ValueError(f"target={target!r} is not a column of X, which has {columns}.")
+        return target
+
+
+def read_past(estimator: Any, X: Any) -> Past:
+    """Read the rows that are given, or what the windows of a fitted estimator remember.
+
+    Raises
+    ------
+    ValueError
+        If there is no window within the estimator, none that remembers rows where they are
+        wanted, X has no two dimensions, or the group is not in it.
+    """
+    windows = list(windows_of(estimator))
+    if not windows:
+        raise ValueError(
+            f"{type(estimator).__name__} has no SlidingWindowTransformer within it, so that the "
+            "rows it has predicted would never be read. Give a fitted Pipeline with one."
+        )
+    group = next((window.group for window in windows if window.group is not None), None)
+    names = getattr(estimator, "feature_names_in_", None)
+    fitted = next((window for window in windows if hasattr(window, "fill_values_")), None)
+    starts = {} if fitted is None else fitted._starts
+    if X is not None:
+        frame, is_frame = _read_frame(X)
+        rows = read_labels(frame, group)
+        series: dict[Hashable, LabelSummary | None] = {}
+        for name, where in positions_by_series(rows).items():
+            labels = summarize_labels(rows, where)
+            if name in starts and labels is not None:
+                labels = join_labels(starts[name]["labels"], labels)
+            series[name] = labels
+        return Past(frame, is_frame, group, series, is_labeled=is_frame)
+    if fitted is None or not fitted.carry_context:
+        why = "is within another step" if fitted is None else "has carry_context=False"
+        raise ValueError(
+            f"The rows that the estimator was fitted on are not remembered: its window {why}. Give "
+            "the rows before those that are predicted as X."
+        )
+    columns = [*(range(estimator.n_features_in_) if names is None else names)]
+    if fitted._group_is_column and group not in columns:
+        # The window takes it out, and may be the first step.
+        columns.append(group)
+    series = {name: start["labels"] for name, start in starts.items()}
+    frame = pd.DataFrame(columns=columns, dtype=np.float64)
+    is_labeled = any(summary is not None for summary in series.values())
+    return Past(frame, names is not None, group, series, is_labeled)
+
+
+def _read_frame(X: Any) -> tuple[pd.DataFrame, bool]:
+    """Return rows as a pandas DataFrame, and whether they were a DataFrame of any kind."""
+    if isinstance(X, pd.DataFrame):
+        return X, True
+    if hasattr(X, "columns"):
+        return pd.DataFrame({name: X[name].to_numpy() for name in X.columns}), True
+    X = np.asarray(X)
+    if X.ndim != 2:
+        raise ValueError(
+            f"X of shape {X.shape} has {X.ndim} dimension(s). Give rows, of shape (n_samples, "
+            "n_features)."
+        )
+    return pd.DataFrame(X), False
+
+
+class Ahead:
+    """The rows to come: a row for each series at each step, all series of a step together.
+
+    Parameters
+    ----------
+    past : Past
+        The rows before them.
+
+    steps : int
+        How many there are of each series.
+
+    future : {array-like, DataFrame} or None
+        What is known of them.
+
+    target : object
+        The column that is predicted, None if it cannot be told.
+
+    Raises
+    ------
+    ValueError
+        If `future` has other rows or columns, or the labels have no frequency.
+    """
+
+    def __init__(self, past: Past, steps: int, future: Any, target: Any) -> None:
+        self._past = past
+        self._target = target
+        self._steps = steps
+        known = self._read_future(future)
+        self._known = set(known.columns)
+        self._series = np.tile(np.asarray([*past.series], dtype=object), steps)
+        self._index, self._labels = self._make_index(known if future is not None else None)
+        columns = {
+            name: self._series
+            if name == past.group
+            else np.full(len(self._series), np.nan)
+            if name == target or name not in known
+            else known[name].array
+            for name in past.frame.columns
+        }
+        self._frame = pd.DataFrame(columns, index=self._index)
+        self._predicted = np.full(len(self._series), np.nan)
+
+    def rows_until(self, step: int) -> Any:
+        """Return the rows before and those of the first steps, as the estimator reads them."""
+        rows = self._frame.iloc[: step * len(self._past.series)]
+        if len(self._past.frame):
+            rows = pd.concat([self._past.frame, rows])
+        return rows if self._past.is_frame else rows.to_numpy()
+
+    def check_readable(self) -> None:
+        """Refuse rows of which the next ones could not be predicted."""
+        if self._steps == 1:
+            return
+        columns = [column for column in self._past.frame.columns if column != self._past.group]
+        if self._target is None:
+            raise ValueError(
+                f"The rows have the columns {columns}, and nobody can tell which of them is "
+                "predicted. Give it as target."
+            )
+        unknown = [name for name in columns if name != self._target and name not in self._known]
+        if unknown:
+            raise ValueError(
+                f"The columns {unknown} are read, but not predicted: what they are in the next "
+                f"{self._steps} rows must be known. Give them as future."
+            )
+
+    def fill(self, step: int, values: np.ndarray) -> None:
+        """Let what was predicted be what came."""
+        n = len(self._past.series)
+        self._predicted[(step - 1) * n : step * n] = values
+        self._frame[self._target] = self._predicted
+
+    def label(self, values: np.ndarray) -> Any:
+        """Return predictions with the labels of their rows, if there are any."""
+        if self._labels is None:
+            return values
+        index = self._labels
+        if self._past.group is not None and not self._past.group_is_level:
+            index = pd.MultiIndex.from_arrays(
+                [self._series, index], names=[self._past.group, index.name]
+            )
+        return pd.Series(values, index=index, name=self._target)
+
+    def _read_future(self, future: Any) -> pd.DataFrame:
+        """Return what is known, with the rows in order."""
+        past = self._past
+        n_rows = self._steps * len(past.series)
+        if future is None:
+            return pd.DataFrame(index=range(n_rows))
+        future, has_names = _read_frame(future)
+        if not has_names:
+            if future.shape != (n_rows, past.frame.shape[1]):
+                raise ValueError(
+                    f"future of shape {future.shape} is not a row for each of the {n_rows} to come "
+                    f"with all {past.frame.shape[1]} column(s) of X. Columns of which nothing is "
+                    "known may be left out of a DataFrame."
+                )
+            return future.set_axis(past.frame.columns, axis=1)
+        others = [name for name in future.columns if name not in past.frame.columns]
+        if others:
+            raise ValueError(
+                f"future has the columns {others}, but X has only {list(past.frame.columns)}."
+            )
+        positions = {
+            name: np.arange(len(future))[where]
+            for name, where in positions_by_series(read_labels(future, past.group)).items()
+        }
+        counts = {name: len(rows) for name, rows in positions.items()}
+        if counts != dict.fromkeys(past.series, self._steps):
+            raise ValueError(
+                f"future has the rows {counts if past.group else len(future)}, but steps="
+                f"{self._steps} needs {self._steps}"
+                + (f" of each of the series {list(past.series)}." if past.group else ".")
+            )
+        if past.group is None:
+            return future
+        order = np.column_stack([positions[name] for name in past.series])
+        return future.iloc[order.ravel()]
+
+    def _make_index(self, future: pd.DataFrame | None) -> tuple[pd.Index, pd.Index | None]:
+        """Return the index that the estimator reads, and the labels of what is returned."""
+        past, n_rows = self._past, len(self._series)
+        default = pd.RangeIndex(len(past.frame), len(past.frame) + n_rows)
+        if future is not None and not isinstance(future.index, pd.RangeIndex):
+            return future.index, future.index
+        if not past.is_labeled:
+            return default, None
+        summaries = [summary for summary in past.series.values() if summary is not None]
+        if all(summary["is_default"] for summary in summaries):
+            if past.group is not None:
+                return default, default
+            first = (
+                summaries[0]["last"] + 1 if summaries and not len(past.frame) else len(past.frame)
+            )
+            return default, pd.RangeIndex(first, first + n_rows)
+        made = [labels_after(summary, self._steps) for summary in summaries]
+        of_series = [labels for labels in made if labels is not None]
+        if len(of_series) < len(past.series):
+            raise ValueError(
+                "The labels of the rows have no frequency, so that nobody can tell what the next "
+                "ones are: there are too few, or they come at irregular steps, as days without "
+                "holidays do. Give a DataFrame with the index of the rows to come as future, such "
+                "as pd.DataFrame(index=pd.bdate_range(start, periods=steps))."
+            )
+        if past.group is None:
+            return of_series[0], of_series[0]
+        # All series of the first step, then all of the second, ...
+        columns = zip(*of_series, strict=True)
+        index = pd.Index([label for step in columns for label in step], name=of_series[0].name)
+        if not past.group_is_level:
+            return index, index
+        names = list(past.frame.index.names) if len(past.frame) else [past.group, index.name]
+        levels = {past.group: self._series, index.name: index}
+        index = pd.MultiIndex.from_arrays([levels[name] for name in names], names=names)
+        return index, index

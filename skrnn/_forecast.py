@@ -1,0 +1,146 @@
+"""The rows that come next, from a fitted pipeline's own predictions."""
+
+from __future__ import annotations
+
+from numbers import Integral
+from typing import Any
+
+import numpy as np
+from sklearn.pipeline import Pipeline
+from sklearn.utils import _safe_indexing
+from sklearn.utils._param_validation import HasMethods, Interval, validate_params
+from sklearn.utils.validation import _num_samples, check_is_fitted
+
+from skrnn._ahead import Ahead, read_past
+
+
+@validate_params(
+    {
+        "estimator": [HasMethods(["fit", "predict"])],
+        "steps": [Interval(Integral, 1, None, closed="left")],
+    },
+    prefer_skip_nested_validation=True,
+)
+def forecast(
+    estimator: Any,
+    steps: int,
+    *,
+    X: Any = None,
+    future: Any = None,
+    target: Any = None,
+) -> Any:
+    """Predict the rows that come next.
+
+    A model that predicts one step is asked again and again, and reads its own predictions as rows
+    from then on (recursive). A model with several outputs says them all at once (direct).
+
+    Parameters
+    ----------
+    estimator : Pipeline or search
+        Fitted on rows, with a `SlidingWindowTransformer` within it. A search stands for its best
+        estimator. The model may be any regressor.
+
+    steps : int
+        How many rows to predict; of each series, if there is a `group`.
+
+    X : {array-like, DataFrame} of shape (n_samples, n_features), default=None
+        The rows before those that are predicted, as `predict` would be given them: rows that
+        continue the fitted ones, or the series from its beginning. None: the fitted rows.
+
+    future : {array-like, DataFrame} of shape (steps, n_features), default=None
+        What is known of the rows to come, such as the day of the week or a planned price. A
+        DataFrame may lack the target and columns of which nothing is known, and its index, unless
+        it is the default one, labels the rows; one without columns says nothing but that. Of a
+        panel it has `steps` rows for each series, in order of time. An array has all columns;
+        what stands in the target's is not read.
+
+    target : str or int, default=None
+        The column of X that is predicted, by name, or by number for arrays. None: the only one.
+        A direct forecast does not need it.
+
+    Returns
+    -------
+    y : ndarray of shape (steps,) or Series
+        Predictions in the units of `y`, a Series where the rows before have labels, which are
+        continued: an index of dates at its frequency. Of a panel, a Series with the series and the
+        label of each row, all series of the first step first.
+
+    Raises
+    ------
+    NotFittedError
+        If the estimator is not fitted.
+
+    ValueError
+        If there is no window within the estimator; if the target cannot be told; if there are
+        columns that must be known in advance and `future` does not have them, or it has another
+        number of rows; if the labels have no frequency; if more steps are wanted than a direct
+        model has outputs; if the fitted rows are wanted but `carry_context=False`.
+
+    Notes
+    -----
+    The first step equals ``predict`` on `X` with a row of NaN appended. Errors of a recursive
+    forecast add up: what is predicted from predictions is only as good as they are.
+
+    References
+    ----------
+    Ben Taieb, S., Bontempi, G., Atiya, A. F. & Sorjamaa, A. (2012). A review and comparison of
+    strategies for multi-step ahead time series forecasting. Expert Systems with Applications,
+    39(8).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import pandas as pd
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from skrnn import NaiveRegressor, SlidingWindowTransformer, forecast
+    >>> index = pd.date_range("2024-01-31", periods=24, freq="ME")
+    >>> sales = pd.DataFrame({"sales": np.arange(100.0, 124.0)}, index)
+    >>> drift = NaiveRegressor(strategy="drift")
+    >>> pipe = make_pipeline(SlidingWindowTransformer(3, flatten=False), drift)
+    >>> pipe = pipe.fit(sales, sales["sales"])
+    >>> forecast(pipe, 2)
+    2026-01-31    124.0
+    2026-02-28    125.0
+    Freq: ME, Name: sales, dtype: float64
+    """
+    check_is_fitted(estimator)
+    pipeline = getattr(estimator, "best_estimator_", estimator)
+    past = read_past(pipeline, X)
+    name = past.find_target(target)
+    ahead = Ahead(past, steps, future, name)
+    first = _predict_last(pipeline, ahead.rows_until(1), len(past.series))
+    if first.ndim == 2:
+        if steps > first.shape[1]:
+            raise ValueError(
+                f"steps={steps} is more than the {first.shape[1]} that the model predicts at once. "
+                f"Ask for {first.shape[1]} or fewer, or fit a model of one step, which is asked "
+                "again and again."
+            )
+        return ahead.label(first[:, :steps].T.ravel())
+    ahead.check_readable()
+    predicted = [first]
+    for step in range(1, steps):
+        ahead.fill(step, predicted[-1])
+        rows = ahead.rows_until(step + 1)
+        predicted.append(_predict_last(pipeline, rows, len(past.series)))
+    return ahead.label(np.concatenate(predicted))
+
+
+def _predict_last(pipeline: Any, rows: Any, n: int) -> np.ndarray:
+    """Return what is predicted of the last `n` rows, (n,) or (n, n_outputs)."""
+    model = pipeline
+    if isinstance(pipeline, Pipeline) and len(pipeline) > 1:
+        # Windows of all rows are a view; a network need not see but the last.
+        model, rows = pipeline[-1], pipeline[:-1].transform(rows)
+        n_rows = _num_samples(rows)
+        rows = _safe_indexing(rows, np.arange(n_rows - n, n_rows))
+    predicted = np.asarray(model.predict(rows), dtype=np.float64)[-n:]
+    if getattr(model, "architecture", None) == "sequence_to_sequence":
+        # The steps before the last are those of rows that are known.
+        predicted = predicted[:, -1]
+    if predicted.ndim > 2:
+        raise ValueError(
+            f"The model predicts an array of shape {predicted.shape}. forecast takes models of one "
+            "value for each step; predict has them all."
+        )
+    return predicted

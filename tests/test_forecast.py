@@ -1,0 +1,448 @@
+"""Forecasts of the rows that come next, beside loops written by hand."""
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pytest
+from sklearn.compose import ColumnTransformer
+from sklearn.exceptions import NotFittedError
+from sklearn.linear_model import LinearRegression, Ridge
+from sklearn.model_selection import GridSearchCV, TimeSeriesSplit
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import MinMaxScaler, OneHotEncoder
+
+from skrnn import (
+    GRURegressor,
+    LSTMRegressor,
+    NaiveRegressor,
+    SlidingWindowTransformer,
+    forecast,
+)
+
+RNG = np.random.default_rng(0)
+SERIES = 50 + np.cumsum(RNG.normal(size=40))
+DAYS = pd.date_range("2024-01-01", periods=40, freq="D", name="day")
+FRAME = pd.DataFrame({"level": SERIES}, DAYS)
+
+
+def windowed(model, length=4, **window):
+    pipe = make_pipeline(MinMaxScaler(), SlidingWindowTransformer(length, **window), model)
+    return pipe.set_output(transform="pandas")
+
+
+@pytest.fixture(scope="module")
+def network():
+    """A network behind scaler and window, fitted on days. Not to be fitted again."""
+    pipe = windowed(LSTMRegressor(3, epochs=2, random_state=0))
+    return pipe.fit(FRAME, FRAME["level"])
+
+
+def by_hand(pipe, frame, steps):
+    """Append a row of NaN, predict it, put the prediction in; again."""
+    predicted = []
+    for _ in range(steps):
+        label = frame.index[-1] + pd.Timedelta(days=1)
+        frame = pd.concat([frame, pd.DataFrame({"level": [np.nan]}, [label])])
+        predicted.append(pipe.predict(frame)[-1])
+        frame.loc[label, "level"] = predicted[-1]
+    return predicted
+
+
+def test_the_first_step_is_the_prediction_of_a_row_appended_with_nan(network):
+    ahead = pd.DataFrame({"level": [np.nan]}, [DAYS[-1] + pd.Timedelta(days=1)])
+    assert forecast(network, 1).iloc[0] == network.predict(ahead)[0]
+    whole = network.predict(pd.concat([FRAME, ahead]))[-1]
+    assert forecast(network, 1, X=FRAME).iloc[0] == whole
+
+
+@pytest.mark.parametrize("X", [None, FRAME], ids=["fitted rows", "given rows"])
+def test_a_model_of_one_step_reads_its_own_predictions(network, X):
+    found = forecast(network, 7, X=X)
+    np.testing.assert_array_equal(found, by_hand(network, FRAME, 7))
+    # Longer than the window: the last ones are predicted from predictions only.
+    assert len(found) > 4
+
+
+def test_dates_go_on(network):
+    found = forecast(network, 3)
+    expected = pd.date_range("2024-02-10", periods=3, freq="D", name="day")
+    pd.testing.assert_index_equal(found.index, expected)
+    assert found.name == "level"
+
+
+def test_rows_that_continue_the_fitted_ones_go_on_from_their_end(network):
+    later = pd.DataFrame({"level": [51.0, 49.0]}, DAYS[-1] + pd.to_timedelta([1, 2], unit="D"))
+    found = forecast(network, 2, X=later)
+    np.testing.assert_array_equal(found, by_hand(network, pd.concat([FRAME, later]), 2))
+    assert found.index[0] == DAYS[-1] + pd.Timedelta(days=3)
+
+
+def test_a_line_goes_on_as_a_line():
+    line = np.arange(20.0)[:, None]
+    drift = NaiveRegressor(strategy="drift")
+    pipe = make_pipeline(SlidingWindowTransformer(3, flatten=False), drift).fit(line, line[:, 0])
+    np.testing.assert_allclose(forecast(pipe, 5), [20, 21, 22, 23, 24])
+
+
+@pytest.mark.parametrize("horizon", [1, 3])
+def test_a_linear_recurrence_is_followed(horizon):
+    # Each value is the sum of two before it, less what keeps it small; horizon steps ahead.
+    x = np.zeros(60)
+    x[:2] = 1.0, 0.5
+    for t in range(2, 60):
+        x[t] = 1.6 * x[t - 1] - 0.9 * x[t - 2]
+    window = SlidingWindowTransformer(6, horizon=horizon)
+    pipe = make_pipeline(window, LinearRegression())
+    pipe.fit(x[:50, None], x[:50])
+    # The first rows were padded: fit the model again on those that were not.
+    windows = pipe[0].transform(x[:50, None])
+    pipe[1].fit(windows[10:], x[10:50])
+    np.testing.assert_allclose(forecast(pipe, 10, X=x[:50, None]), x[50:], atol=1e-6)
+
+
+def test_without_labels_there_are_none():
+    pipe = windowed(Ridge()).set_output(transform="default").fit(SERIES[:, None], SERIES)
+    for X in (None, SERIES[:, None], SERIES[:, None].tolist()):
+        found = forecast(pipe, 3, X=X)
+        assert isinstance(found, np.ndarray)
+        assert found.shape == (3,)
+    np.testing.assert_array_equal(forecast(pipe, 3), forecast(pipe, 3, X=SERIES[:, None]))
+
+
+def test_default_labels_go_on_counting():
+    frame = FRAME.reset_index(drop=True)
+    pipe = windowed(Ridge()).fit(frame, frame["level"])
+    for X in (None, frame):
+        found = forecast(pipe, 2, X=X)
+        pd.testing.assert_index_equal(found.index, pd.RangeIndex(40, 42))
+        np.testing.assert_allclose(found, forecast(windowed(Ridge()).fit(FRAME, SERIES), 2))
+
+
+def test_polars_rows_are_read():
+    rows = pl.DataFrame({"level": SERIES})
+    pipe = make_pipeline(SlidingWindowTransformer(4), Ridge()).set_output(transform="polars")
+    pipe.fit(rows, SERIES)
+    expected = forecast(make_pipeline(SlidingWindowTransformer(4), Ridge()).fit(rows, SERIES), 2)
+    np.testing.assert_allclose(forecast(pipe, 2, X=rows), expected)
+
+
+def test_a_search_stands_for_its_best_estimator():
+    grid = {"ridge__alpha": [0.1, 1.0]}
+    search = GridSearchCV(windowed(Ridge()), grid, cv=TimeSeriesSplit(2)).fit(FRAME, SERIES)
+    pd.testing.assert_series_equal(forecast(search, 2), forecast(search.best_estimator_, 2))
+
+
+# Labels
+
+
+@pytest.mark.parametrize(
+    "index",
+    [
+        pd.bdate_range("2024-01-03", periods=41),
+        pd.date_range("2021-03-31", periods=41, freq="ME"),
+        pd.date_range("2014-01-01", periods=41, freq="QS"),
+        pd.date_range("2024-01-01", periods=41, freq="30min"),
+        # The clock is set forward on the last Sunday of March.
+        pd.date_range("2024-03-01", periods=41, freq="D", tz="Europe/Berlin"),
+        pd.period_range("2021-03", periods=41, freq="M"),
+        pd.timedelta_range("1h", periods=41, freq="15min"),
+        pd.RangeIndex(5, 210, 5),
+        pd.Index(np.arange(41) / 4, name="seconds"),
+    ],
+    ids=lambda index: getattr(index, "freqstr", None) or type(index).__name__,
+)
+@pytest.mark.parametrize("given", [True, False], ids=["given rows", "fitted rows"])
+@pytest.mark.parametrize("says_so", [True, False], ids=["with freq", "without freq"])
+def test_labels_go_on_as_they_came(index, given, says_so):
+    frame = pd.DataFrame({"level": SERIES}, index[:40])
+    if not says_so and hasattr(index, "freq") and not isinstance(index, pd.PeriodIndex):
+        frame.index = pd.Index(list(index[:40]), name=index.name)
+    naive = make_pipeline(SlidingWindowTransformer(2, flatten=False), NaiveRegressor())
+    naive.fit(frame, frame["level"])
+    found = forecast(naive, 1, X=frame if given else None)
+    assert found.index[0] == index[40]
+    assert found.index.name == index.name
+    assert getattr(found.index, "tz", None) == getattr(index, "tz", None)
+    # Whatever the labels are, the row is one that continues the fitted ones.
+    assert found.iloc[0] == SERIES[-1]
+
+
+def test_irregular_labels_must_be_given():
+    days = DAYS.delete([3, 17])
+    frame = pd.DataFrame({"level": SERIES[:38]}, days)
+    pipe = windowed(Ridge()).fit(frame, frame["level"])
+    with pytest.raises(ValueError, match="no frequency"):
+        forecast(pipe, 2)
+    next_days = pd.DatetimeIndex(["2024-02-10", "2024-02-11"])
+    found = forecast(pipe, 2, future=pd.DataFrame(index=next_days))
+    assert list(found.index) == list(next_days)
+    unlabeled = make_pipeline(*[step for _, step in windowed(Ridge()).steps])
+    unlabeled.fit(frame.to_numpy(), SERIES[:38])
+    np.testing.assert_allclose(found, forecast(unlabeled, 2))
+
+
+# Several columns
+
+
+@pytest.fixture(scope="module")
+def planned():
+    """A level that follows the price of the day, which is planned. Not to be changed."""
+    price = RNG.normal(size=46)
+    level = np.zeros(46)
+    for t in range(1, 46):
+        level[t] = 0.5 * level[t - 1] + price[t] - 2 * price[t - 1]
+    days = pd.date_range("2024-01-01", periods=46, freq="D")
+    return pd.DataFrame({"price": price, "level": level}, days)
+
+
+@pytest.fixture(scope="module")
+def lags_and_price(planned):
+    """Yesterday's level and price beside today's price, and a line. Not to be fitted again."""
+    read = ColumnTransformer(
+        [
+            ("lags", SlidingWindowTransformer(1), ["level", "price"]),
+            ("today", SlidingWindowTransformer(1, horizon=0), ["price"]),
+        ]
+    )
+    pipe = make_pipeline(read, LinearRegression())
+    return pipe.fit(planned.iloc[1:40], planned["level"].iloc[1:40])
+
+
+@pytest.fixture(scope="module")
+def planned_network(planned):
+    pipe = windowed(GRURegressor(3, epochs=1, random_state=0), flatten=False)
+    return pipe.fit(planned.iloc[:40], planned["level"].iloc[:40])
+
+
+@pytest.mark.parametrize("kind", ["frame", "with the target", "polars"])
+def test_known_values_of_other_columns_are_read(lags_and_price, planned, kind):
+    future = planned[["price"]].iloc[40:]
+    if kind == "with the target":
+        # What stands there must play no part.
+        future = future.assign(level=1e6)
+    if kind == "polars":
+        future = pl.from_pandas(future)
+    # Without the padded first row, the rule is found exactly.
+    past = planned.iloc[1:40]
+    windows = lags_and_price[0].transform(past)
+    model = LinearRegression().fit(windows[1:], past["level"].iloc[1:])
+    pipe = make_pipeline(lags_and_price[0], model)
+    found = forecast(pipe, 6, X=past, future=future, target="level")
+    np.testing.assert_allclose(found, planned["level"].iloc[40:], atol=1e-9)
+    assert list(found.index) == list(planned.index[40:])
+
+
+def test_a_network_of_several_columns_equals_a_loop_by_hand(planned_network, planned):
+    rows, predicted = planned.copy(), []
+    rows.loc[rows.index[40:], "level"] = np.nan
+    for t in range(40, 46):
+        predicted.append(planned_network.predict(rows.iloc[: t + 1])[-1])
+        rows.loc[rows.index[t], "level"] = predicted[-1]
+    future = planned[["price"]].iloc[40:]
+    for X in (None, planned.iloc[:40]):
+        found = forecast(planned_network, 6, X=X, future=future, target="level")
+        np.testing.assert_array_equal(found, predicted)
+
+
+def test_arrays_have_numbers_for_names(planned):
+    values = planned.to_numpy()
+    pipe = make_pipeline(SlidingWindowTransformer(2), LinearRegression())
+    pipe.fit(values[:40], values[:40, 1])
+    found = forecast(pipe, 3, future=values[40:43], target=1)
+    named = make_pipeline(SlidingWindowTransformer(2), LinearRegression())
+    named.fit(planned.iloc[:40], planned["level"].iloc[:40])
+    expected = forecast(named, 3, future=planned[["price"]].iloc[40:43], target="level")
+    np.testing.assert_allclose(found, expected)
+
+
+def test_the_first_step_needs_nothing_that_is_not_known_yet(planned_network, planned):
+    ahead = planned.iloc[40:41] * np.nan
+    assert forecast(planned_network, 1).iloc[0] == planned_network.predict(ahead)[0]
+
+
+def test_categories_are_known_in_advance():
+    weekday = DAYS.day_name()
+    frame = FRAME.assign(weekday=weekday)
+    read = ColumnTransformer(
+        [
+            ("lags", SlidingWindowTransformer(7), ["level"]),
+            ("weekday", OneHotEncoder(sparse_output=False), ["weekday"]),
+        ]
+    )
+    pipe = make_pipeline(read, Ridge()).fit(frame, SERIES)
+    later = pd.date_range("2024-02-10", periods=2, freq="D")
+    future = pd.DataFrame({"weekday": later.day_name()}, later)
+    found = forecast(pipe, 2, X=frame, future=future, target="level")
+    first = pd.concat([frame, future.iloc[:1].assign(level=np.nan)])
+    second = pd.concat([frame, future.assign(level=[pipe.predict(first)[-1], np.nan])])
+    np.testing.assert_allclose(found, [pipe.predict(first)[-1], pipe.predict(second)[-1]])
+
+
+# Several steps at once
+
+
+@pytest.fixture(scope="module")
+def direct():
+    """Three values at once. Not to be fitted again."""
+    y = np.column_stack([SERIES[step : 38 + step] for step in range(3)])
+    return windowed(GRURegressor(3, epochs=1, random_state=0)).fit(FRAME.iloc[:38], y)
+
+
+def test_several_outputs_are_the_next_values(direct):
+    past = FRAME.iloc[:38]
+    ahead = pd.DataFrame({"level": [np.nan]}, DAYS[38:39])
+    for X in (None, past):
+        found = forecast(direct, 3, X=X)
+        np.testing.assert_array_equal(found, direct.predict(ahead)[0])
+        assert list(found.index) == [*DAYS[38:40], DAYS[39] + pd.Timedelta(days=1)]
+    np.testing.assert_array_equal(forecast(direct, 2), found.iloc[:2])
+
+
+def test_more_steps_than_outputs_are_refused(direct):
+    with pytest.raises(ValueError, match="steps=4 is more than the 3 that the model predicts"):
+        forecast(direct, 4)
+
+
+def test_a_direct_model_of_several_columns_needs_nothing_more(planned):
+    y = np.column_stack([planned["level"].iloc[step : 38 + step] for step in range(3)])
+    pipe = windowed(LinearRegression()).fit(planned.iloc[:38], y)
+    found = forecast(pipe, 3)
+    expected = pipe.predict(planned.iloc[38:39] * np.nan)[0]
+    np.testing.assert_allclose(found, expected)
+
+
+@pytest.mark.parametrize("architecture", ["sequence_to_sequence", "encoder_decoder"])
+def test_networks_that_write_sequences(architecture):
+    windows = SlidingWindowTransformer(4, horizon=0).fit_transform(SERIES[:, None])
+    y = windows if architecture == "sequence_to_sequence" else windows[:, :3]
+    model = GRURegressor(3, architecture=architecture, epochs=1, random_state=0)
+    pipe = make_pipeline(SlidingWindowTransformer(4, flatten=False), model)
+    pipe.fit(SERIES[:, None], y)
+    written = pipe.predict([[np.nan]])[0]
+    found = forecast(pipe, 2)
+    if architecture == "encoder_decoder":
+        np.testing.assert_array_equal(found, written[:2])
+    else:
+        # The last step is that of the row; it is read for the next one.
+        again = pipe.predict([[written[-1]], [np.nan]])[1]
+        np.testing.assert_array_equal(found, [written[-1], again[-1]])
+
+
+# Panels
+
+
+def make_panel(as_level):
+    """Three series of one line each, the last of which ends a day early."""
+    parts = []
+    for who, slope in [("a", 1.0), ("b", -2.0), ("c", 10.0)]:
+        days = DAYS[: 40 - (who == "c")]
+        parts.append(pd.DataFrame({"who": who, "level": slope * np.arange(len(days))}, days))
+    panel = pd.concat(parts).sort_index(kind="stable")
+    return panel.set_index("who", append=True) if as_level else panel
+
+
+@pytest.mark.parametrize("as_level", [True, False], ids=["level", "column"])
+@pytest.mark.parametrize("given", [True, False], ids=["given rows", "fitted rows"])
+def test_each_series_of_a_panel_goes_on_by_itself(as_level, given):
+    panel = make_panel(as_level)
+    window = SlidingWindowTransformer(2, flatten=False, group="who")
+    pipe = make_pipeline(window, NaiveRegressor(strategy="drift")).fit(panel, panel["level"])
+    found = forecast(pipe, 3, X=panel if given else None)
+    expected = {
+        "a": dict(zip(pd.date_range("2024-02-10", periods=3), [40.0, 41.0, 42.0], strict=True)),
+        "b": dict(zip(pd.date_range("2024-02-10", periods=3), [-80.0, -82.0, -84.0], strict=True)),
+        "c": dict(zip(pd.date_range("2024-02-09", periods=3), [390.0, 400.0, 410.0], strict=True)),
+    }
+    assert set(found.index.names) == {"who", "day"}
+    for who, values in expected.items():
+        assert found.xs(who, level="who").to_dict() == values
+
+
+@pytest.mark.parametrize("as_level", [True, False], ids=["level", "column"])
+def test_known_values_of_a_panel_belong_to_their_series(as_level):
+    panel = make_panel(as_level)
+    panel["price"] = np.arange(len(panel))
+    window = SlidingWindowTransformer(1, group="who")
+    pipe = make_pipeline(window, LinearRegression()).fit(panel, panel["level"])
+    labels = pd.DatetimeIndex(["2024-02-10", "2024-02-11"], name="day")
+    # Series after series, and in another order.
+    future = pd.concat(
+        [pd.DataFrame({"who": who, "price": [k, 10.0 * k]}, labels) for k, who in enumerate("cab")]
+    )
+    if as_level:
+        future = future.set_index("who", append=True)
+    found = forecast(pipe, 2, X=panel, future=future, target="level")
+    for k, who in enumerate("cab"):
+        of_one = panel.xs(who, level="who") if as_level else panel.query("who == @who")
+        last = of_one[["level", "price"]].iloc[-1].to_numpy()
+        first = pipe[1].predict([last])[0]
+        second = pipe[1].predict([[first, k]])[0]
+        np.testing.assert_allclose(found.xs(who, level="who"), [first, second])
+
+
+def test_default_labels_of_a_panel():
+    panel = make_panel(as_level=False).reset_index(drop=True)
+    window = SlidingWindowTransformer(2, flatten=False, group="who")
+    pipe = make_pipeline(window, NaiveRegressor(strategy="drift")).fit(panel, panel["level"])
+    for X in (None, panel):
+        found = forecast(pipe, 2, X=X)
+        assert found.xs("b", level="who").tolist() == [-80.0, -82.0]
+
+
+# Bad input
+
+
+def test_the_estimator_and_the_rows_stay_as_they_were(network):
+    before, frame = network[1].context_.copy(), FRAME.copy()
+    forecast(network, 3, X=frame)
+    pd.testing.assert_frame_equal(frame, FRAME)
+    np.testing.assert_array_equal(network[1].context_, before)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"target": "other"}, "target='other' is not a column of X, which has \\['level'\\]"),
+        ({"X": SERIES}, r"X of shape \(40,\) has 1 dimension"),
+        ({"future": pd.DataFrame({"other": [1.0, 2.0]})}, r"future has the columns \['other'\]"),
+        ({"future": pd.DataFrame({"level": [1.0]})}, "future has the rows 1, but steps=2 needs 2"),
+        ({"future": np.ones((3, 1))}, r"future of shape \(3, 1\)"),
+        ({"steps": 0}, "steps"),
+        ({"steps": 1.5}, "steps"),
+    ],
+)
+def test_what_cannot_be_forecast_is_refused(network, arguments, message):
+    with pytest.raises(ValueError, match=message):
+        forecast(network, **{"steps": 2, **arguments})
+
+
+def test_columns_that_are_read_must_be_known(planned_network, planned):
+    with pytest.raises(ValueError, match=r"nobody can tell which of them is predicted"):
+        forecast(planned_network, 2, future=planned[["price"]].iloc[40:42])
+    with pytest.raises(ValueError, match=r"\['price'\] are read, but not predicted"):
+        forecast(planned_network, 2, target="level")
+
+
+def test_an_estimator_must_be_fitted_and_remember_its_rows(planned):
+    with pytest.raises(NotFittedError):
+        forecast(windowed(Ridge()), 2)
+    with pytest.raises(ValueError, match="no SlidingWindowTransformer within it"):
+        forecast(Ridge().fit(SERIES[:, None], SERIES), 2)
+    fresh = windowed(Ridge(), carry_context=False).fit(FRAME, SERIES)
+    with pytest.raises(ValueError, match="carry_context=False"):
+        forecast(fresh, 2)
+    assert forecast(fresh, 2, X=FRAME).shape == (2,)
+
+
+def test_a_window_within_another_step_remembers_nothing_that_can_be_seen(lags_and_price):
+    with pytest.raises(ValueError, match="is within another step"):
+        forecast(lags_and_price, 1)
+
+
+def test_the_series_of_future_must_be_those_of_the_panel():
+    panel = make_panel(as_level=False)
+    window = SlidingWindowTransformer(2, flatten=False, group="who")
+    pipe = make_pipeline(window, NaiveRegressor()).fit(panel, panel["level"])
+    future = pd.DataFrame({"who": ["a", "b"]}, DAYS[:2])
+    with pytest.raises(ValueError, match=r"needs 1 of each of the series \['a', 'b', 'c'\]"):
+        forecast(pipe, 1, future=future)
