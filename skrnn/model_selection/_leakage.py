@@ -1,0 +1,250 @@
+"""Does anything later change what is predicted earlier."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from sklearn.base import clone
+from sklearn.pipeline import Pipeline
+from sklearn.utils import check_consistent_length
+from sklearn.utils._param_validation import HasMethods, StrOptions, validate_params
+
+from skrnn.model_selection._changes import alter, moved, splice
+from skrnn.model_selection._prepared import check_prepared
+from skrnn.model_selection._report import LeakageReport
+from skrnn.model_selection._stages import (
+    Stage,
+    feature_columns,
+    first_rows,
+    refused_changes,
+    stages_of,
+    unwrap,
+)
+
+N_CUTS = 4
+UNITS = ("rows", "steps")
+BY_STEP = "sequence_to_sequence"
+
+
+@validate_params(
+    {
+        "estimator": [HasMethods(["fit", "predict"])],
+        "X": "no_validation",
+        "y": "no_validation",
+        "prepare": [callable, None],
+        "axis": [StrOptions({"rows", "steps"})],
+    },
+    prefer_skip_nested_validation=True,
+)
+def check_leakage(
+    estimator: Any,
+    X: Any,
+    y: Any,
+    *,
+    prepare: Callable[[Any], tuple[Any, Any]] | None = None,
+    axis: str = "rows",
+) -> LeakageReport:
+    """Find out whether anything later changes what is predicted earlier.
+
+    A clone is fitted on the first 70 % of the rows. Then later rows are changed, and what is
+    predicted before them is compared. Neither the estimator nor the data are modified.
+
+    Parameters
+    ----------
+    estimator : estimator
+        What is to be checked: a pipeline, a search over one, or any other estimator.
+    X : {array-like, DataFrame} of shape (n_samples, n_features) or \
+            (n_samples, n_timesteps, n_features)
+        Rows in order of time, 10 or more; sequences with `axis="steps"`; with `prepare` the raw
+        rows, which may also be an array or a Series of shape (n_rows,). Dates, missing values,
+        labels and columns that a `group` names are not changed.
+    y : array-like of shape (n_samples, ...) or None
+        Targets; None with `prepare`, which makes them.
+    prepare : callable, default=None
+        Makes `(X, y)` of the raw rows, in order of time; it may drop rows at either end. The raw
+        rows are changed before it runs, so that what is done there is checked too. The last rows
+        before the test part are not learned from if `estimator` is a search whose `cv` has a `gap`.
+    axis : {"rows", "steps"}, default="rows"
+        What is in order of time: rows, or the steps of sequences for which the estimator writes
+        an output at every step.
+
+    Returns
+    -------
+    report : LeakageReport
+        True if there is a leak. It says where, and what to do.
+
+    Raises
+    ------
+    ValueError
+        If nothing can be compared: too few rows, predictions that do not have the rows (or
+        steps) of X, changed rows that the estimator refuses, targets that do not depend on the
+        raw rows, or another number of prepared rows when raw ones change.
+
+    Notes
+    -----
+    Without `prepare`, row `t` of X is taken as known when row `t` is predicted: that is what X
+    is. Whether it holds its own target is checked with `prepare` only.
+
+    With `prepare`, a forecast is made where the target's own column is last read for it. What it
+    says must depend on later rows, and what it has learned from must not. Targets that lie `N`
+    rows after that place, or reach so far, need a `gap` of `N - 1` rows between what is learned
+    and what is tested, also when a window ends `horizon` rows before its row. Other columns may
+    be known up to the row that is predicted, a calendar for instance, but no further.
+
+    Integers are changed to other integers. Those that are names of something should be text or
+    categories, which become others that occur.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn.linear_model import Ridge
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from skrnn import SlidingWindowTransformer
+    >>> from skrnn.model_selection import check_leakage
+    >>> series = np.random.default_rng(0).normal(size=50)
+    >>> pipe = make_pipeline(SlidingWindowTransformer(3), Ridge())
+    >>> check_leakage(pipe, series[:, None], series)
+    no leak found: what is predicted does not change when later rows do.
+
+    A scaler that has seen all rows:
+
+    >>> def prepare(series):
+    ...     scaled = (series - series.mean()) / series.std()
+    ...     return scaled[:, None], scaled
+    >>> report = check_leakage(pipe, series, None, prepare=prepare)
+    >>> bool(report), report.step
+    (True, 'prepare')
+    """
+    X = np.asarray(X) if isinstance(X, list | tuple) else X
+    _check_input(X, y, prepare, axis)
+    if prepare is not None:
+        return check_prepared(estimator, X, prepare)
+    n_rows = len(X)
+    n_fitted = int(0.7 * n_rows)
+    fitted = clone(estimator).fit(first_rows(X, n_fitted), first_rows(y, n_fitted))
+    if axis == "rows":
+        # Not before: the first rows are how a window knows the fitted series again.
+        cuts = _cuts(n_fitted - 1, n_rows)
+        altered = alter(X, feature_columns(fitted, X))
+        changed = [(cut, splice(X, altered, cut)) for cut in cuts]
+        return _compare(fitted, X, changed, axis=0)
+    n_steps = np.shape(X)[1]
+    changed = [(cut, alter(X, range(cut + 1, n_steps))) for cut in _cuts(0, n_steps)]
+    return _compare(fitted, X, changed, axis=1)
+
+
+def _check_input(X: Any, y: Any, prepare: Any, axis: str) -> None:
+    """Refuse what cannot be checked."""
+    if hasattr(X, "toarray") or not hasattr(X, "shape"):
+        raise ValueError(
+            f"X is a {type(X).__name__}, in which rows cannot be changed. Give a dense array, a "
+            "list, or a pandas or polars DataFrame."
+        )
+    if len(X) < 10:
+        raise ValueError(
+            f"X has {len(X)} rows, too few to fit on most of them and change others. "
+            "Give 10 or more."
+        )
+    if prepare is None:
+        if y is None:
+            raise ValueError("y is None. Give the targets of the rows of X, or `prepare`.")
+        check_consistent_length(X, y)
+        _check_shape(X.shape, axis)
+    elif axis == "steps":
+        raise ValueError(
+            'axis="steps" cannot be used with prepare, which works on rows. Give the sequences '
+            "and their targets as X and y, without prepare."
+        )
+    elif y is not None:
+        raise ValueError(
+            f"y is a {type(y).__name__}, but with prepare, which makes the targets, it must be "
+            "None. Call check_leakage(estimator, raw, None, prepare=prepare)."
+        )
+
+
+def _check_shape(shape: tuple[int, ...], axis: str) -> None:
+    """Refuse rows without columns, and sequences without steps to compare."""
+    if len(shape) < 2 or (axis == "steps" and shape[1] < 2):
+        expected = "(n_samples, n_timesteps, ...) with 2 steps or more"
+        raise ValueError(
+            f"X has shape {shape}, but axis={axis!r} expects "
+            f"{expected if axis == 'steps' else '(n_samples, n_features)'}. Reshape it."
+        )
+
+
+def _cuts(first: int, length: int) -> list[int]:
+    """Return a few places after which to change things, from the first to the second last."""
+    return np.unique(np.linspace(first, length - 2, N_CUTS).astype(int)).tolist()
+
+
+def _compare(fitted: Any, X: Any, changed: list[tuple[int, Any]], axis: int) -> LeakageReport:
+    """Compare what comes out before each cut, step by step."""
+    before = stages_of(fitted, X, axis=axis)
+    if axis == 1:
+        _check_outputs_by_step(fitted, X, before[-1].output)
+    early = np.zeros((len(before), np.shape(X)[axis]), dtype=bool)
+    for cut, rows in changed:
+        with refused_changes():
+            after = stages_of(fitted, rows, axis=axis)
+        early[:, : cut + 1] |= _moved(before, after, axis)[:, : cut + 1]
+    guilty = np.flatnonzero(early.any(axis=1))
+    if len(guilty) == 0:
+        reason = f"what is predicted does not change when later {UNITS[axis]} do."
+        return LeakageReport(False, np.array([], dtype=int), None, reason)
+    # What leaks into a step leaks, even if the predictor happens not to react to it.
+    rows = np.flatnonzero(early[-1] if early[-1].any() else early[guilty[0]])
+    if _moved(before, stages_of(fitted, X, axis=axis), axis).any():
+        reason = (
+            "what comes out for the same rows is another thing each time. Set random_state, or "
+            "leave out what draws at random after fit, and check again."
+        )
+    else:
+        reason = _reason(rows, axis, is_predictor=guilty[0] == len(before) - 1)
+    return LeakageReport(True, rows, before[guilty[0]].name, reason)
+
+
+def _moved(before: list[Stage], after: list[Stage], axis: int) -> np.ndarray:
+    """Tell at which rows, or steps, each stage moves, shape (n_stages, length of the axis)."""
+    found = []
+    for outputs in zip(before, after, strict=True):
+        one, two = (stage.output for stage in outputs)
+        if axis == 1:
+            one, two = np.moveaxis(np.asarray(one), 1, 0), np.moveaxis(np.asarray(two), 1, 0)
+        found.append(moved(one, two).any(axis=1))
+    return np.array(found)
+
+
+def _check_outputs_by_step(fitted: Any, X: Any, predicted: np.ndarray) -> None:
+    """Refuse predictions that are not one output for each step."""
+    model = unwrap(fitted)
+    model = model.steps[-1][1] if isinstance(model, Pipeline) else model
+    architecture = getattr(model, "architecture", None)
+    n_steps = np.shape(X)[1]
+    # As many outputs as steps may also come from a network that has read all steps before.
+    if architecture in (None, BY_STEP) and predicted.ndim > 1 and predicted.shape[1] == n_steps:
+        return
+    found = "" if architecture is None else f" and has architecture={architecture!r}"
+    raise ValueError(
+        f'axis="steps" needs an output at each of the {n_steps} steps, but {type(model).__name__} '
+        f"predicts shape {predicted.shape} for X of shape {np.shape(X)}{found}. Use "
+        f'architecture="{BY_STEP}", or axis="rows".'
+    )
+
+
+def _reason(places: np.ndarray, axis: int, *, is_predictor: bool) -> str:
+    """Return what to say of rows, or steps, that know of later ones."""
+    unit = UNITS[axis]
+    what = (
+        f"{len(places)} {unit}, the first at position {places[0]}, come out otherwise when only "
+        f"later {unit} change."
+    )
+    if axis == 1:
+        return f"{what} Let it read the steps in their order only: bidirectional=False."
+    if is_predictor:
+        return f"{what} Let it read no row after the one that it predicts."
+    return (
+        f"{what} Let it read no row after its own (windows that end at their row), keep the order "
+        "of the rows, and learn in fit only, never in transform."
+    )
