@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 from sklearn.base import BaseEstimator, RegressorMixin, TransformerMixin
 from sklearn.compose import ColumnTransformer, TransformedTargetRegressor
-from sklearn.ensemble import HistGradientBoostingRegressor, RandomForestRegressor
+from sklearn.ensemble import HistGradientBoostingRegressor, RandomForestRegressor, VotingRegressor
 from sklearn.linear_model import LinearRegression, LogisticRegression, Ridge
 from sklearn.model_selection import GridSearchCV, TimeSeriesSplit
 from sklearn.pipeline import FeatureUnion, Pipeline, make_pipeline
@@ -422,6 +422,22 @@ def test_a_guilty_step_is_named_when_rows_are_prepared(prices, step, name):
     assert check_leakage(pipe, prices, None, prepare=prepare).step == name
 
 
+def test_what_reaches_a_predictor_from_raw_rows_leaks_even_if_it_does_not_react(prices):
+    def prepare(raw):
+        return raw[["price"]], raw["price"]
+
+    pipe = make_pipeline(CenteredMean(), NothingButTheMean())
+    assert check_leakage(pipe, prices, None, prepare=prepare).step == "centeredmean"
+
+
+def test_one_known_target_of_several_is_a_leak(prices):
+    def prepare(raw):
+        price = raw["price"].to_numpy()
+        return price[:-1, None], np.column_stack([price[1:], price[:-1]])
+
+    assert check_leakage(Ridge(), prices, None, prepare=prepare).step == "prepare"
+
+
 # Correct preparation
 
 
@@ -524,6 +540,15 @@ def test_a_window_that_ends_two_rows_before_its_row_needs_a_gap_of_one(prices):
     pipe = make_pipeline(windows(horizon=2), Ridge())
     search = GridSearchCV(pipe, {"ridge__alpha": [1, 2]}, cv=TimeSeriesSplit(2, gap=1))
     assert not check_leakage(search, prices, None, prepare=prepare)
+
+
+def test_windows_inside_another_estimator_pass_though_rows_hold_their_own_target(prices):
+    def prepare(raw):
+        return raw[["price"]], raw["price"]
+
+    inside = VotingRegressor([("windows", AHEAD)])
+    report = check_leakage(inside, prices, None, prepare=prepare)
+    assert not report, report
 
 
 def test_raw_rows_may_be_an_array_of_one_axis(prices):
