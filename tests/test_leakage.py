@@ -11,7 +11,7 @@ from sklearn.compose import ColumnTransformer, TransformedTargetRegressor
 from sklearn.ensemble import HistGradientBoostingRegressor, RandomForestRegressor, VotingRegressor
 from sklearn.linear_model import LinearRegression, LogisticRegression, Ridge
 from sklearn.model_selection import GridSearchCV, TimeSeriesSplit
-from sklearn.pipeline import FeatureUnion, Pipeline, make_pipeline
+from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import (
     FunctionTransformer,
     MinMaxScaler,
@@ -170,6 +170,15 @@ def test_the_step_is_named_inside_searches_and_transformed_targets(prices, wrap)
     assert check_leakage(model, prices, prices["price"]).step == "center"
 
 
+def test_steps_that_do_not_keep_rows_are_not_compared_but_predictions_are(prices):
+    class Restores(Peek):
+        def predict(self, X):
+            return np.append(np.asarray(X)[:, 0], 0.0)
+
+    report = check_leakage(make_pipeline(Differences(), Restores()), prices, prices["price"])
+    assert report.step == "restores"
+
+
 def test_sparse_outputs_are_compared(prices):
     pipe = make_pipeline(
         OneHotEncoder(handle_unknown="ignore"), FunctionTransformer(lambda X: X[::-1]), Ridge()
@@ -178,16 +187,19 @@ def test_sparse_outputs_are_compared(prices):
     assert check_leakage(pipe, X, prices["price"]).step == "functiontransformer"
 
 
+class LogisticOfWhatComes(LogisticRegression):
+    """Scales what it predicts by itself."""
+
+    def decision_function(self, X):
+        return super().decision_function(StandardizeWhatComes().transform(X))
+
+
 def test_probabilities_are_compared_where_labels_hardly_react(prices):
     y = np.arange(N_ROWS) % 10 == 0
-    model = LogisticRegression(C=1e-3)
-    # Nearly everything is False for it: labels alone would show nothing.
-    model.fit(StandardizeWhatComes().transform(prices), y)
-    assert not model.predict(StandardizeWhatComes().transform(prices)).any()
-    wrapped = FeatureUnion([("all", StandardizeWhatComes())])
-    report = check_leakage(make_pipeline(wrapped, model), prices, y)
-    assert report.step == "featureunion"
-    assert report.rows.tolist() == list(range(59))
+    model = LogisticOfWhatComes(C=1e-3)
+    # Labels alone would show nothing: all are False, whatever the rows are.
+    assert not model.fit(prices, y).predict(prices).any()
+    assert check_leakage(model, prices, y).rows.tolist() == list(range(59))
 
 
 # Correct pipelines
@@ -296,7 +308,9 @@ def test_categories_become_others_that_an_encoder_knows(prices, container, encod
 
 @pytest.mark.parametrize("dtype", ["float32", "int8", "uint8", "bool", "Int64", "boolean"])
 def test_columns_of_every_type_change_after_the_cut_and_keep_type_dates_and_gaps(dtype):
-    frame = pd.DataFrame({"x": np.arange(N_ROWS) % 2, "when": DAYS}, index=DAYS)
+    # Its standard deviation is 0.2: rounded, a change of that size would be none.
+    x = (np.arange(N_ROWS) % 20 == 7).astype(int)
+    frame = pd.DataFrame({"x": x, "when": DAYS}, index=DAYS)
     frame = frame.astype({"x": dtype})
     if dtype in ("Int64", "boolean"):
         frame.loc[DAYS[[5, 55]], "x"] = pd.NA
@@ -311,6 +325,17 @@ def test_columns_of_every_type_change_after_the_cut_and_keep_type_dates_and_gaps
     assert at_border["x"].isna().equals(~present)
     later = present & (np.arange(N_ROWS) > 41)
     assert (at_border["x"][later] != frame["x"][later]).all()
+
+
+def test_numbers_that_are_categories_become_others_that_an_encoder_knows(prices):
+    X = pd.DataFrame({"weekday": pd.Categorical(np.arange(N_ROWS) % 7)})
+    assert not check_leakage(make_pipeline(OneHotEncoder(), Ridge()), X, prices["price"])
+
+
+@pytest.mark.parametrize(("size", "leaky"), [(1e-9, False), (1e-3, True)])
+def test_what_rounding_may_do_is_no_leak(prices, size, leaky):
+    drift = FunctionTransformer(lambda X: X + size * np.mean(X))
+    assert bool(check_leakage(make_pipeline(drift, Ridge()), prices, prices["price"])) is leaky
 
 
 def test_a_pipeline_that_drops_rows_cannot_be_checked(prices):
@@ -426,8 +451,10 @@ def test_what_reaches_a_predictor_from_raw_rows_leaks_even_if_it_does_not_react(
     def prepare(raw):
         return raw[["price"]], raw["price"]
 
-    pipe = make_pipeline(CenteredMean(), NothingButTheMean())
-    assert check_leakage(pipe, prices, None, prepare=prepare).step == "centeredmean"
+    ahead = make_pipeline(CenteredMean(), NothingButTheMean())
+    assert check_leakage(ahead, prices, None, prepare=prepare).step == "centeredmean"
+    with_its_own_row = make_pipeline(windows(horizon=0), NothingButTheMean())
+    assert "known already" in check_leakage(with_its_own_row, prices, None, prepare=prepare).reason
 
 
 def test_one_known_target_of_several_is_a_leak(prices):
@@ -549,6 +576,15 @@ def test_windows_inside_another_estimator_pass_though_rows_hold_their_own_target
     inside = VotingRegressor([("windows", AHEAD)])
     report = check_leakage(inside, prices, None, prepare=prepare)
     assert not report, report
+
+
+def test_the_logarithm_of_values_that_are_changed_exists():
+    def prepare(raw):
+        return np.log(raw), np.log(raw[:, 0])
+
+    # Near zero: whatever is taken off would make them negative.
+    raw = np.random.default_rng(0).exponential(size=(N_ROWS, 1))
+    assert not check_leakage(AHEAD, raw, None, prepare=prepare)
 
 
 def test_raw_rows_may_be_an_array_of_one_axis(prices):

@@ -106,7 +106,7 @@ def _columns_of(frame: Any) -> list[np.ndarray]:
 
 def _alter_column(column: Any, number: int, up: bool) -> Any:
     """Return another value for each of an array or Series of shape (n_rows,)."""
-    # Drawn for the column alone: what it becomes does not depend on the others.
+    # Drawn for the column alone, since what it becomes must not depend on the others.
     rng = np.random.default_rng([number, up])
     values = column if isinstance(column, np.ndarray) else column.to_numpy()
     present = np.flatnonzero(~pd.isna(values))

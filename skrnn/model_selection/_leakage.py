@@ -91,7 +91,8 @@ def check_leakage(
     says must depend on later rows, and what it has learned from must not. Targets that lie `N`
     rows after that place, or reach so far, need a `gap` of `N - 1` rows between what is learned
     and what is tested, also when a window ends `horizon` rows before its row. Other columns may
-    be known up to the row that is predicted, a calendar for instance, but no further.
+    be known up to the row that is predicted, a calendar for instance, but no further. All this is
+    found by bisection: rows are prepared and predicted some hundred times, but fitted only once.
 
     Integers are changed to other integers. Those that are names of something should be text or
     categories, which become others that occur.
