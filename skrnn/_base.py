@@ -290,39 +290,15 @@ class BaseRecurrentEstimator(CallbackSupportMixin, BaseEstimator, ABC):
                 f"optimizer given by name, but optimizer={self.optimizer!r} is an object. Set "
                 "them on the object, or give its name."
             )
-        if go_on:
-            # Before the rows, which are shaped for it.
-            self._check_same("architecture", self.architecture)
-            self._check_same("embedding_dim", self.embedding_dim)
-        X, y, sample_weight = self._validate_rows(X, y, sample_weight, reset=not go_on)
-        held_out = self._validate_held_out(*validation)
-        network = self._describe_network(X, y)
-        if held_out is not None:
-            network["masked"] |= bool(rows_with_absent_steps(held_out[0]).any())
-        elif hold_out:
-            n_kept = self._n_rows_before_split(len(X))
-            held_out = [rows if rows is None else rows[n_kept:] for rows in (X, y, sample_weight)]
-            X, y, sample_weight = (
-                rows if rows is None else rows[:n_kept] for rows in (X, y, sample_weight)
-            )
-        check_presence(X, "trained on")
-        if held_out is not None:
-            check_presence(held_out[0], "held out")
-        if network["masked"] and network["architecture"] == "sequence_to_sequence":
-            # What stands in y where a step is absent is of no account.
-            y, sample_weight = leave_out_steps(X, y, sample_weight)
-            held_out = held_out and [held_out[0], *leave_out_steps(*held_out)]
-        if go_on:
-            for key in network:
-                if key not in _VALUES:
-                    self._check_same(key, network[key])
-        self._fit_targets(y, sample_weight, go_on=go_on)
+        network, rows, held_out = self._prepare(
+            X, y, sample_weight, validation=validation, hold_out=hold_out, go_on=go_on
+        )
         first_epoch = self.n_iter_ if go_on else 0
 
         keras_side = _import_keras_side()
         trained = keras_side.train(
             network,
-            self._make_rows(X, y, sample_weight),
+            self._make_rows(*rows),
             held_out and self._make_rows(*held_out),
             keras_side.Training(
                 loss=self.loss,
@@ -369,6 +345,62 @@ class BaseRecurrentEstimator(CallbackSupportMixin, BaseEstimator, ABC):
             )
 
         return tasks.begin_epoch, end
+
+    def _prepare(
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: Any,
+        *,
+        validation: tuple[Any, Any],
+        hold_out: bool,
+        go_on: bool,
+    ) -> tuple[dict[str, Any], list[Any], list[Any] | None]:
+        """Return the network, and what it is trained on and what is held out: X, y and weights."""
+        if go_on:
+            # Before the rows, which are shaped for it.
+            self._check_same("architecture", self.architecture)
+            self._check_same("embedding_dim", self.embedding_dim)
+        X, y, sample_weight = self._validate_rows(X, y, sample_weight, reset=not go_on)
+        held_out = self._validate_held_out(*validation)
+        network = self._describe_network(X, y)
+        if held_out is not None:
+            network["masked"] |= bool(rows_with_absent_steps(held_out[0]).any())
+        elif hold_out:
+            n_kept = self._n_rows_before_split(len(X))
+            held_out = [rows if rows is None else rows[n_kept:] for rows in (X, y, sample_weight)]
+            X, y, sample_weight = (
+                rows if rows is None else rows[:n_kept] for rows in (X, y, sample_weight)
+            )
+        check_presence(X, "trained on")
+        if held_out is not None:
+            check_presence(held_out[0], "held out")
+        if network["masked"] and network["architecture"] == "sequence_to_sequence":
+            # What stands in y where a step is absent is of no account.
+            y, sample_weight = leave_out_steps(X, y, sample_weight)
+            held_out = held_out and [held_out[0], *leave_out_steps(*held_out)]
+        if go_on:
+            for key in network:
+                if key not in _VALUES:
+                    self._check_same(key, network[key])
+        self._fit_targets(y, sample_weight, go_on=go_on)
+        return network, [X, y, sample_weight], held_out
+
+    def _start(self, X: Any, y: Any) -> None:
+        """Set the weights, and all else, that `fit` would start from. Nothing is trained."""
+        self._validate_params()
+        network, rows, _ = self._prepare(
+            X,
+            y,
+            None,
+            validation=(None, None),
+            hold_out=self.early_stopping,
+            go_on=False,
+        )
+        self.weights_ = _import_keras_side().draw_weights(
+            network, self._make_rows(*rows), self._draw_seed()
+        )
+        self._network = network
 
     # Validation.
 
@@ -554,6 +586,19 @@ class BaseRecurrentEstimator(CallbackSupportMixin, BaseEstimator, ABC):
             embedded=self._network["embedding_dim"] is not None,
             reset=False,
         )
+
+    def _make_rows_again(self, X: Any, y: Any) -> Any:
+        """Return rows as the fitted network would be trained on them."""
+        fitted = copy.copy(self)
+        # It decides what targets look like, and may have been changed since.
+        fitted.architecture = self._network["architecture"]
+        X = self._validate_for_network(X)
+        y = fitted._validate_y(y, X, reset=False)
+        weight = None
+        if fitted.architecture == "sequence_to_sequence" and rows_with_absent_steps(X).any():
+            check_presence(X, "given")
+            y, weight = leave_out_steps(X, y, weight)
+        return self._make_rows(X, y, weight)
 
     def _weigh_scored_steps(
         self, X: Any, y: np.ndarray, predicted: np.ndarray, sample_weight: Any

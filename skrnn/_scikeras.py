@@ -17,14 +17,21 @@ import tensorflow as tf
 from scikeras.wrappers import KerasClassifier, KerasRegressor
 from sklearn.preprocessing import FunctionTransformer
 
-from skrnn._absent import predict_by_presence
+from skrnn._absent import predict_by_presence, rows_with_absent_steps
 from skrnn._batches import Blocks
 from skrnn._config import get_config
 from skrnn._engine.predict import predict as predict_compiled
 from skrnn._engine.programs import NotCompilableError
-from skrnn._initialization import start_linear
-from skrnn._keras_objects import tells_steps_apart
-from skrnn._networks import build_model, build_plain_model, make_network, without_training
+from skrnn._initialization import initialize, start_linear
+from skrnn._inside import gates, gradient_norms
+from skrnn._keras_objects import make_loss, tells_steps_apart
+from skrnn._networks import (
+    Network,
+    build_model,
+    build_plain_model,
+    make_network,
+    without_training,
+)
 from skrnn._pool import Pool
 from skrnn._progress import EpochTasks, FitBar
 from skrnn._ridge import ridge
@@ -217,6 +224,15 @@ def _check_loss(loss: Any, rows: Rows, n_outputs: int) -> None:
         )
 
 
+def draw_weights(network: dict[str, Any], rows: Rows, seed: int) -> list[np.ndarray]:
+    """Return the weights that training on these rows with this seed starts from."""
+    model = build_model(make_network(network))
+    initialize(model, [seed, 0], network["memory_steps"])
+    if network["linear_skip"]:
+        start_linear(model, *ridge(rows.X, rows.y, rows.sample_weight))
+    return model.get_weights()
+
+
 def predict(network: dict[str, Any], weights: Sequence[np.ndarray], X: np.ndarray) -> np.ndarray:
     """Return the outputs of a network for each row, float32."""
     made = make_network(network)
@@ -242,6 +258,47 @@ def to_keras(
 ) -> keras.Model:
     """Return a plain Keras model with these weights, not compiled."""
     return build_plain_model(make_network(network), weights, scale)
+
+
+def measure_gradients(
+    network: dict[str, Any],
+    weights: Sequence[np.ndarray],
+    rows: Rows,
+    loss: Any,
+    *,
+    layer: int,
+    backward: bool,
+) -> np.ndarray:
+    """Return how large the gradient of each row's loss is at each step, NaN where one is absent."""
+    made, made_loss = _for_rows(network, rows.X), make_loss(loss)
+    _check_loss(made_loss, rows, network["n_outputs"])
+    return gradient_norms(
+        made,
+        weights,
+        rows.X,
+        rows.y,
+        rows.sample_weight,
+        made_loss,
+        layer=layer,
+        backward=backward,
+    )
+
+
+def read_gates(
+    network: dict[str, Any],
+    weights: Sequence[np.ndarray],
+    X: np.ndarray,
+    *,
+    layer: int,
+    backward: bool,
+) -> dict[str, np.ndarray]:
+    """Return how far each gate of a layer is open at each step, NaN where one is absent."""
+    return gates(_for_rows(network, X), weights, X, layer=layer, backward=backward)
+
+
+def _for_rows(network: dict[str, Any], X: np.ndarray) -> Network:
+    """Make a network that passes over absent steps if these rows lack some."""
+    return replace(make_network(network), masked=bool(rows_with_absent_steps(X).any()))
 
 
 def _is_keras_wanted() -> bool:

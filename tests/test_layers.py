@@ -17,6 +17,7 @@ LAYERS = (
     "_forecast",
     "_generate",
     "model_selection",
+    "inspection",
     "_regressors",
     "_classifiers",
     "_regression",
@@ -33,6 +34,8 @@ LAYERS = (
     "_engine",
     "_batches",
     "_progress",
+    "_inside",
+    "_unrolled",
     "_initialization",
     "_networks",
     "_keras_objects",
@@ -49,6 +52,7 @@ LAYERS = (
 # These import TensorFlow, which takes seconds.
 HEAVY_LAYERS = {
     *("_scikeras", "_trainers", "_engine", "_batches", "_progress"),
+    *("_scikeras", "_trainers", "_engine", "_batches", "_inside", "_unrolled"),
     *("_initialization", "_networks", "_keras_objects", "_keras_layers"),
 }
 HEAVY_PACKAGES = {"tensorflow", "keras", "scikeras"}

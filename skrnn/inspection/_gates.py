@@ -1,0 +1,102 @@
+"""How far gates are open."""
+
+from __future__ import annotations
+
+from numbers import Integral
+from typing import Any
+
+import numpy as np
+from sklearn.utils._param_validation import HasMethods, StrOptions, validate_params
+
+from skrnn._base import BaseRecurrentEstimator, _import_keras_side
+from skrnn.inspection._reach import find_layer, reach
+
+
+@validate_params(
+    {
+        "estimator": [HasMethods(["fit", "predict"])],
+        "X": ["array-like"],
+        "layer": [Integral],
+        "direction": [StrOptions({"forward", "backward"})],
+    },
+    prefer_skip_nested_validation=True,
+)
+def gate_activations(
+    estimator: Any, X: Any, *, layer: int = 0, direction: str = "forward"
+) -> dict[str, np.ndarray]:
+    """Read how far each gate of a layer is open at each step.
+
+    Parameters
+    ----------
+    estimator : estimator
+        A fitted estimator with LSTM or GRU cells, or a fitted Pipeline or search that ends in one.
+
+    X : array-like of shape (n_samples, n_timesteps) or (n_samples, n_timesteps, n_features)
+        Rows, as in `predict`. Those of a Pipeline pass its steps first.
+
+    layer : int, default=0
+        Which of the stacked recurrent layers: 0 is the first, -1 the last. Of an `encoder_decoder`
+        those of the encoder.
+
+    direction : {"forward", "backward"}, default="forward"
+        Which half of a bidirectional layer.
+
+    Returns
+    -------
+    gates : dict of str to ndarray of shape (n_samples, n_timesteps, units)
+        Between 0, closed, and 1, open; in the order of time, NaN where a step is absent. The names
+        are ``"input"``, ``"forget"`` and ``"output"`` of an LSTM, ``"reset"`` and ``"update"`` of a
+        GRU.
+
+    Raises
+    ------
+    NotFittedError
+        If the estimator is not fitted.
+    TypeError
+        If the estimator does not end in a recurrent estimator of skrnn.
+    ValueError
+        If the cells have no gates, the layer or the direction is not there, or X is not what
+        `predict` takes.
+
+    Notes
+    -----
+    With the state c of an LSTM and the candidate g, ``c = forget * c + input * g`` and
+    ``h = output * activation(c)``: a forget gate at 1 keeps what it has.
+
+    In a GRU, ``h = update * h + (1 - update) * g``. This is the way of Keras: an update gate at 1
+    keeps the old state. Some papers have it the other way round (Chung et al. 2014).
+
+    References
+    ----------
+    Gers, F., Schmidhuber, J. & Cummins, F. (2000). Learning to forget: continual prediction with
+    LSTM. Neural Computation, 12(10).
+
+    Chung, J., Gulcehre, C., Cho, K. & Bengio, Y. (2014). Empirical evaluation of gated recurrent
+    neural networks on sequence modeling. arXiv:1412.3555.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skrnn import LSTMRegressor
+    >>> from skrnn.inspection import gate_activations
+    >>> X = np.random.default_rng(0).normal(size=(20, 5))
+    >>> model = LSTMRegressor(units=3, epochs=1, random_state=0).fit(X, X[:, 0])
+    >>> {name: gate.shape for name, gate in gate_activations(model, X).items()}
+    {'input': (20, 5, 3), 'forget': (20, 5, 3), 'output': (20, 5, 3)}
+    """
+    return gates_of_network(*reach(estimator, X), layer=layer, direction=direction)
+
+
+def gates_of_network(
+    recurrent: BaseRecurrentEstimator, X: Any, *, layer: int, direction: str
+) -> dict[str, np.ndarray]:
+    """Do so for a recurrent estimator, with rows that it takes."""
+    network = recurrent._network
+    if network["cell"] == "simple_rnn":
+        raise ValueError(
+            f"{type(recurrent).__name__} has no gates: its cell is a simple RNN. Give an estimator "
+            "with an LSTM or a GRU."
+        )
+    place = find_layer(network, layer, direction)
+    X = recurrent._validate_for_network(X)
+    return _import_keras_side().read_gates(network, recurrent.weights_, X, **place)
