@@ -6,21 +6,19 @@ from numbers import Integral
 from typing import Any
 
 import numpy as np
-from sklearn.utils._param_validation import HasMethods, StrOptions, validate_params
+from sklearn.utils._param_validation import HasMethods, StrOptions, validate_parameter_constraints
 
 from skrnn._base import BaseRecurrentEstimator, _import_keras_side
 from skrnn.inspection._reach import find_layer, reach
 
+_CONSTRAINTS: dict[str, list[Any]] = {
+    "estimator": [HasMethods(["fit", "predict"])],
+    "X": ["array-like"],
+    "layer": [Integral],
+    "direction": [StrOptions({"forward", "backward"})],
+}
 
-@validate_params(
-    {
-        "estimator": [HasMethods(["fit", "predict"])],
-        "X": ["array-like"],
-        "layer": [Integral],
-        "direction": [StrOptions({"forward", "backward"})],
-    },
-    prefer_skip_nested_validation=True,
-)
+
 def gate_activations(
     estimator: Any, X: Any, *, layer: int = 0, direction: str = "forward"
 ) -> dict[str, np.ndarray]:
@@ -84,6 +82,8 @@ def gate_activations(
     >>> {name: gate.shape for name, gate in gate_activations(model, X).items()}
     {'input': (20, 5, 3), 'forget': (20, 5, 3), 'output': (20, 5, 3)}
     """
+    given = {"estimator": estimator, "X": X, "layer": layer, "direction": direction}
+    validate_parameter_constraints(_CONSTRAINTS, given, caller_name="gate_activations")
     return gates_of_network(*reach(estimator, X), layer=layer, direction=direction)
 
 

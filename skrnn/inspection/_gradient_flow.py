@@ -6,23 +6,21 @@ from numbers import Integral
 from typing import Any
 
 import numpy as np
-from sklearn.utils._param_validation import HasMethods, StrOptions, validate_params
+from sklearn.utils._param_validation import HasMethods, StrOptions, validate_parameter_constraints
 
 from skrnn._base import _import_keras_side
 from skrnn.inspection._reach import find_layer, reach, start
 
+_CONSTRAINTS: dict[str, list[Any]] = {
+    "estimator": [HasMethods(["fit", "predict"])],
+    "X": ["array-like"],
+    "y": ["array-like"],
+    "layer": [Integral],
+    "direction": [StrOptions({"forward", "backward"})],
+    "initial": ["boolean"],
+}
 
-@validate_params(
-    {
-        "estimator": [HasMethods(["fit", "predict"])],
-        "X": ["array-like"],
-        "y": ["array-like"],
-        "layer": [Integral],
-        "direction": [StrOptions({"forward", "backward"})],
-        "initial": ["boolean"],
-    },
-    prefer_skip_nested_validation=True,
-)
+
 def gradient_flow(
     estimator: Any,
     X: Any,
@@ -108,6 +106,12 @@ def gradient_flow(
     >>> bool(flow[0] < flow[-1] / 1000)
     True
     """
+    # Not by scikit-learn's decorator, which would take what the estimator says of its own parameters
+    # for something about these.
+    given = {"estimator": estimator, "X": X, "y": y, "layer": layer, "direction": direction}
+    validate_parameter_constraints(
+        _CONSTRAINTS, {**given, "initial": initial}, caller_name="gradient_flow"
+    )
     recurrent, rows_of_network = start(estimator, X, y) if initial else reach(estimator, X)
     place = find_layer(recurrent._network, layer, direction)
     norms = _import_keras_side().measure_gradients(
