@@ -106,8 +106,8 @@ def gradient_flow(
     >>> bool(flow[0] < flow[-1] / 1000)
     True
     """
-    # Not by scikit-learn's decorator, which would take what the estimator says of its own parameters
-    # for something about these.
+    # Not by scikit-learn's decorator, which takes what an estimator says of its own parameters for
+    # something about those of the function.
     given = {"estimator": estimator, "X": X, "y": y, "layer": layer, "direction": direction}
     validate_parameter_constraints(
         _CONSTRAINTS, {**given, "initial": initial}, caller_name="gradient_flow"
