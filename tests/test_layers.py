@@ -51,8 +51,7 @@ LAYERS = (
 )
 # These import TensorFlow, which takes seconds.
 HEAVY_LAYERS = {
-    *("_scikeras", "_trainers", "_engine", "_batches", "_progress"),
-    *("_scikeras", "_trainers", "_engine", "_batches", "_inside", "_unrolled"),
+    *("_scikeras", "_trainers", "_engine", "_batches", "_progress", "_inside", "_unrolled"),
     *("_initialization", "_networks", "_keras_objects", "_keras_layers"),
 }
 HEAVY_PACKAGES = {"tensorflow", "keras", "scikeras"}

@@ -40,6 +40,22 @@ def reach(estimator: Any, X: Any) -> tuple[BaseRecurrentEstimator, Any]:
     return reach(_best(estimator), X)
 
 
+def find_network(estimator: Any) -> BaseRecurrentEstimator:
+    """Return the fitted network at the end of an estimator.
+
+    Raises
+    ------
+    NotFittedError
+        If the estimator is not fitted.
+    TypeError
+        If there is no network at the end.
+    """
+    check_is_fitted(estimator)
+    while not isinstance(estimator, BaseRecurrentEstimator):
+        estimator = estimator[-1] if isinstance(estimator, Pipeline) else _best(estimator)
+    return estimator._snapshot()
+
+
 def start(estimator: Any, X: Any, y: Any) -> tuple[BaseRecurrentEstimator, Any]:
     """Return the network as a fit of the estimator would start from it, and the rows it is given.
 

@@ -1,0 +1,170 @@
+"""A picture of a comparison."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Self
+
+import numpy as np
+from sklearn.utils._optional_dependencies import check_matplotlib_support
+
+
+class ComparisonDisplay:
+    """Scores of several estimators on each split, beside the naive rival.
+
+    It is recommended to use `from_comparison` to create a display. All parameters are stored as
+    attributes.
+
+    Parameters
+    ----------
+    scores : dict of str to array-like of shape (n_splits,)
+        By the name of each estimator, its scores.
+
+    metric : str
+        What they are.
+
+    rival : str, default=None
+        Which of the estimators is the naive rival.
+
+    Attributes
+    ----------
+    points_ : list of matplotlib PathCollection
+        For each estimator its splits, the smallest mean first.
+
+    means_ : matplotlib Line2D
+        The means over the splits.
+
+    rival_ : matplotlib Line2D or None
+        The line of the rival's mean.
+
+    ax_ : matplotlib Axes
+        What is drawn on.
+
+    figure_ : matplotlib Figure
+        The figure of `ax_`.
+
+    See Also
+    --------
+    skrnn.model_selection.compare_regressors : Makes a comparison.
+
+    Examples
+    --------
+    >>> import matplotlib.pyplot as plt
+    >>> from skrnn.inspection import ComparisonDisplay
+    >>> scores = {"NaiveRegressor": [1.0, 1.2], "Ridge": [0.9, 1.3]}
+    >>> display = ComparisonDisplay(scores=scores, metric="RMSE", rival="NaiveRegressor").plot()
+    >>> plt.show()  # doctest: +SKIP
+    """
+
+    points_: list[Any]
+    means_: Any
+    rival_: Any
+    ax_: Any
+    figure_: Any
+
+    def __init__(self, *, scores: Mapping[str, Any], metric: str, rival: str | None = None) -> None:
+        self.scores = scores
+        self.metric = metric
+        self.rival = rival
+
+    def plot(self, ax: Any = None, **kwargs: Any) -> Self:
+        """Draw a line of points for each estimator.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, default=None
+            What to draw on; None makes a new figure.
+
+        **kwargs : dict
+            What `matplotlib.axes.Axes.scatter` takes, for the points of the splits.
+
+        Returns
+        -------
+        display : ComparisonDisplay
+            This one.
+
+        Raises
+        ------
+        ImportError
+            If matplotlib is missing.
+        """
+        check_matplotlib_support(f"{type(self).__name__}.plot")
+        import matplotlib.pyplot as plt
+
+        if ax is None:
+            _, ax = plt.subplots(layout="constrained")
+        means = {name: float(np.mean(scores)) for name, scores in self.scores.items()}
+        names = sorted(means, key=means.__getitem__)
+        self.rival_ = None
+        if self.rival is not None:
+            self.rival_ = ax.axvline(
+                means[self.rival], color="0.6", linestyle="--", label=f"mean of {self.rival}"
+            )
+        self.points_ = [
+            ax.scatter(
+                self.scores[name],
+                np.full(len(self.scores[name]), place),
+                **{
+                    "color": "tab:blue",
+                    "alpha": 0.6,
+                    "label": None if place else "split",
+                    **kwargs,
+                },
+            )
+            for place, name in enumerate(names)
+        ]
+        (self.means_,) = ax.plot(
+            [means[name] for name in names],
+            range(len(names)),
+            color="black",
+            linestyle="none",
+            marker="|",
+            markersize=16,
+            markeredgewidth=2,
+            label="mean",
+        )
+        ax.set_yticks(range(len(names)), names)
+        # The smallest above.
+        ax.set_ylim(len(names) - 0.5, -0.5)
+        ax.set(xlabel=self.metric)
+        ax.legend()
+        self.ax_ = ax
+        self.figure_ = ax.figure
+        return self
+
+    @classmethod
+    def from_comparison(
+        cls, comparison: Any, *, metric: str = "RMSE", ax: Any = None, **kwargs: Any
+    ) -> Self:
+        """Draw what `compare_regressors` has found.
+
+        Parameters
+        ----------
+        comparison : Comparison
+            What `skrnn.model_selection.compare_regressors` returns.
+
+        metric : str, default="RMSE"
+            A metric of the comparison, "MASE", "fit s" or "predict s".
+
+        ax : matplotlib Axes, default=None
+            What to draw on; None makes a new figure.
+
+        **kwargs : dict
+            What `matplotlib.axes.Axes.scatter` takes.
+
+        Returns
+        -------
+        display : ComparisonDisplay
+            Drawn.
+
+        Raises
+        ------
+        ValueError
+            If there is no such metric.
+        """
+        check_matplotlib_support(f"{cls.__name__}.from_comparison")
+        known = list(comparison.scores[comparison.rival].columns)
+        if metric not in known:
+            raise ValueError(f"metric={metric!r} is not one of {', '.join(map(repr, known))}.")
+        scores = {name: found[metric].to_numpy() for name, found in comparison.scores.items()}
+        return cls(scores=scores, metric=metric, rival=comparison.rival).plot(ax, **kwargs)

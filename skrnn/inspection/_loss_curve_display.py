@@ -1,0 +1,161 @@
+"""A picture of how training went."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Self
+
+import numpy as np
+from sklearn.utils._optional_dependencies import check_matplotlib_support
+
+from skrnn.inspection._reach import find_network
+
+
+class LossCurveDisplay:
+    """Training and validation loss over the epochs, with the best epoch marked.
+
+    It is recommended to use `from_estimator` to create a display. All parameters are stored as
+    attributes.
+
+    Parameters
+    ----------
+    loss : array-like of shape (n_epochs,)
+        Training loss after each epoch.
+
+    val_loss : array-like of shape (n_epochs,), default=None
+        Loss of the rows that were held out, if there were some.
+
+    name : str, default=None
+        What was trained, for the title.
+
+    Attributes
+    ----------
+    best_epoch_ : int or None
+        The epoch of the smallest validation loss, counted from 1: that whose weights early stopping
+        restores. None without a validation loss.
+
+    lines_ : list of matplotlib Line2D
+        The line of the training loss, and that of the validation loss.
+
+    ax_ : matplotlib Axes
+        What is drawn on.
+
+    figure_ : matplotlib Figure
+        The figure of `ax_`.
+
+    Examples
+    --------
+    >>> import matplotlib.pyplot as plt
+    >>> from skrnn.inspection import LossCurveDisplay
+    >>> display = LossCurveDisplay(loss=[1.0, 0.5, 0.3, 0.2], val_loss=[1.1, 0.7, 0.6, 0.8]).plot()
+    >>> display.best_epoch_
+    3
+    >>> plt.show()  # doctest: +SKIP
+    """
+
+    best_epoch_: int | None
+    lines_: list[Any]
+    ax_: Any
+    figure_: Any
+
+    def __init__(
+        self, *, loss: Sequence[float], val_loss: Sequence[float] | None = None, name: Any = None
+    ) -> None:
+        self.loss = loss
+        self.val_loss = val_loss
+        self.name = name
+
+    def plot(self, ax: Any = None, **kwargs: Any) -> Self:
+        """Draw the losses.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, default=None
+            What to draw on; None makes a new figure.
+
+        **kwargs : dict
+            What `matplotlib.axes.Axes.plot` takes, for both lines.
+
+        Returns
+        -------
+        display : LossCurveDisplay
+            This one.
+
+        Raises
+        ------
+        ImportError
+            If matplotlib is missing.
+        """
+        check_matplotlib_support(f"{type(self).__name__}.plot")
+        import matplotlib.pyplot as plt
+        from matplotlib.ticker import MaxNLocator
+
+        if ax is None:
+            _, ax = plt.subplots(layout="constrained")
+        epochs = np.arange(1, len(self.loss) + 1)
+        self.lines_ = ax.plot(epochs, self.loss, **{"label": "training", **kwargs})
+        self.best_epoch_ = None
+        if self.val_loss is not None:
+            val_loss = np.asarray(self.val_loss, dtype=np.float64)
+            self.lines_ += ax.plot(epochs, val_loss, **{"label": "validation", **kwargs})
+            if np.isfinite(val_loss).any():
+                # NaN where a history was joined to one without rows held out.
+                best = int(np.nanargmin(val_loss))
+                self.best_epoch_ = best + 1
+                ax.plot(
+                    best + 1,
+                    val_loss[best],
+                    color=self.lines_[-1].get_color(),
+                    linestyle="none",
+                    marker="o",
+                    label=f"best epoch: {best + 1}",
+                )
+        ax.xaxis.set_major_locator(MaxNLocator(integer=True))
+        of_name = "" if self.name is None else f" of {self.name}"
+        ax.set(title=f"Training{of_name}", xlabel="Epoch", ylabel="Loss")
+        ax.legend()
+        self.ax_ = ax
+        self.figure_ = ax.figure
+        return self
+
+    @classmethod
+    def from_estimator(
+        cls, estimator: Any, *, name: str | None = None, ax: Any = None, **kwargs: Any
+    ) -> Self:
+        """Draw the history of a fitted estimator.
+
+        Parameters
+        ----------
+        estimator : estimator
+            A fitted recurrent estimator, or a Pipeline or a search that ends in one.
+
+        name : str, default=None
+            What was trained, for the title; None: the class of the network.
+
+        ax : matplotlib Axes, default=None
+            What to draw on; None makes a new figure.
+
+        **kwargs : dict
+            What `matplotlib.axes.Axes.plot` takes.
+
+        Returns
+        -------
+        display : LossCurveDisplay
+            Drawn. Losses of a regressor with `normalize_y` are those of standardized targets.
+
+        Raises
+        ------
+        NotFittedError
+            If the estimator is not fitted.
+
+        TypeError
+            If it does not end in a recurrent estimator of skrnn.
+        """
+        check_matplotlib_support(f"{cls.__name__}.from_estimator")
+        network = find_network(estimator)
+        display = cls(
+            loss=network.history_["loss"],
+            val_loss=network.history_.get("val_loss"),
+            name=type(network).__name__ if name is None else name,
+        )
+        return display.plot(ax, **kwargs)

@@ -1,0 +1,237 @@
+"""Displays of losses, forecasts and comparisons: what is drawn is what was given."""
+
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.dates import num2date
+from sklearn.exceptions import NotFittedError
+from sklearn.linear_model import LinearRegression, Ridge
+from sklearn.model_selection import GridSearchCV, TimeSeriesSplit
+from sklearn.pipeline import make_pipeline
+
+from skrnn import GRURegressor, RNNRegressor, SlidingWindowTransformer, forecast
+from skrnn.inspection import ComparisonDisplay, ForecastDisplay, LossCurveDisplay
+from skrnn.model_selection import compare_regressors
+
+RNG = np.random.default_rng(0)
+DAYS = pd.date_range("2024-01-01", periods=40, freq="D", name="day")
+LEVEL = pd.Series(np.cumsum(RNG.normal(size=40)), DAYS, name="level")
+FRAME = LEVEL.to_frame()
+
+
+@pytest.fixture(autouse=True)
+def _on_no_screen():
+    """Draw in memory, and leave neither figures nor settings behind."""
+    plt = pytest.importorskip("matplotlib.pyplot", reason="matplotlib is an extra")
+    before = mpl.get_backend(), dict(mpl.rcParams)
+    plt.switch_backend("agg")
+    settings = dict(mpl.rcParams)
+    yield
+    assert dict(mpl.rcParams) == settings
+    for number in plt.get_fignums():
+        # What is drawn late shall fail here.
+        plt.figure(number).canvas.draw()
+    plt.close("all")
+    plt.switch_backend(before[0])
+
+
+def legend_of(display):
+    return [text.get_text() for text in display.ax_.get_legend().get_texts()]
+
+
+# Losses
+
+
+@pytest.fixture(scope="module")
+def network():
+    """A network with rows held out. Not to be fitted again."""
+    model = RNNRegressor(2, epochs=6, early_stopping=True, random_state=0)
+    return model.fit(RNG.normal(size=(40, 3)), RNG.normal(size=40))
+
+
+def test_losses_are_those_of_the_history(network):
+    display = LossCurveDisplay.from_estimator(network)
+    for line, name in zip(display.lines_, ["loss", "val_loss"], strict=True):
+        np.testing.assert_array_equal(line.get_xdata(), range(1, network.n_iter_ + 1))
+        np.testing.assert_array_equal(line.get_ydata(), network.history_[name])
+    assert display.ax_.get_title() == "Training of RNNRegressor"
+    assert (display.ax_.get_xlabel(), display.ax_.get_ylabel()) == ("Epoch", "Loss")
+
+
+def test_the_best_epoch_is_marked_where_the_validation_loss_is_smallest(network):
+    display = LossCurveDisplay.from_estimator(network)
+    best = int(np.argmin(network.history_["val_loss"]))
+    assert display.best_epoch_ == best + 1
+    (marker,) = [line for line in display.ax_.get_lines() if line not in display.lines_]
+    assert marker.get_xydata().tolist() == [[best + 1, network.history_["val_loss"][best]]]
+    assert legend_of(display) == ["training", "validation", f"best epoch: {best + 1}"]
+
+
+def test_without_validation_there_is_one_line():
+    display = LossCurveDisplay(loss=[3.0, 2.0]).plot(color="red")
+    assert len(display.lines_) == 1
+    assert display.best_epoch_ is None
+    assert display.lines_[0].get_color() == "red"
+    assert display.ax_.get_title() == "Training"
+
+
+def test_a_history_that_was_joined_has_a_best_epoch_among_those_with_a_validation_loss():
+    display = LossCurveDisplay(loss=[3.0, 2.0, 1.0], val_loss=[np.nan, 2.0, 3.0]).plot()
+    assert display.best_epoch_ == 2
+    assert LossCurveDisplay(loss=[1.0], val_loss=[np.nan]).plot().best_epoch_ is None
+
+
+def test_losses_within_a_pipeline_and_a_search():
+    pipe = make_pipeline(SlidingWindowTransformer(3), GRURegressor(2, epochs=2, random_state=0))
+    search = GridSearchCV(pipe, {"gruregressor__units": [2]}, cv=TimeSeriesSplit(2))
+    search.fit(FRAME, LEVEL)
+    history = search.best_estimator_[-1].history_["loss"]
+    for estimator in (search, search.best_estimator_):
+        display = LossCurveDisplay.from_estimator(estimator, name="mine")
+        np.testing.assert_array_equal(display.lines_[0].get_ydata(), history)
+        assert display.ax_.get_title() == "Training of mine"
+
+
+def test_only_a_fitted_network_has_losses():
+    with pytest.raises(NotFittedError):
+        LossCurveDisplay.from_estimator(RNNRegressor())
+    with pytest.raises(TypeError, match="no network to look into"):
+        LossCurveDisplay.from_estimator(Ridge().fit([[1.0], [2.0]], [1.0, 2.0]))
+
+
+# Forecasts
+
+
+@pytest.fixture(scope="module")
+def line():
+    """A line behind a window, fitted on the first thirty days. Not to be fitted again."""
+    pipe = make_pipeline(SlidingWindowTransformer(3), LinearRegression())
+    return pipe.fit(FRAME.iloc[:30], LEVEL.iloc[:30])
+
+
+def test_predictions_are_drawn_over_the_dates_of_their_rows(line):
+    display = ForecastDisplay.from_estimator(line, FRAME, LEVEL, border=DAYS[30])
+    real, predicted = display.lines_
+    for drawn, values in [(real, LEVEL), (predicted, line.predict(FRAME))]:
+        np.testing.assert_array_equal(drawn.get_xdata(), DAYS.to_numpy())
+        np.testing.assert_array_equal(drawn.get_ydata(), values)
+    assert display.border_.get_xdata() == [DAYS[30].to_datetime64()] * 2
+    assert legend_of(display) == ["real", "LinearRegression", "first test row"]
+    assert (display.ax_.get_xlabel(), display.ax_.get_ylabel()) == ("day", "level")
+    first, last = (num2date(end).date() for end in display.ax_.get_xlim())
+    assert first <= DAYS[0].date()
+    assert last >= DAYS[-1].date()
+
+
+def test_the_rows_that_come_next_are_drawn_after_the_others(line):
+    ahead = forecast(line, 5)
+    display = ForecastDisplay.from_predictions(LEVEL.iloc[:30], ahead, name="line")
+    assert display.lines_[1].get_xdata()[0] == DAYS[30].to_datetime64()
+    np.testing.assert_array_equal(display.lines_[1].get_ydata(), ahead)
+    assert legend_of(display) == ["real", "line"]
+    assert display.border_ is None
+
+
+def test_a_band_lies_around_the_predictions():
+    y = np.arange(5.0)
+    band = np.column_stack([y - 1, y + 2])
+    display = ForecastDisplay.from_predictions(y, y, band=band)
+    corners = {tuple(corner) for corner in display.band_.get_paths()[0].vertices}
+    assert {(k, lower) for k, (lower, _) in enumerate(band)} <= corners
+    assert {(k, upper) for k, (_, upper) in enumerate(band)} <= corners
+    assert "interval" in legend_of(display)
+    assert (display.ax_.get_xlabel(), display.ax_.get_ylabel()) == ("Row", "y")
+
+
+@pytest.mark.parametrize(
+    "index",
+    [
+        pd.period_range("2024-01", periods=3, freq="M"),
+        pd.date_range("2024-01-01", periods=3, freq="h", tz="Europe/Berlin"),
+        pd.timedelta_range("1s", periods=3, freq="s"),
+        pd.Index([5, 7, 9]),
+        pd.Index(["a", "b", "c"]),
+    ],
+    ids=lambda index: type(index).__name__ + str(index.dtype),
+)
+def test_labels_of_every_kind_are_drawn(index):
+    display = ForecastDisplay.from_predictions(
+        pd.Series([1.0, 2.0, 3.0], index), [1.0, 1.0, 2.0], border=index[1]
+    )
+    display.figure_.canvas.draw()
+    x = display.lines_[0].get_xdata(orig=False)
+    assert (np.diff(x) > 0).all()
+    assert display.border_.get_xdata(orig=False)[0] == x[1]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"y_pred": np.zeros(3)}, r"y_pred of shape \(3,\) is not of shape \(40,\)"),
+        ({"y_pred": np.zeros((40, 2))}, r"y_pred of shape \(40, 2\)"),
+        ({"y_true": np.zeros((40, 2))}, r"y_true of shape \(40, 2\) is not of shape"),
+        ({"band": np.zeros(40)}, r"band of shape \(40,\)"),
+        ({"y_true": pd.concat({"a": LEVEL})}, "it is a panel"),
+    ],
+)
+def test_what_cannot_be_drawn_is_refused(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        ForecastDisplay.from_predictions(**{"y_true": LEVEL, "y_pred": LEVEL, **arguments})
+
+
+# Comparisons
+
+
+@pytest.fixture(scope="module")
+def comparison():
+    pipe = make_pipeline(SlidingWindowTransformer(3), LinearRegression())
+    return compare_regressors({"line": pipe}, FRAME, LEVEL, cv=TimeSeriesSplit(3))
+
+
+def test_each_split_is_a_point_and_the_rival_a_line(comparison):
+    display = ComparisonDisplay.from_comparison(comparison)
+    means = comparison.frame()["RMSE"].sort_values()
+    for place, (name, points) in enumerate(zip(means.index, display.points_, strict=True)):
+        drawn = points.get_offsets()
+        np.testing.assert_array_equal(drawn[:, 0], comparison.scores[name]["RMSE"])
+        np.testing.assert_array_equal(drawn[:, 1], place)
+    np.testing.assert_allclose(display.means_.get_xdata(), means)
+    assert display.rival_.get_xdata()[0] == pytest.approx(means["NaiveRegressor"])
+    assert [label.get_text() for label in display.ax_.get_yticklabels()] == list(means.index)
+    assert display.ax_.get_xlabel() == "RMSE"
+    assert legend_of(display) == ["mean of NaiveRegressor", "split", "mean"]
+
+
+def test_other_metrics_are_drawn_by_name(comparison):
+    display = ComparisonDisplay.from_comparison(comparison, metric="MASE")
+    np.testing.assert_allclose(
+        sorted(display.means_.get_xdata()), sorted(comparison.frame()["MASE"])
+    )
+    with pytest.raises(ValueError, match="metric='R2' is not one of 'RMSE', 'MAE', 'MASE'"):
+        ComparisonDisplay.from_comparison(comparison, metric="R2")
+
+
+# All
+
+
+def test_displays_draw_on_axes_that_are_given(comparison, network):
+    import matplotlib.pyplot as plt
+
+    figure, axes = plt.subplots(1, 3)
+    displays = [
+        LossCurveDisplay.from_estimator(network, ax=axes[0]),
+        ForecastDisplay.from_predictions(LEVEL, LEVEL, ax=axes[1]),
+        ComparisonDisplay.from_comparison(comparison, ax=axes[2]),
+    ]
+    for display, ax in zip(displays, axes, strict=True):
+        assert display.ax_ is ax
+        assert display.figure_ is figure
+
+
+def test_without_matplotlib_it_is_said_what_is_missing(monkeypatch):
+    import sys
+
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    with pytest.raises(ImportError, match=r"LossCurveDisplay\.plot requires matplotlib"):
+        LossCurveDisplay(loss=[1.0]).plot()
