@@ -1,0 +1,145 @@
+"""
+One honest table: does the network beat yesterday's price?
+==========================================================
+
+Ridge, a forest and four networks predict Google's opening price of the next day, on the same three
+years, each from all the days before it. ``compare_regressors`` adds the rival that must not be
+missing, yesterday's price, and says by how much each of the others is better, and whether that may
+be chance. Before that, ``check_leakage`` looks whether any of them knows the future.
+
+Run it with ``python examples/plot_compare.py``. It needs the extra ``examples``, takes under a
+minute and draws ``compare.png``.
+"""
+
+# %%
+# Prices and pipelines
+# --------------------
+# Every day becomes the window of the 60 openings before it. A search is a regressor like the
+# others: it chooses anew in each split, from the days that it is given there.
+
+from pathlib import Path
+from textwrap import fill
+
+import matplotlib.pyplot as plt
+import numpy as np
+from sklearn.ensemble import RandomForestRegressor
+from sklearn.linear_model import Ridge
+from sklearn.model_selection import GridSearchCV, TimeSeriesSplit
+from sklearn.pipeline import Pipeline
+from sklearn.preprocessing import MinMaxScaler, minmax_scale
+
+from skrnn import GRURegressor, LSTMRegressor, RNNRegressor, SlidingWindowTransformer
+from skrnn.datasets import load_stock_prices
+from skrnn.inspection import ComparisonDisplay
+from skrnn.model_selection import check_leakage, compare_regressors
+
+prices = load_stock_prices("GOOG").loc["2008":"2012", ["Open"]]
+target = prices["Open"]
+
+
+def windowed(model):
+    window = SlidingWindowTransformer(window_length=60)
+    steps = [("scale", MinMaxScaler()), ("window", window), ("model", model)]
+    return Pipeline(steps).set_output(transform="pandas")
+
+
+training = {
+    "units": 32,
+    "learning_rate": 0.01,
+    "clipnorm": 0.1,
+    "epochs": 20,
+    "batch_size": 64,
+    "random_state": 0,
+}
+ridge = GridSearchCV(
+    windowed(Ridge()),
+    {"model__alpha": [0.001, 0.01, 0.1, 1.0]},
+    cv=TimeSeriesSplit(3),
+    scoring="neg_root_mean_squared_error",
+)
+models = {
+    "Ridge, tuned": ridge,
+    "RandomForestRegressor": windowed(RandomForestRegressor(50, random_state=0)),
+    "RNNRegressor": windowed(RNNRegressor(**training)),
+    "LSTMRegressor": windowed(LSTMRegressor(**training)),
+    "GRURegressor": windowed(GRURegressor(**training)),
+    "GRURegressor, linear_skip": windowed(
+        GRURegressor(**training | {"linear_skip": True, "learning_rate": 0.001})
+    ),
+}
+
+# %%
+# Does one of them know the future?
+# ---------------------------------
+# Later prices are changed, and what is predicted before must not change. The last line is the
+# mistake that is made most often: prices scaled before anything was split.
+
+
+def prepare(raw):
+    scaled = minmax_scale(raw)
+    return scaled, scaled[:, 0]
+
+
+honest, careless = windowed(Ridge()), Pipeline(windowed(Ridge()).steps[1:])
+print(f"scaled in the pipeline: {check_leakage(honest, prices, target)}")
+print(f"scaled beforehand: {check_leakage(careless, prices, None, prepare=prepare)}")
+
+# %%
+# The comparison
+# --------------
+# A year has about 252 trading days: the three splits are 2010, 2011 and 2012.
+
+# TensorFlow takes seconds to import. Do it here, or the first network would be charged for it.
+RNNRegressor(units=1, epochs=1).fit(np.zeros((2, 3)), [0.0, 1.0])
+
+comparison = compare_regressors(models, prices, target, cv=TimeSeriesSplit(3, test_size=252))
+frame = comparison.frame()
+columns = ["RMSE", "RMSE spread", "MAE", "skill", "MASE", "DM p", "fit s", "predict s"]
+print(
+    f"\nOpening price of the next day, in adjusted dollars\n\n{frame[columns].round(3).to_string()}"
+)
+chosen = [found["model__alpha"] for found in comparison.best_params["Ridge, tuned"]]
+print(f"\nalpha that the search has chosen in each year: {', '.join(map(str, chosen))}\n")
+
+# %%
+# What it says
+# ------------
+
+
+def say(sentence):
+    print(fill(sentence, 88), end="\n\n")
+
+
+rivals = frame.drop(index=comparison.rival)
+better = [f"{name} ({row.skill:+.1%})" for name, row in rivals.iterrows() if row.skill > 0]
+worse = rivals[(rivals["skill"] < 0) & (rivals["DM p"] < 0.05)]
+proven = rivals[(rivals["skill"] > 0) & (rivals["DM p"] < 0.05)]
+say(
+    f"A smaller error than yesterday's price: {', '.join(better) or 'none of them'}. That this is "
+    f"more than chance can be said of {', '.join(proven.index) or 'none'} (p below 0.05). Worse "
+    f"beyond chance: {', '.join(worse.index) or 'none'}."
+)
+say(
+    f"{len(rivals)} regressors were tested against the rival. Among as many, one p below 0.05 "
+    "comes up by chance more often than once in twenty times."
+)
+
+# %%
+# A picture
+# ---------
+
+display = ComparisonDisplay.from_comparison(comparison)
+display.figure_.set_size_inches(9, 4.2)
+ax = display.ax_
+ax.set(
+    title="Google, one day ahead: error in 2010, 2011 and 2012",
+    xlabel="RMSE (adjusted US dollars)",
+)
+ax.grid(axis="x", color="0.92")
+ax.set_axisbelow(True)
+ax.spines[["top", "right"]].set_visible(False)
+
+picture = Path("compare.png").resolve()
+display.figure_.savefig(picture, dpi=100)
+plt.close(display.figure_)
+print(f"Picture: {picture}")

@@ -1,0 +1,211 @@
+"""
+Tomorrow's sea, hour by hour
+============================
+
+A forecast of 24 hours can be made in two ways: a model of one hour is asked 24 times and reads its
+own answers (recursive), or a model with 24 outputs says them all at once (direct). ``forecast``
+does either, for networks and for any other regressor, and continues the dates. Here both meet the
+two forecasts that cost nothing: that the sea stays as it is, and that tomorrow is like today.
+
+Run it with ``python examples/plot_forecast.py``. It needs the extra ``examples``, takes under a
+minute and draws ``forecast.png``.
+"""
+
+# %%
+# Temperatures of every hour
+# --------------------------
+# February to October to learn from, and November to be judged by. A network cannot follow a series
+# beyond what it has seen: with less than this, November would be colder than all it has learned
+# from. ``linear_skip`` adds a linear map of the window to the recurrent part. The record pauses
+# once, for eleven hours of July, where a straight line is put in.
+
+from pathlib import Path
+from textwrap import fill
+from time import perf_counter
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+from bokeh_sampledata.sea_surface_temperature import sea_surface_temperature
+from sklearn.linear_model import Ridge
+from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from skrnn import GRURegressor, NaiveRegressor, SlidingWindowTransformer, forecast
+from skrnn.inspection import ForecastDisplay
+
+sea = sea_surface_temperature.loc[:"2016-11-30", ["temperature"]]
+sea = sea.resample("h").mean().interpolate()
+train, november = sea.loc[:"2016-10"], sea.loc["2016-11"]
+print(f"{len(train)} hours to learn from, {len(november)} to be judged by")
+
+# %%
+# One hour, or all 24
+# -------------------
+# The only difference is the target. A row of the direct models has 24: its own hour and the 23 that
+# follow. The last 23 hours of October have no such row, since it would reach into November.
+#
+# Units and learning rate of the network were tried out beforehand on October, with what came before
+# it to learn from.
+
+AHEAD, WINDOW = 24, 48
+one_hour = train["temperature"]
+all_hours = np.lib.stride_tricks.sliding_window_view(one_hour, AHEAD)
+
+
+def windowed(model):
+    window = SlidingWindowTransformer(WINDOW)
+    steps = [("scale", StandardScaler()), ("window", window), ("model", model)]
+    return Pipeline(steps).set_output(transform="pandas")
+
+
+def network():
+    return GRURegressor(
+        units=16,
+        linear_skip=True,
+        epochs=8,
+        batch_size=64,
+        learning_rate=0.001,
+        clipnorm=1.0,
+        random_state=0,
+    )
+
+
+def naive(**rule):
+    return make_pipeline(SlidingWindowTransformer(WINDOW, flatten=False), NaiveRegressor(**rule))
+
+
+STAYS, REPEATS = "stays as it is", "as yesterday"
+models = {
+    STAYS: (naive(), one_hour),
+    REPEATS: (naive(strategy="seasonal", season_length=24), one_hour),
+    "Ridge, recursive": (windowed(Ridge()), one_hour),
+    "Ridge, direct": (windowed(Ridge()), all_hours),
+    "GRURegressor, recursive": (windowed(network()), one_hour),
+    "GRURegressor, direct": (windowed(network()), all_hours),
+}
+
+# %%
+# Training
+# --------
+# Then each model forecasts every second day of November from its midnight, knowing all the hours
+# before.
+
+# TensorFlow takes seconds to import. Do it here, or the first network would be charged for it.
+GRURegressor(units=1, epochs=1).fit(np.zeros((2, 3)), [0.0, 1.0])
+
+midnights = november.index[november.index.hour == 0][::2]
+made, seconds = {}, {}
+for name, (model, y) in models.items():
+    start = perf_counter()
+    model.fit(train.iloc[: len(y)], y)
+    fitted = perf_counter()
+    made[name] = {
+        midnight: forecast(model, AHEAD, X=sea.loc[: midnight - pd.Timedelta(hours=1)])
+        for midnight in midnights
+    }
+    seconds[name] = fitted - start, perf_counter() - fitted
+    print(name, "is done", flush=True)
+
+# %%
+# The dates of a forecast are those of the rows that come, so that errors need no counting of rows.
+
+errors = {
+    name: np.array([ahead - sea["temperature"].loc[ahead.index] for ahead in days.values()])
+    for name, days in made.items()
+}
+
+# %%
+# The table
+# ---------
+# RMSE over these days of November, in degrees Celsius.
+
+by_hour = pd.DataFrame({name: np.sqrt((e**2).mean(axis=0)) for name, e in errors.items()})
+by_hour.index = range(1, AHEAD + 1)
+table = pd.DataFrame({f"hour {hour}": by_hour.loc[hour] for hour in (1, 6, 12, 24)})
+table["all 24"] = [np.sqrt((e**2).mean()) for e in errors.values()]
+table["fit s"] = [fit for fit, _ in seconds.values()]
+table["forecasts s"] = [rest for _, rest in seconds.values()]
+formats = dict.fromkeys(("fit s", "forecasts s"), "{:.1f}".format)
+print(
+    f"\n{len(midnights)} forecasts of {AHEAD} hours, RMSE in °C\n\n"
+    f"{table.to_string(float_format='{:.3f}'.format, formatters=formats)}\n"
+)
+
+# %%
+# What it says
+# ------------
+
+
+def say(sentence):
+    print(fill(sentence, 88), end="\n\n")
+
+
+rivals, others = [STAYS, REPEATS], [name for name in models if name not in (STAYS, REPEATS)]
+best_rival = table.loc[rivals, "all 24"].idxmin()
+limit = table.loc[best_rival, "all 24"]
+better = [
+    f"{name} (skill {1 - table.loc[name, 'all 24'] / limit:.2f})"
+    for name in others
+    if table.loc[name, "all 24"] < limit
+]
+worse = [name for name in others if table.loc[name, "all 24"] >= limit]
+say(
+    f"Of the forecasts that cost nothing, '{best_rival}' is the better one: {limit:.3f} °C over "
+    f"all hours. Better than that: {', '.join(better) or 'none'}. Not better: "
+    f"{', '.join(worse) or 'none'}. Differences of some thousandths over {len(midnights)} days "
+    "prove little."
+)
+for family in ("Ridge", "GRURegressor"):
+    recursive, direct = (table.loc[f"{family}, {way}"] for way in ("recursive", "direct"))
+    winner = "recursive" if recursive["all 24"] < direct["all 24"] else "direct"
+    say(
+        f"{family}: over all hours the {winner} forecast is the better one "
+        f"({recursive['all 24']:.3f} °C recursive, {direct['all 24']:.3f} °C direct; at hour 24 "
+        f"{recursive['hour 24']:.3f} and {direct['hour 24']:.3f})."
+    )
+
+# %%
+# A picture
+# ---------
+# One day of November, and how errors grow with the hours.
+
+figure, (left, right) = plt.subplots(
+    1, 2, figsize=(11, 4.5), width_ratios=[3, 2], layout="constrained"
+)
+midnight = midnights[len(midnights) // 2]
+shown = sea["temperature"].loc[midnight - pd.Timedelta(days=2) : midnight + pd.Timedelta(hours=23)]
+styles = {
+    STAYS: {"color": "0.6", "linestyle": ":"},
+    REPEATS: {"color": "0.6", "linestyle": "--"},
+    "Ridge, recursive": {"color": "tab:green"},
+    "Ridge, direct": {"color": "tab:green", "linestyle": "--"},
+    "GRURegressor, recursive": {"color": "tab:blue"},
+    "GRURegressor, direct": {"color": "tab:blue", "linestyle": "--"},
+}
+network_name = "GRURegressor, recursive"
+ForecastDisplay.from_predictions(
+    shown,
+    made[network_name][midnight],
+    border=midnight,
+    name=network_name,
+    ax=left,
+    **styles[network_name],
+)
+for name in (STAYS, REPEATS, "GRURegressor, direct"):
+    ahead = made[name][midnight]
+    left.plot(ahead.index.tz_localize(None), ahead, label=name, **styles[name])
+left.legend(frameon=False, fontsize="small")
+left.set(title=f"{midnight:%d %B %Y}, forecast at midnight", ylabel="Sea temperature (°C)")
+for name, style in styles.items():
+    right.plot(by_hour.index, by_hour[name], label=name, **style)
+right.set(title="November: error by hours ahead", xlabel="Hours ahead", ylabel="RMSE (°C)")
+right.set_xticks(range(0, AHEAD + 1, 6))
+right.legend(frameon=False, fontsize="small")
+for ax in (left, right):
+    ax.grid(axis="y", color="0.92")
+    ax.spines[["top", "right"]].set_visible(False)
+
+picture = Path("forecast.png").resolve()
+figure.savefig(picture, dpi=100)
+print(f"Picture: {picture}")
