@@ -115,7 +115,7 @@ def test_gates_are_heat_maps_below_the_window():
     window = rng.normal(size=7)
     display = GateActivationDisplay(gates=gates, inputs=window).plot()
     assert display.axes_.shape == (4,)
-    assert display.ax_ is None
+    assert display.bounding_ax_ is None
     assert_array_equal(display.line_.get_xydata(), np.column_stack([np.arange(1, 8), window]))
     assert display.line_.axes is display.axes_[0]
     for ax, (name, values) in zip(display.axes_[1:], gates.items(), strict=True):
@@ -146,7 +146,7 @@ def test_panels_take_the_place_of_given_axes():
     figure, (left, right) = plt.subplots(1, 2)
     gates = {"reset": np.zeros((7, 4)), "update": np.ones((7, 4))}
     display = GateActivationDisplay(gates=gates, inputs=np.arange(7)).plot(right)
-    assert display.ax_ is right
+    assert display.bounding_ax_ is right
     assert display.figure_ is figure
     assert not right.axison
     assert left.axison
@@ -188,6 +188,8 @@ def test_what_cannot_be_drawn_is_refused(networks, rows):
     already_open = plt.get_fignums()
     with pytest.raises(ValueError, match=r"sample=6 is not one of the 6 row\(s\)"):
         GateActivationDisplay.from_estimator(networks["LSTM"], X, sample=6)
+    with pytest.raises(ValueError, match="'direction' parameter"):
+        GateActivationDisplay.from_estimator(networks["LSTM"], X, direction="sideways")
     with pytest.raises(ValueError, match="RNNRegressor has no gates"):
         GateActivationDisplay.from_estimator(networks["simple RNN"], X)
     with pytest.raises(NotFittedError):

@@ -9,8 +9,9 @@ from typing import Any, Self
 import numpy as np
 from sklearn.utils import _safe_indexing
 from sklearn.utils._optional_dependencies import check_matplotlib_support
+from sklearn.utils._param_validation import validate_parameter_constraints
 
-from skrnn.inspection._gates import gates_of_network
+from skrnn.inspection._gates import CONSTRAINTS, gates_of_network
 from skrnn.inspection._reach import reach
 
 
@@ -34,8 +35,8 @@ class GateActivationDisplay:
     axes_ : ndarray of matplotlib Axes of shape (n_panels,)
         From top to bottom: what was read, if it is drawn, and a panel for each gate.
 
-    ax_ : matplotlib Axes or None
-        What the panels were put in the place of; None, if that was a new figure.
+    bounding_ax_ : matplotlib Axes or None
+        The axes whose place the panels have taken; None, if they have a figure of their own.
 
     images_ : dict of str to matplotlib AxesImage
         The heat maps, by the name of the gate: units by steps.
@@ -66,7 +67,7 @@ class GateActivationDisplay:
     """
 
     axes_: np.ndarray
-    ax_: Any
+    bounding_ax_: Any
     images_: dict[str, Any]
     line_: Any
     colorbar_: Any
@@ -123,7 +124,7 @@ class GateActivationDisplay:
             above = panels[0] if panels else None
             panels.append(self.figure_.add_subplot(grid[place], sharex=above))
             panels[-1].label_outer()
-        self.ax_, self.axes_ = ax, np.array(panels)
+        self.bounding_ax_, self.axes_ = ax, np.array(panels)
 
         self.line_ = None
         if window is not None:
@@ -197,6 +198,8 @@ class GateActivationDisplay:
             As in `gate_activations`; also, if there is no such row.
         """
         check_matplotlib_support(f"{cls.__name__}.from_estimator")
+        given = {"estimator": estimator, "X": X, "layer": layer, "direction": direction}
+        validate_parameter_constraints(CONSTRAINTS, given, caller_name=cls.__name__)
         recurrent, rows = reach(estimator, X)
         n_samples = len(rows)
         if not -n_samples <= sample < n_samples:

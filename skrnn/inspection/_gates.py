@@ -11,7 +11,7 @@ from sklearn.utils._param_validation import HasMethods, StrOptions, validate_par
 from skrnn._base import BaseRecurrentEstimator, _import_keras_side
 from skrnn.inspection._reach import find_layer, reach
 
-_CONSTRAINTS: dict[str, list[Any]] = {
+CONSTRAINTS: dict[str, list[Any]] = {
     "estimator": [HasMethods(["fit", "predict"])],
     "X": ["array-like"],
     "layer": [Integral],
@@ -83,7 +83,7 @@ def gate_activations(
     {'input': (20, 5, 3), 'forget': (20, 5, 3), 'output': (20, 5, 3)}
     """
     given = {"estimator": estimator, "X": X, "layer": layer, "direction": direction}
-    validate_parameter_constraints(_CONSTRAINTS, given, caller_name="gate_activations")
+    validate_parameter_constraints(CONSTRAINTS, given, caller_name="gate_activations")
     return gates_of_network(*reach(estimator, X), layer=layer, direction=direction)
 
 
