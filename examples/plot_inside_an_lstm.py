@@ -7,7 +7,7 @@ solves this has to keep what it has seen, and to drop it when the next peak come
 trained LSTM show how it does so.
 
 Run it with ``python examples/plot_inside_an_lstm.py``. It needs ``pip install "skrnn[plot]"``,
-takes about a quarter of a minute and draws ``inside_an_lstm.png``.
+takes about 20 seconds and draws ``inside_an_lstm.png``.
 """
 
 # %%

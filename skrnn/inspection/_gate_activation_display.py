@@ -116,8 +116,10 @@ class GateActivationDisplay:
         else:
             self.figure_ = ax.figure
             ax.set_axis_off()
+            # A layout engine makes room for the titles by itself.
+            gap = None if self.figure_.get_layout_engine() else 0.5
             grid = GridSpecFromSubplotSpec(
-                len(heights), 1, ax.get_subplotspec(), height_ratios=heights, hspace=0.35
+                len(heights), 1, ax.get_subplotspec(), height_ratios=heights, hspace=gap
             )
         panels: list[Any] = []
         for place in range(len(heights)):
@@ -150,8 +152,10 @@ class GateActivationDisplay:
             panel.yaxis.set_major_locator(MaxNLocator(4, integer=True))
         panels[-1].set_xlabel("Step (1 is the oldest)")
         panels[-1].xaxis.set_major_locator(MaxNLocator(integer=True))
+        # Without a layout engine, panels beside which there is no bar would stay wider.
+        beside = panels[-len(self.gates) :] if self.figure_.get_layout_engine() else panels
         self.colorbar_ = self.figure_.colorbar(
-            self.images_[name], ax=panels[-len(self.gates) :], label="0: closed, 1: open"
+            self.images_[name], ax=beside, label="0: closed, 1: open"
         )
         return self
 
