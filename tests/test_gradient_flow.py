@@ -274,6 +274,14 @@ def test_probabilities_next_to_0_have_gradients():
     assert_allclose(gradient_flow(model, X, y), expected, rtol=1e-4)
 
 
+def test_a_loss_that_is_summed_over_steps_has_as_many_times_the_gradient():
+    X, y = make_rows(y_shape=(N_TIMESTEPS, N_OUTPUTS))
+    model = RNNRegressor(UNITS, architecture="sequence_to_sequence")
+    mean = gradient_flow(fit_any_weights(model, X, y), X, y)
+    model.set_params(loss=keras.losses.MeanSquaredError(reduction="sum"))
+    assert_allclose(gradient_flow(model, X, y), N_TIMESTEPS * mean, rtol=1e-5)
+
+
 def test_steps_of_a_vector_to_sequence_are_those_of_the_repeated_vector():
     X, y = make_rows(y_shape=(3, N_OUTPUTS))
     vectors = X[:, 0]
@@ -356,11 +364,12 @@ def test_at_its_start_a_simple_rnn_has_next_to_no_gradient_at_the_first_of_100_s
     assert 0 < 1000 * flow[0] < flow[-1]
 
 
-# What an LSTM keeps of a gradient once it has learned
+# What training on the recall leaves
 
 
 def test_a_trained_lstm_with_memory_steps_keeps_gradient_at_the_first_step_of_the_recall():
-    # As in examples/plot_memory.py, with half of the rows and fewer epochs.
+    # As in examples/plot_memory.py, with half the rows and so few epochs that neither has learned
+    # to; examples/plot_vanishing_gradient.py trains until one has.
     noise = np.random.default_rng(0).uniform(size=(1_000, 100))
     first = {}
     for memory_steps in (None, 100):
