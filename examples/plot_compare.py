@@ -14,7 +14,7 @@ minute and draws ``compare.png``.
 # %%
 # Prices and pipelines
 # --------------------
-# Every day becomes the window of the 60 openings before it. A search is a regressor like the
+# Every day becomes the window of the 30 openings before it. A search is a regressor like the
 # others: it chooses anew in each split, from the days that it is given there.
 
 from pathlib import Path
@@ -38,7 +38,7 @@ target = prices["Open"]
 
 
 def windowed(model):
-    window = SlidingWindowTransformer(window_length=60)
+    window = SlidingWindowTransformer(window_length=30)
     steps = [("scale", MinMaxScaler()), ("window", window), ("model", model)]
     return Pipeline(steps).set_output(transform="pandas")
 
@@ -114,10 +114,10 @@ rivals = frame.drop(index=comparison.rival)
 better = [f"{name} ({row.skill:+.1%})" for name, row in rivals.iterrows() if row.skill > 0]
 worse = rivals[(rivals["skill"] < 0) & (rivals["DM p"] < 0.05)]
 proven = rivals[(rivals["skill"] > 0) & (rivals["DM p"] < 0.05)]
+say(f"A smaller error than yesterday's price: {', '.join(better) or 'none of them'}.")
 say(
-    f"A smaller error than yesterday's price: {', '.join(better) or 'none of them'}. That this is "
-    f"more than chance can be said of {', '.join(proven.index) or 'none'} (p below 0.05). Worse "
-    f"beyond chance: {', '.join(worse.index) or 'none'}."
+    f"Better beyond chance (p below 0.05): {', '.join(proven.index) or 'none'}. Worse beyond "
+    f"chance: {', '.join(worse.index) or 'none'}."
 )
 say(
     f"{len(rivals)} regressors were tested against the rival. Among as many, one p below 0.05 "

@@ -9,7 +9,7 @@ Google through the crisis of 2008, on the temperature of the sea from autumn int
 noisy waves, where nothing changes. MAPIE is a package of its own:
 ``pip install "skrnn[intervals]"``.
 
-Run it with ``python examples/plot_intervals.py``. It takes under a minute and draws
+Run it with ``python examples/plot_intervals.py``. It takes about a minute and draws
 ``intervals.png``.
 """
 

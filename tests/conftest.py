@@ -8,6 +8,8 @@ import sys
 from pathlib import Path
 from types import SimpleNamespace
 
+import matplotlib as mpl
+import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from sklearn.base import clone
@@ -75,6 +77,21 @@ def run_python(tmp_path_factory):
         return done.stdout
 
     return run
+
+
+@pytest.fixture
+def on_no_screen():
+    """Draw in memory, and leave neither figures nor settings behind."""
+    backend = mpl.get_backend()
+    plt.switch_backend("agg")
+    settings, figures = dict(mpl.rcParams), plt.get_fignums()
+    yield
+    for number in set(plt.get_fignums()) - set(figures):
+        # What is drawn late shall fail here.
+        plt.figure(number).canvas.draw()
+        plt.close(number)
+    assert dict(mpl.rcParams) == settings
+    plt.switch_backend(backend)
 
 
 _SECOND_PROCESS = """

@@ -1,6 +1,8 @@
 """Displays of losses, forecasts and comparisons: what is drawn is what was given."""
 
-import matplotlib as mpl
+import sys
+
+import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
@@ -20,20 +22,7 @@ LEVEL = pd.Series(np.cumsum(RNG.normal(size=40)), DAYS, name="level")
 FRAME = LEVEL.to_frame()
 
 
-@pytest.fixture(autouse=True)
-def _on_no_screen():
-    """Draw in memory, and leave neither figures nor settings behind."""
-    plt = pytest.importorskip("matplotlib.pyplot", reason="matplotlib is an extra")
-    before = mpl.get_backend(), dict(mpl.rcParams)
-    plt.switch_backend("agg")
-    settings = dict(mpl.rcParams)
-    yield
-    assert dict(mpl.rcParams) == settings
-    for number in plt.get_fignums():
-        # What is drawn late shall fail here.
-        plt.figure(number).canvas.draw()
-    plt.close("all")
-    plt.switch_backend(before[0])
+pytestmark = pytest.mark.usefixtures("on_no_screen")
 
 
 def legend_of(display):
@@ -216,8 +205,6 @@ def test_other_metrics_are_drawn_by_name(comparison):
 
 
 def test_displays_draw_on_axes_that_are_given(comparison, network):
-    import matplotlib.pyplot as plt
-
     figure, axes = plt.subplots(1, 3)
     displays = [
         LossCurveDisplay.from_estimator(network, ax=axes[0]),
@@ -230,8 +217,6 @@ def test_displays_draw_on_axes_that_are_given(comparison, network):
 
 
 def test_without_matplotlib_it_is_said_what_is_missing(monkeypatch):
-    import sys
-
     monkeypatch.setitem(sys.modules, "matplotlib", None)
     with pytest.raises(ImportError, match=r"LossCurveDisplay\.plot requires matplotlib"):
         LossCurveDisplay(loss=[1.0]).plot()

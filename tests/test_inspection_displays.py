@@ -2,7 +2,6 @@
 
 import builtins
 
-import matplotlib as mpl
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
@@ -19,20 +18,7 @@ from skrnn.inspection import (
     gradient_flow,
 )
 
-
-@pytest.fixture(autouse=True)
-def _drawn_without_a_screen():
-    """Draw with Agg, close what was drawn, and see that nothing else was changed."""
-    backend = mpl.get_backend()
-    plt.switch_backend("Agg")
-    before = dict(mpl.rcParams)
-    open_before = plt.get_fignums()
-    yield
-    for number in set(plt.get_fignums()) - set(open_before):
-        plt.figure(number).canvas.draw()
-        plt.close(number)
-    assert dict(mpl.rcParams) == before
-    plt.switch_backend(backend)
+pytestmark = pytest.mark.usefixtures("on_no_screen")
 
 
 @pytest.fixture(scope="module")

@@ -40,7 +40,7 @@ def test_the_main_job_runs_as_written_and_predicts_in_price_units(namespace):
 
 def test_one_search_over_several_columns_gives_each_model_its_windows(namespace):
     exec(BLOCKS[1], namespace)
-    search, test = namespace["search"], namespace["test"]
+    search, test = namespace["wide_search"], namespace["test"]
     assert np.isfinite(search.cv_results_["mean_test_score"]).all()
     assert list(search.cv_results_["param_window__flatten"]) == [False, True]
     assert search.predict(test[["Open", "Close"]]).shape == (20,)
@@ -72,3 +72,19 @@ def test_the_naive_rival_of_the_readme_is_the_price_of_the_day_before(namespace,
     exec(BLOCKS[5], namespace)
     predicted = namespace["naive"].predict(namespace["test"][["Open"]])
     np.testing.assert_array_equal(predicted, prices["Open"].shift(1).iloc[120:])
+
+
+def test_the_comparison_of_the_readme_has_the_rival_and_no_leak(namespace):
+    *statements, leak = BLOCKS[6].strip().splitlines()
+    exec("\n".join(statements), namespace)
+    assert list(namespace["comparison"].frame().index) == ["NaiveRegressor", "Ridge", "network"]
+    assert repr(eval(leak.split("  # ")[0], namespace)).startswith("no leak found: ")
+
+
+def test_the_forecast_of_the_readme_goes_on_with_the_next_business_days(namespace, prices):
+    exec(BLOCKS[7], namespace)
+    assert list(namespace["ahead"].index) == list(prices.index[120:130])
+
+
+def test_the_pictures_of_the_readme_are_drawn(namespace, on_no_screen):
+    exec(BLOCKS[8], namespace)
