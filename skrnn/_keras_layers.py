@@ -65,6 +65,27 @@ def PeepholeLSTM(units: int, **options: Any) -> keras.layers.RNN:  # noqa: N802 
     return keras.layers.RNN(cell, dtype=options.get("dtype"), **of_layer)
 
 
+class PeepholeRNN(keras.layers.RNN):
+    """The same, for subclasses with a loop of their own, which are never saved."""
+
+    def __init__(
+        self,
+        units: int,
+        *,
+        return_sequences: bool = False,
+        return_state: bool = False,
+        go_backwards: bool = False,
+        **options: Any,
+    ) -> None:
+        super().__init__(
+            PeepholeLSTMCell(units, **options),
+            return_sequences=return_sequences,
+            return_state=return_state,
+            go_backwards=go_backwards,
+            dtype=options.get("dtype"),
+        )
+
+
 class Decoder(keras.layers.Layer):
     """Writes a sequence: each step reads the output of the one before, the first reads zeros.
 

@@ -9,7 +9,7 @@ import keras
 import tensorflow as tf
 from keras.layers import Dropout  # noqa: F401 - networks look their layers up here
 
-from skrnn._keras_layers import PeepholeLSTMCell
+from skrnn._keras_layers import PeepholeRNN
 
 Tensor = Any
 
@@ -83,22 +83,5 @@ class GRU(_UnrolledMixin, keras.layers.GRU):
     """`keras.layers.GRU`, a step after the other."""
 
 
-class PeepholeLSTM(_UnrolledMixin):
+class PeepholeLSTM(_UnrolledMixin, PeepholeRNN):
     """A layer of `PeepholeLSTMCell`, a step after the other."""
-
-    def __init__(
-        self,
-        units: int,
-        *,
-        return_sequences: bool = False,
-        return_state: bool = False,
-        go_backwards: bool = False,
-        **options: Any,
-    ) -> None:
-        super().__init__(
-            PeepholeLSTMCell(units, **options),
-            return_sequences=return_sequences,
-            return_state=return_state,
-            go_backwards=go_backwards,
-            dtype=options.get("dtype"),
-        )

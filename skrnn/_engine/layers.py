@@ -11,7 +11,7 @@ import tensorflow as tf
 from skrnn._engine import kernels
 from skrnn._engine.peephole import peephole_lstm
 from skrnn._engine.programs import NotCompilableError, is_compiling
-from skrnn._keras_layers import PeepholeLSTMCell
+from skrnn._keras_layers import PeepholeRNN
 
 Tensor = Any
 
@@ -76,25 +76,8 @@ class LSTM(_KernelMixin, keras.layers.LSTM):
         return kernels.lstm(products + cell.bias, tuple(state), recurrent, cell.activation, present)
 
 
-class PeepholeLSTM(_KernelMixin):
+class PeepholeLSTM(_KernelMixin, PeepholeRNN):
     """A layer of `PeepholeLSTMCell` on a kernel."""
-
-    def __init__(
-        self,
-        units: int,
-        *,
-        return_sequences: bool = False,
-        return_state: bool = False,
-        go_backwards: bool = False,
-        **options: Any,
-    ) -> None:
-        super().__init__(
-            PeepholeLSTMCell(units, **options),
-            return_sequences=return_sequences,
-            return_state=return_state,
-            go_backwards=go_backwards,
-            dtype=options.get("dtype"),
-        )
 
     def _run(
         self, products: Tensor, state: list[Tensor], present: Tensor | None
