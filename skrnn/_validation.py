@@ -213,6 +213,9 @@ def validate_targets(estimator: BaseEstimator, y: Any, *, sequences: bool) -> np
     if y is None:
         raise ValueError(f"{name} requires y to be passed, but the target y is None.")
     refuse_dates(y, "y")
+    if isinstance(y, pd.DataFrame):
+        # The next values of a series, made by shift, all have its name; check_array refuses that.
+        y = y.set_axis(range(y.shape[1]), axis=1)
     y = check_array(
         y,
         dtype=np.float64,

@@ -349,3 +349,13 @@ def test_a_warning_that_is_an_error_changes_nothing_either(windows):
     ):
         model.fit(windows, 1e3 * windows[:, 0])
     assert vars(model) == NaiveRegressor().get_params()
+
+
+def test_targets_may_all_have_the_same_name():
+    # What pd.concat makes of a series and its shifts.
+    series = pd.Series(np.arange(10.0), name="level")
+    y = pd.concat([series, series.shift(-1)], axis=1).iloc[:-1]
+    windows = SlidingWindowTransformer(2, flatten=False).fit_transform(series.to_frame())[:-1]
+    predicted = NaiveRegressor().fit(windows, y).predict(windows[3:])
+    np.testing.assert_array_equal(predicted[:, 0], np.arange(2.0, 8.0))
+    np.testing.assert_array_equal(predicted[:, 1], predicted[:, 0])
