@@ -110,7 +110,7 @@ def say(sentence):
     print(fill(sentence, 88), end="\n\n")
 
 
-rivals = frame.drop(index=comparison.rival)
+rivals = frame.drop(index=comparison.baseline)
 better = [f"{name} ({row.skill:+.1%})" for name, row in rivals.iterrows() if row.skill > 0]
 worse = rivals[(rivals["skill"] < 0) & (rivals["DM p"] < 0.05)]
 proven = rivals[(rivals["skill"] > 0) & (rivals["DM p"] < 0.05)]

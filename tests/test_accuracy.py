@@ -6,25 +6,41 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from skrnn.model_selection._accuracy import diebold_mariano, mean_absolute_scaled_error
+from skrnn.model_selection._accuracy import (
+    diebold_mariano,
+    mean_absolute_scaled_error,
+    steps_within,
+)
 
 
 def test_the_error_is_measured_in_steps_of_the_training_rows():
     # Steps of 1, 3 and 2: 2 in the mean. Errors of 1 and 3: 2 in the mean.
-    y_train = np.array([5.0, 6.0, 3.0, 5.0])
-    assert mean_absolute_scaled_error(np.array([7.0, 4.0]), np.array([6.0, 7.0]), y_train) == 1.0
+    steps = steps_within(np.array([5.0, 6.0, 3.0, 5.0]), np.arange(4), None)
+    np.testing.assert_array_equal(steps, [1.0, -3.0, 2.0])
+    assert mean_absolute_scaled_error(np.array([7.0, 4.0]), np.array([6.0, 7.0]), steps) == 1.0
+
+
+def test_steps_lie_within_a_series_and_between_neighbors_only():
+    y = np.array([1.0, 100.0, 2.0, 103.0, 4.0, 107.0, 7.0])
+    series = np.array([0, 1, 0, 1, 0, 1, 0])
+    np.testing.assert_array_equal(steps_within(y, np.arange(7), series), [1, 2, 3, 3, 4])
+    # In whatever order; without the row at 2, what lies before and after it are no neighbors.
+    rows = np.array([6, 0, 3, 1, 4, 5])
+    np.testing.assert_array_equal(steps_within(y, rows, series), [3, 3, 4])
+    np.testing.assert_array_equal(steps_within(y, np.array([4, 1, 0]), None), [99])
 
 
 def test_each_output_has_its_own_unit_and_counts_equally():
-    y_train = np.array([[0.0, 0.0], [1.0, 10.0], [2.0, 0.0]])
+    steps = np.array([[1.0, 10.0], [1.0, -10.0]])
     y, predicted = np.array([[3.0, 5.0]]), np.array([[5.0, 10.0]])
     # 2 / 1 and 5 / 10.
-    assert mean_absolute_scaled_error(y, predicted, y_train) == pytest.approx(1.25)
+    assert mean_absolute_scaled_error(y, predicted, steps) == pytest.approx(1.25)
 
 
 @pytest.mark.parametrize("y_train", [[4.0, 4.0, 4.0], [4.0]])
 def test_there_is_no_scaled_error_where_nothing_moved(y_train):
-    error = mean_absolute_scaled_error(np.array([1.0]), np.array([2.0]), np.array(y_train))
+    steps = np.diff(y_train)
+    error = mean_absolute_scaled_error(np.array([1.0]), np.array([2.0]), steps)
     assert math.isnan(error)
 
 
@@ -83,9 +99,9 @@ def test_equal_forecasters_are_told_apart_as_often_as_the_level_says(n_steps, n_
         shocks = rng.normal(size=(2, n_rows + n_steps - 1))
         errors = np.lib.stride_tricks.sliding_window_view(shocks, n_steps, axis=1).sum(axis=2)
         rejected += diebold_mariano(errors[0] ** 2, errors[1] ** 2, n_steps)[1] < level
-    # Harvey, Leybourne & Newbold (1997) report sizes within about two points of the nominal 5 %.
+    # Squares of small samples are rejected a little too seldom; too often would be a lie.
     standard_error = math.sqrt(level * (1 - level) / n_simulations)
-    assert rejected / n_simulations == pytest.approx(level, abs=0.02 + 2 * standard_error)
+    assert 0.03 < rejected / n_simulations < level + 2 * standard_error
 
 
 def test_without_the_correction_a_small_sample_would_reject_too_often():

@@ -1,6 +1,7 @@
 """Comparison of regressors: the same splits for all, the naive rival, and an honest table."""
 
 import math
+from time import sleep
 
 import numpy as np
 import pandas as pd
@@ -8,8 +9,9 @@ import polars as pl
 import pytest
 from scipy import stats
 from sklearn.base import BaseEstimator, RegressorMixin, clone
+from sklearn.compose import ColumnTransformer
 from sklearn.dummy import DummyRegressor
-from sklearn.ensemble import HistGradientBoostingRegressor
+from sklearn.ensemble import HistGradientBoostingRegressor, StackingRegressor
 from sklearn.linear_model import LinearRegression, Ridge
 from sklearn.metrics import make_scorer, max_error, mean_absolute_error, root_mean_squared_error
 from sklearn.model_selection import (
@@ -25,6 +27,7 @@ from sklearn.preprocessing import MinMaxScaler
 
 from skrnn import GRURegressor, NaiveRegressor, SlidingWindowTransformer
 from skrnn.model_selection import compare_regressors
+from skrnn.model_selection._accuracy import diebold_mariano
 
 CV = TimeSeriesSplit(3)
 
@@ -73,7 +76,7 @@ def test_metrics_are_those_of_scikit_learn_on_the_same_splits(comparison, prices
 
 def test_the_naive_rival_is_added_and_stands_first(comparison, prices):
     found, estimators = comparison
-    assert found.rival == "NaiveRegressor"
+    assert found.baseline == "NaiveRegressor"
     assert list(found.frame().index) == ["NaiveRegressor", *estimators]
     # Yesterday's price, to the last digit, on the first row of each split as on the others.
     yesterday = prices["Open"].shift(1).loc[found.predictions.index]
@@ -127,8 +130,20 @@ def test_what_a_search_has_chosen_is_kept_for_each_split(comparison):
     assert column.drop("Ridge").isna().all()
 
 
-def test_times_are_above_zero(comparison):
-    assert (comparison[0].frame()[["fit s", "predict s"]] > 0).all(axis=None)
+class Slow(RegressorMixin, BaseEstimator):
+    def fit(self, X, y):
+        sleep(0.05)
+        self.mean_ = np.mean(y)
+        return self
+
+    def predict(self, X):
+        return np.full(len(X), self.mean_)
+
+
+def test_times_are_those_of_fit_and_of_predict(prices):
+    frame = compare_regressors([Slow()], prices[["Open"]], prices["Open"], cv=CV).frame()
+    assert frame.loc["Slow", "fit s"] >= 0.05
+    assert 0 < frame.loc["Slow", "predict s"] < 0.05
 
 
 def test_the_table_can_be_read(comparison):
@@ -146,8 +161,10 @@ def test_the_table_can_be_read(comparison):
 
 
 def test_the_estimators_given_are_not_fitted(comparison):
-    assert all(not hasattr(e[-1], "coef_") for e in [comparison[1]["line"]])
-    assert not hasattr(comparison[1]["Ridge"], "best_params_")
+    estimators = comparison[1]
+    assert not hasattr(estimators["line"][-1], "coef_")
+    assert not hasattr(estimators["GRU"][-1], "weights_")
+    assert not hasattr(estimators["Ridge"], "best_params_")
 
 
 # Names
@@ -164,7 +181,9 @@ def test_a_list_is_named_after_what_predicts(prices):
     [
         ([], "estimators is empty"),
         ({1: Ridge()}, "the name 1"),
-        ([MinMaxScaler()], "has no fit and predict"),
+        ([MinMaxScaler()], "is no estimator"),
+        ({"line": LinearRegression}, "is no estimator"),
+        (Ridge(), "neither a dict by name nor a list"),
     ],
 )
 def test_estimators_that_cannot_be_compared_are_refused(estimators, message, prices):
@@ -198,7 +217,7 @@ def test_the_rival_passes_by_columns_that_are_no_numbers(prices):
     boosted = HistGradientBoostingRegressor(max_iter=1)
     X = prices.astype({"Weekday": "category"})
     found = compare_regressors({"boosted": boosted}, X, prices["Open"], cv=CV)
-    assert found.rival == "NaiveRegressor"
+    assert found.baseline == "NaiveRegressor"
 
 
 def test_of_two_equal_columns_the_one_of_the_same_name_is_the_target(prices):
@@ -207,9 +226,24 @@ def test_of_two_equal_columns_the_one_of_the_same_name_is_the_target(prices):
     X = prices[["Open"]].assign(Copy=prices["Open"])
     y = prices["Open"]
     rival = build_rival({}, X[["Copy", "Open"]], y.to_numpy(), "Open")
-    assert rival[0].transformers[0][2] == ["Open"]
+    assert rival[0].transformers[0][2] == [1]
     rival = build_rival({}, X[["Copy", "Open"]], y.to_numpy(), None)
-    assert rival[0].transformers[0][2] == ["Copy"]
+    assert rival[0].transformers[0][2] == [0]
+
+
+def test_names_of_columns_may_be_numbers_that_are_other_positions(prices):
+    values = prices[["Close", "Open"]].to_numpy()
+    X = pd.DataFrame({1: values[:, 0], 0: values[:, 1]})
+    for name, column in [(1, 0), (0, 1)]:
+        found = compare_regressors({"line": LinearRegression()}, X, X[name], cv=CV)
+        rows = np.concatenate([test for _, test in CV.split(X)])
+        np.testing.assert_array_equal(naive_errors(found)[0], values[rows - 1, column])
+
+
+def test_the_target_is_found_in_rows_of_float32(prices):
+    X = prices[["Close", "Open"]].astype(np.float32)
+    found = compare_regressors({"line": LinearRegression()}, X, prices["Open"], cv=CV)
+    assert found.baseline == "NaiveRegressor"
 
 
 def test_a_column_of_the_same_name_with_other_values_is_not_the_target(prices):
@@ -224,7 +258,7 @@ def test_where_no_column_is_the_target_a_baseline_must_be_given(prices):
     with pytest.raises(ValueError, match=r"No column of X, of shape \(90, 1\), equals y.*baseline"):
         compare_regressors([Ridge()], X, y, cv=CV)
     found = compare_regressors([Ridge()], X, y, cv=CV, baseline=DummyRegressor())
-    assert found.rival == "DummyRegressor"
+    assert found.baseline == "DummyRegressor"
     assert found.frame().loc["DummyRegressor", "skill"] == 0
 
 
@@ -240,14 +274,14 @@ def test_a_rival_among_the_estimators_is_taken_as_it_is(prices):
     )
     estimators = {"line": LinearRegression(), "drift": drift}
     found = compare_regressors(estimators, prices[["Open"]], prices["Open"], cv=CV)
-    assert found.rival == "drift"
+    assert found.baseline == "drift"
     assert list(found.scores) == ["line", "drift"]
 
 
 def test_any_of_the_estimators_can_be_named_the_rival(prices):
     estimators = {"mean": DummyRegressor(), "line": LinearRegression()}
     X, y = prices[["Close"]], prices["Open"]
-    assert compare_regressors(estimators, X, y, cv=CV, baseline="mean").rival == "mean"
+    assert compare_regressors(estimators, X, y, cv=CV, baseline="mean").baseline == "mean"
     with pytest.raises(ValueError, match="baseline='median' is not one of 'mean', 'line'"):
         compare_regressors(estimators, X, y, cv=CV, baseline="median")
 
@@ -264,7 +298,7 @@ def test_the_rival_looks_as_far_ahead_as_the_windows(prices):
     predicted, errors = naive_errors(found)
     np.testing.assert_array_equal(predicted, y.to_numpy()[rows - 4])
     # Four steps ahead, errors of neighbors have three steps in common.
-    assert found.n_steps == 4
+    assert found.n_steps == {"NaiveRegressor": 4, "line": 4}
     differences = (found.predictions["line"] - found.y_true).to_numpy() ** 2 - errors**2
     n, deviations = len(differences), differences - differences.mean()
     covariances = [np.sum(deviations[k:] * deviations[: n - k]) / n for k in range(4)]
@@ -291,16 +325,101 @@ def test_the_rival_stays_within_the_series_of_a_panel(as_level):
     np.testing.assert_array_equal(naive_errors(found)[0], hours.to_numpy()[rows - 3])
 
 
-def test_the_built_rival_needs_rows_in_order_of_time(prices):
+def test_windows_that_look_differently_far_ahead_have_no_common_rival(prices):
     X, y = prices[["Open"]], prices["Open"]
-    with pytest.raises(ValueError, match="trains on rows that lie after those it predicts"):
-        compare_regressors([Ridge()], X, y, cv=KFold(3))
+    estimators = {h: windowed(LinearRegression(), horizon=int(h)) for h in ("1", "3")}
+    with pytest.raises(ValueError, match=r"look \[1, 3\] rows ahead"):
+        compare_regressors(estimators, X, y, cv=CV)
+    found = compare_regressors(estimators, X, y, cv=CV, baseline="1")
+    # Each is tested for as many steps as it looks ahead.
+    assert found.n_steps == {"1": 1, "3": 3}
+
+
+def test_what_is_known_in_advance_does_not_say_how_far_ahead_a_rival_looks(prices):
+    read = ColumnTransformer(
+        [
+            ("known", SlidingWindowTransformer(1, horizon=0), ["Close"]),
+            ("own", SlidingWindowTransformer(3, horizon=4), ["Open"]),
+        ]
+    )
+    X, y = prices[["Close", "Open"]], prices["Open"]
+    found = compare_regressors({"line": make_pipeline(read, LinearRegression())}, X, y, cv=CV)
+    rows = np.concatenate([test for _, test in CV.split(X)])
+    # What a ColumnTransformer holds sees no row before its first.
+    np.testing.assert_array_equal(naive_errors(found)[0], y.to_numpy()[rows - 4])
+
+
+def test_yesterdays_value_needs_rows_in_order_of_time(prices):
+    X, y = prices[["Open"]], prices["Open"]
+    naive = make_pipeline(SlidingWindowTransformer(1, flatten=False), NaiveRegressor())
+    for estimators in ([Ridge()], [Ridge(), naive]):
+        with pytest.raises(ValueError, match="trains on rows that lie after those it predicts"):
+            compare_regressors(estimators, X, y, cv=KFold(3))
     # Where rows have no order, the user names the rival.
     found = compare_regressors([Ridge()], X, y, cv=KFold(3), baseline=DummyRegressor())
     assert len(found.y_true) == 90
 
 
+def test_each_series_of_a_panel_has_its_own_steps_and_a_date_counts_once():
+    rng = np.random.default_rng(0)
+    levels = np.cumsum(rng.normal(size=(40, 3)), axis=0) + np.array([0.0, 100.0, 1000.0])
+    days = pd.Index(np.repeat(np.arange(40), 3), name="day")
+    panel = pd.DataFrame({"level": levels.ravel(), "who": np.tile(list("abc"), 40)}, days)
+    pipe = make_pipeline(SlidingWindowTransformer(2, group="who"), LinearRegression())
+    cv = TimeSeriesSplit(2, test_size=30)
+    found = compare_regressors({"line": pipe}, panel, panel["level"], cv=cv)
+    (train, _), _ = cv.split(panel)
+    unit = np.abs(np.diff(levels[: len(train) // 3], axis=0)).mean()
+    errors = np.abs(levels[20:30] - levels[19:29]).mean()
+    assert len(train) == 60
+    assert found.scores["NaiveRegressor"].loc[0, "MASE"] == pytest.approx(errors / unit)
+    # Of twenty dates, not of sixty rows.
+    y = found.y_true.to_numpy()
+    losses, rival = ((found.predictions[n].to_numpy() - y) ** 2 for n in ("line", "NaiveRegressor"))
+    differences = (losses - rival).reshape(20, 3).mean(axis=1)
+    expected = stats.ttest_1samp(differences, 0).pvalue
+    assert found.frame().loc["line", "DM p"] == pytest.approx(expected)
+
+    unlabeled = compare_regressors(
+        {"line": pipe}, panel.reset_index(drop=True), panel["level"].to_numpy(), cv=cv
+    )
+    assert math.isnan(unlabeled.frame().loc["line", "DM p"])
+
+
 # Splits
+
+
+@pytest.mark.parametrize("kind", ["list", "range", "mask"])
+def test_splits_may_be_lists_ranges_or_masks(kind, prices):
+    X, y = prices[["Open"]], prices["Open"]
+    splits = [(np.arange(40), np.arange(40, 60))]
+    made = {
+        "list": lambda rows: rows.tolist(),
+        "range": lambda rows: range(rows[0], rows[-1] + 1),
+        "mask": lambda rows: np.isin(np.arange(90), rows),
+    }[kind]
+    cv = [(made(train), made(test)) for train, test in splits]
+    given = compare_regressors([Ridge()], X, y, cv=cv)
+    expected = compare_regressors([Ridge()], X, y, cv=splits)
+    pd.testing.assert_frame_equal(given.predictions, expected.predictions)
+
+
+@pytest.mark.parametrize("cv", [[], [([], [1])]])
+def test_there_must_be_rows_to_train_on_and_to_predict(cv, prices):
+    with pytest.raises(ValueError, match="no split, or one without rows"):
+        compare_regressors([Ridge()], prices[["Open"]], prices["Open"], cv=cv)
+
+
+def test_training_rows_in_any_order_have_the_steps_of_neighbors(prices):
+    X, y = prices[["Close"]], prices["Open"]
+    train = np.random.default_rng(0).permutation(50)
+    estimators = {"mean": DummyRegressor()}
+    cv = [(train, np.arange(50, 60))]
+    found = compare_regressors(estimators, X, y, cv=cv, baseline="mean")
+    values = y.to_numpy()
+    unit = np.abs(np.diff(values[:50])).mean()
+    expected = np.abs(values[50:60] - values[:50].mean()).mean() / unit
+    assert found.frame().loc["mean", "MASE"] == pytest.approx(expected)
 
 
 class Recorder(RegressorMixin, BaseEstimator):
@@ -350,6 +469,13 @@ def test_unordered_folds_are_tested_in_the_order_of_the_rows(prices):
     found = compare_regressors(estimators, X, y, cv=cv, baseline="mean")
     expected = cross_val_predict(LinearRegression(), X, y, cv=cv)
     np.testing.assert_allclose(found.predictions["line"].reindex(X.index), expected)
+    # Three steps ahead, the order counts.
+    later = {**estimators, "line": windowed(LinearRegression(), horizon=3)}
+    found = compare_regressors(later, X, y, cv=cv, baseline="mean")
+    in_order = found.predictions.loc[X.index]
+    differences = (in_order["line"] - y) ** 2 - (in_order["mean"] - y) ** 2
+    p = diebold_mariano(differences.to_numpy(), np.zeros(90), 3)[1]
+    assert found.frame().loc["line", "DM p"] == pytest.approx(p)
 
 
 def test_several_processes_find_the_same(prices, comparison):
@@ -373,7 +499,7 @@ def test_several_outputs_are_compared_with_a_rival_of_as_many():
     rows = np.concatenate([test for _, test in cv.split(X)])
     last = np.repeat(series.to_numpy()[rows - 1, None], 3, axis=1)
     np.testing.assert_array_equal(found.predictions["NaiveRegressor"], last)
-    assert found.n_steps == 3
+    assert found.n_steps == {"NaiveRegressor": 3, "line": 3}
     # As scikit-learn has it: the mean over the outputs of their errors.
     line = found.predictions["line"].to_numpy()
     expected = np.mean(
@@ -415,6 +541,51 @@ def test_metrics_of_the_user_stand_beside_the_first(scoring, names, prices):
     if one is not None:
         expected = cross_val_score(windowed(LinearRegression()), X, y, cv=CV, scoring=one)
         np.testing.assert_allclose(found.scores["line"][names[0]], expected)
+
+
+@pytest.mark.parametrize(
+    ("scoring", "message"),
+    [
+        ({"RMSE": "r2"}, "the name 'RMSE', which is one of"),
+        ({"MASE": "r2"}, "the name 'MASE', which is one of"),
+        ([make_scorer(max_error)], "which is not a str"),
+    ],
+)
+def test_metrics_must_have_names_of_their_own(scoring, message, prices):
+    with pytest.raises(ValueError, match=message):
+        compare_regressors([Ridge()], prices[["Open"]], prices["Open"], cv=CV, scoring=scoring)
+
+
+def test_metrics_see_the_labels_of_the_targets(prices):
+    def after_march(estimator, X, y):
+        late = y.index >= "2012-04-01"
+        return -mean_absolute_error(y[late], estimator.predict(X)[late]) if late.any() else 0.0
+
+    found = compare_regressors(
+        [Ridge()], prices[["Open"]], prices["Open"], cv=CV, scoring={"late": after_march}
+    )
+    assert found.scores["Ridge"]["late"].iloc[-1] < 0
+
+
+def test_one_column_of_targets_may_be_a_frame(prices):
+    X = prices[["Open"]]
+    columns = compare_regressors({"line": LinearRegression()}, X, X.copy(), cv=CV)
+    flat = compare_regressors({"line": LinearRegression()}, X, X["Open"], cv=CV)
+    np.testing.assert_allclose(columns.frame()["RMSE"], flat.frame()["RMSE"])
+
+
+def test_an_estimator_may_learn_to_predict_in_fit(prices):
+    stacked = StackingRegressor([("line", LinearRegression())])
+    found = compare_regressors([stacked], prices[["Open"]], prices["Open"], cv=CV)
+    assert "StackingRegressor" in found.scores
+
+
+def test_the_table_is_safe_to_show_whatever_the_names_are(prices):
+    found = compare_regressors(
+        {"a<b>": DummyRegressor()}, prices[["Close"]], prices["Open"], cv=CV, baseline="a<b>"
+    )
+    assert "a<b>" not in found._repr_html_()
+    assert found != 1
 
 
 # Bad input

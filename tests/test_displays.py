@@ -186,7 +186,7 @@ def test_each_split_is_a_point_and_the_rival_a_line(comparison):
         np.testing.assert_array_equal(drawn[:, 0], comparison.scores[name]["RMSE"])
         np.testing.assert_array_equal(drawn[:, 1], place)
     np.testing.assert_allclose(display.means_.get_xdata(), means)
-    assert display.rival_.get_xdata()[0] == pytest.approx(means["NaiveRegressor"])
+    assert display.baseline_.get_xdata()[0] == pytest.approx(means["NaiveRegressor"])
     assert [label.get_text() for label in display.ax_.get_yticklabels()] == list(means.index)
     assert display.ax_.get_xlabel() == "RMSE"
     assert legend_of(display) == ["mean of NaiveRegressor", "split", "mean"]

@@ -23,7 +23,7 @@ class ComparisonDisplay:
     metric : str
         What they are.
 
-    rival : str, default=None
+    baseline : str, default=None
         Which of the estimators is the naive rival.
 
     Attributes
@@ -34,7 +34,7 @@ class ComparisonDisplay:
     means_ : matplotlib Line2D
         The means over the splits.
 
-    rival_ : matplotlib Line2D or None
+    baseline_ : matplotlib Line2D or None
         The line of the rival's mean.
 
     ax_ : matplotlib Axes
@@ -52,20 +52,22 @@ class ComparisonDisplay:
     >>> import matplotlib.pyplot as plt
     >>> from skrnn.inspection import ComparisonDisplay
     >>> scores = {"NaiveRegressor": [1.0, 1.2], "Ridge": [0.9, 1.3]}
-    >>> display = ComparisonDisplay(scores=scores, metric="RMSE", rival="NaiveRegressor").plot()
+    >>> display = ComparisonDisplay(scores=scores, metric="RMSE", baseline="NaiveRegressor").plot()
     >>> plt.show()  # doctest: +SKIP
     """
 
     points_: list[Any]
     means_: Any
-    rival_: Any
+    baseline_: Any
     ax_: Any
     figure_: Any
 
-    def __init__(self, *, scores: Mapping[str, Any], metric: str, rival: str | None = None) -> None:
+    def __init__(
+        self, *, scores: Mapping[str, Any], metric: str, baseline: str | None = None
+    ) -> None:
         self.scores = scores
         self.metric = metric
-        self.rival = rival
+        self.baseline = baseline
 
     def plot(self, ax: Any = None, **kwargs: Any) -> Self:
         """Draw a line of points for each estimator.
@@ -95,10 +97,10 @@ class ComparisonDisplay:
             _, ax = plt.subplots(layout="constrained")
         means = {name: float(np.mean(scores)) for name, scores in self.scores.items()}
         names = sorted(means, key=means.__getitem__)
-        self.rival_ = None
-        if self.rival is not None:
-            self.rival_ = ax.axvline(
-                means[self.rival], color="0.6", linestyle="--", label=f"mean of {self.rival}"
+        self.baseline_ = None
+        if self.baseline is not None:
+            self.baseline_ = ax.axvline(
+                means[self.baseline], color="0.6", linestyle="--", label=f"mean of {self.baseline}"
             )
         self.points_ = [
             ax.scatter(
@@ -163,8 +165,8 @@ class ComparisonDisplay:
             If there is no such metric.
         """
         check_matplotlib_support(f"{cls.__name__}.from_comparison")
-        known = list(comparison.scores[comparison.rival].columns)
+        known = list(comparison.scores[comparison.baseline].columns)
         if metric not in known:
             raise ValueError(f"metric={metric!r} is not one of {', '.join(map(repr, known))}.")
         scores = {name: found[metric].to_numpy() for name, found in comparison.scores.items()}
-        return cls(scores=scores, metric=metric, rival=comparison.rival).plot(ax, **kwargs)
+        return cls(scores=scores, metric=metric, baseline=comparison.baseline).plot(ax, **kwargs)

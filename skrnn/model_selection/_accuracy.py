@@ -11,17 +11,16 @@ from scipy.stats import t as student_t
 Array = npt.NDArray[Any]
 
 
-def mean_absolute_scaled_error(y: Array, predicted: Array, y_train: Array) -> float:
-    """Return the mean absolute error over that of yesterday's value in the training rows.
+def mean_absolute_scaled_error(y: Array, predicted: Array, steps: Array) -> float:
+    """Return the mean absolute error over that of the previous value in the training rows.
 
     Parameters
     ----------
     y, predicted : ndarray of shape (n_samples,) or (n_samples, n_outputs)
         What came, and what was predicted.
 
-    y_train : ndarray of shape (n_train,) or (n_train, n_outputs)
-        Targets of the training rows, in order of time. Their mean absolute difference from one row
-        to the next is the unit.
+    steps : ndarray of shape (n_steps,) or (n_steps, n_outputs)
+        Differences between neighboring training rows, whose mean absolute value is the unit.
 
     Returns
     -------
@@ -33,10 +32,35 @@ def mean_absolute_scaled_error(y: Array, predicted: Array, y_train: Array) -> fl
     Hyndman, R. J. & Koehler, A. B. (2006). Another look at measures of forecast accuracy.
     International Journal of Forecasting, 22(4).
     """
-    unit = np.abs(np.diff(y_train, axis=0)).sum(axis=0) / max(1, len(y_train) - 1)
+    unit = np.abs(steps).sum(axis=0) / max(1, len(steps))
     error = np.abs(y - predicted).mean(axis=0)
     ratios = np.divide(error, unit, out=np.full_like(error, np.nan), where=unit > 0)
     return float(np.mean(ratios))
+
+
+def steps_within(y: Array, rows: npt.NDArray[np.intp], series: Array | None) -> Array:
+    """Return the differences of y between neighboring rows of one series.
+
+    Parameters
+    ----------
+    y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
+        All targets, in order of time.
+
+    rows : ndarray of int
+        Positions of the rows in question, in any order.
+
+    series : ndarray of int of shape (n_samples,) or None
+        Which series each row belongs to; None: all to one.
+    """
+    is_there = np.zeros(len(y), dtype=bool)
+    is_there[rows] = True
+    parts = []
+    for name in [None] if series is None else np.unique(series):
+        of_series = np.arange(len(y)) if name is None else np.flatnonzero(series == name)
+        # Rows that were left out part those before from those after.
+        both = is_there[of_series[1:]] & is_there[of_series[:-1]]
+        parts.append((y[of_series[1:]] - y[of_series[:-1]])[both])
+    return np.concatenate(parts)
 
 
 def diebold_mariano(losses: Array, rival_losses: Array, n_steps: int = 1) -> tuple[float, float]:

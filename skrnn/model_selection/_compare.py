@@ -14,12 +14,16 @@ from sklearn.model_selection import check_cv
 from sklearn.utils import _safe_indexing, indexable
 from sklearn.utils.parallel import Parallel, delayed
 
+from skrnn._continuity import read_labels
 from skrnn._naive import NaiveRegressor
 from skrnn._sliding_window import windows_of
 from skrnn._validation import check_finite
-from skrnn.model_selection._accuracy import mean_absolute_scaled_error
+from skrnn.model_selection._accuracy import mean_absolute_scaled_error, steps_within
 from skrnn.model_selection._comparison import Comparison
 from skrnn.model_selection._rival import build_rival, last_step
+
+# What the table has anyway.
+_COLUMNS = ("RMSE", "MAE", "skill", "MASE", "DM p", "fit s", "predict s", "best parameters")
 
 
 def compare_regressors(
@@ -44,7 +48,8 @@ def compare_regressors(
         Rows, in order of time.
 
     y : array-like of shape (n_samples,) or (n_samples, n_outputs)
-        Targets; several outputs are the next values of one series.
+        Targets; several outputs are the next values of one series. Rows of a panel are in order of
+        time, and what they belong to is what the windows of the estimators have for a `group`.
 
     cv : cross-validation splitter or iterable of (train, test)
         Which rows are trained on and which are predicted, such as `TimeSeriesSplit(5)`. An int is
@@ -52,14 +57,14 @@ def compare_regressors(
 
     scoring : str, callable, list or dict, default=None
         Metrics beside the root mean squared error: scikit-learn's names, or callables
-        ``(estimator, X, y)``, which are given an estimator whose `predict` returns the predictions
-        of the split. None: the mean absolute error.
+        ``(estimator, X, y)`` by name, which are given an estimator whose `predict` returns the
+        predictions of the split, whatever it is asked. None: the mean absolute error.
 
     baseline : str or estimator, default=None
         The naive rival: a name of `estimators`, or another estimator. None: the first one of them
         that ends in a `NaiveRegressor`; if there is none, it is built: the last known value of the
-        column of X that equals y (that of its name first), as far ahead as the first
-        `SlidingWindowTransformer` among the estimators looks.
+        column of X that equals y (that of its name first), as far ahead as the windows of the
+        estimators look.
 
     n_jobs : int, default=None
         How many fits run at once, as in scikit-learn. With more than one, the seconds are those of
@@ -73,10 +78,10 @@ def compare_regressors(
     Raises
     ------
     ValueError
-        If no column of X is y and there is no `baseline`; if the rival is built but training rows
-        lie after those that are predicted; if names are missing or occur twice; if y has more
-        than two dimensions; if an estimator predicts NaN or infinity, or another shape than
-        that of y.
+        Without a `baseline`: if no column of X is y, windows look differently far ahead, or
+        training rows lie after those that are predicted. If y has more than two dimensions, a
+        metric has the name of another column, or an estimator predicts NaN or infinity or
+        another shape than that of y.
 
     Notes
     -----
@@ -122,19 +127,19 @@ def compare_regressors(
         X = np.asarray(X)
     targets = _check_targets(y)
     named = _name(estimators)
-    splits = list(check_cv(cv, targets, classifier=False).split(X, targets))
-    rival, named = _choose_rival(named, baseline, X, targets, getattr(y, "name", None), splits)
     scorers = _make_scorers(scoring)
+    splits = _read_splits(check_cv(cv, targets, classifier=False).split(X, targets))
+    baseline, named = _choose_rival(named, baseline, X, targets, getattr(y, "name", None), splits)
+    series, times = _read_panel(named, X)
     tasks = [(name, train, test) for name in named for train, test in splits]
     results = Parallel(n_jobs=n_jobs)(
-        delayed(_evaluate)(name, clone(named[name]), X, y, targets, train, test, scorers)
+        delayed(_evaluate)(name, clone(named[name]), X, y, targets, series, train, test, scorers)
         for name, train, test in tasks
     )
     of_estimator = {
         name: [found for (task, *_), found in zip(tasks, results, strict=True) if task == name]
         for name in named
     }
-    horizons = [window.horizon for part in named.values() for window in windows_of(part)]
     n_outputs = 1 if targets.ndim == 1 else targets.shape[1]
     y_true = _label(y, X, splits)
     return Comparison(
@@ -145,13 +150,17 @@ def compare_regressors(
         predictions=_join_predictions(of_estimator, y_true),
         y_true=y_true,
         splits=splits,
-        rival=rival,
+        baseline=baseline,
         best_params={
             name: [chosen for _, _, chosen in found]
             for name, found in of_estimator.items()
             if found[0][2] is not None
         },
-        n_steps=max([1, *horizons]) + n_outputs - 1,
+        n_steps={
+            name: max([1, *(window.horizon for window in windows_of(part))]) + n_outputs - 1
+            for name, part in named.items()
+        },
+        times=None if times is None else times[np.concatenate([test for _, test in splits])],
     )
 
 
@@ -165,6 +174,35 @@ def _check_targets(y: Any) -> np.ndarray:
         )
     check_finite(targets, "y", "drop the rows whose target is not known")
     return targets
+
+
+def _read_splits(splits: Any) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Return the positions of the rows of each split."""
+
+    def positions(rows: Any) -> np.ndarray:
+        array = np.asarray(rows)
+        return np.flatnonzero(array) if array.dtype.kind == "b" else array
+
+    read = [(positions(train), positions(test)) for train, test in splits]
+    if not read or any(len(part) == 0 for split in read for part in split):
+        raise ValueError("cv has no split, or one without rows to train on or to predict.")
+    return read
+
+
+def _read_panel(named: dict[str, Any], X: Any) -> tuple[np.ndarray | None, np.ndarray | None]:
+    """Return the series of each row, if windows name them, and where each row is in time.
+
+    Both are numbers. The second is None for a panel without labels.
+    """
+    groups = [window.group for part in named.values() for window in windows_of(part)]
+    group = next((group for group in groups if group is not None), None)
+    if group is None:
+        return None, np.arange(len(X))
+    rows = read_labels(X, group)
+    series = None if rows.series is None else rows.series.factorize()[0]
+    if rows.labels is None or rows.has_default_labels:
+        return series, None
+    return series, rows.labels.factorize(sort=True)[0]
 
 
 class _Predicted(RegressorMixin, BaseEstimator):
@@ -182,22 +220,28 @@ def _name(estimators: Any) -> dict[str, Any]:
     """Return the estimators by name."""
     if isinstance(estimators, dict):
         named = dict(estimators)
-    else:
+    elif isinstance(estimators, list | tuple):
         classes = [type(last_step(estimator)).__name__ for estimator in estimators]
         counts, seen = Counter(classes), Counter[str]()
         named = {}
         for name, estimator in zip(classes, estimators, strict=True):
             seen[name] += 1
             named[name if counts[name] == 1 else f"{name}-{seen[name]}"] = estimator
+    else:
+        raise ValueError(
+            f"estimators={estimators!r} is neither a dict by name nor a list. Put a single one "
+            "into a list."
+        )
     if not named:
         raise ValueError("estimators is empty. Give at least one regressor.")
     for name, estimator in named.items():
         if not isinstance(name, str):
             raise ValueError(f"estimators has the name {name!r}, which is not a str.")
-        if not hasattr(estimator, "fit") or not hasattr(estimator, "predict"):
+        # Of the class: some, such as StackingRegressor, can predict only once they are fitted.
+        if isinstance(estimator, type) or not hasattr(type(estimator), "predict"):
             raise ValueError(
-                f"estimators[{name!r}]={estimator!r} has no fit and predict. Give regressors, in "
-                "a dict by name or in a list."
+                f"estimators[{name!r}]={estimator!r} is no estimator. Give regressors, not their "
+                "classes, in a dict by name or in a list."
             )
     return named
 
@@ -216,16 +260,16 @@ def _choose_rival(
             raise ValueError(f"baseline={baseline!r} is not one of {', '.join(map(repr, named))}.")
         return baseline, named
     if baseline is None:
-        for name, estimator in named.items():
-            if isinstance(last_step(estimator), NaiveRegressor):
-                return name, named
-        baseline = build_rival(named, X, y, y_name)
+        naive = [n for n, each in named.items() if isinstance(last_step(each), NaiveRegressor)]
+        baseline = None if naive else build_rival(named, X, y, y_name)
         if any(train.max() > test.min() for train, test in splits):
             raise ValueError(
                 "cv trains on rows that lie after those it predicts, and yesterday's value is the "
                 "rival only where rows are in order of time. Use TimeSeriesSplit, or give the "
                 "rival as baseline, such as DummyRegressor()."
             )
+        if naive:
+            return naive[0], named
     name = type(last_step(baseline)).__name__
     if name in named:
         raise ValueError(
@@ -246,6 +290,13 @@ def _make_scorers(scoring: Any) -> dict[str, Any]:
         scoring = {"score": scoring}
     if not isinstance(scoring, dict):
         scoring = {name: name for name in scoring}
+    for name in scoring:
+        if not isinstance(name, str) or name in _COLUMNS:
+            raise ValueError(
+                f"scoring has the name {name!r}, which is "
+                + (f"one of {_COLUMNS}." if isinstance(name, str) else "not a str.")
+                + " Give callables in a dict, by names of their own."
+            )
     return {name: get_scorer(scorer) for name, scorer in scoring.items()}
 
 
@@ -255,6 +306,7 @@ def _evaluate(
     X: Any,
     y: Any,
     targets: np.ndarray,
+    series: np.ndarray | None,
     train: np.ndarray,
     test: np.ndarray,
     scorers: dict[str, Any],
@@ -271,8 +323,11 @@ def _evaluate(
         error.add_note(f"This was {name!r}, on the split that predicts from row {test.min()} on.")
         raise
     y_test = targets[test]
-    if len(rows) > len(test):
+    if len(rows) > len(test) and len(predicted) == len(rows):
         predicted = predicted[np.isin(rows, test)]
+    if predicted.size == y_test.size:
+        # Some return one column as (n_samples,), some as (n_samples, 1).
+        predicted = predicted.reshape(y_test.shape)
     if predicted.shape != y_test.shape:
         raise ValueError(
             f"{name!r} predicts an array of shape {predicted.shape} for targets of shape "
@@ -281,11 +336,16 @@ def _evaluate(
     check_finite(predicted, f"What {name!r} predicts", "such forecasts cannot be compared")
     scores = {"RMSE": root_mean_squared_error(y_test, predicted)}
     if scorers:
-        X_test, made = _safe_indexing(X, test), _Predicted(predicted)
-        scores |= {metric: scorer(made, X_test, y_test) for metric, scorer in scorers.items()}
+        X_test, labeled, made = (
+            _safe_indexing(X, test),
+            _safe_indexing(y, test),
+            _Predicted(predicted),
+        )
+        scores |= {metric: scorer(made, X_test, labeled) for metric, scorer in scorers.items()}
     else:
         scores["MAE"] = mean_absolute_error(y_test, predicted)
-    scores["MASE"] = mean_absolute_scaled_error(y_test, predicted, targets[train])
+    steps = steps_within(targets, train, series)
+    scores["MASE"] = mean_absolute_scaled_error(y_test, predicted, steps)
     scores |= {"fit s": fitted - start, "predict s": done - fitted}
     return scores, predicted, getattr(estimator, "best_params_", None)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from html import escape
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ import pandas as pd
 from skrnn.model_selection._accuracy import diebold_mariano
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True, repr=False, eq=False)
 class Comparison:
     """Regressors beside each other and beside a naive rival, on the same splits.
 
@@ -33,23 +34,29 @@ class Comparison:
     splits : list of (train, test)
         The positions of the rows of each split.
 
-    rival : str
+    baseline : str
         Which estimator is the naive rival.
 
     best_params : dict of str to list of dict
         What a search has chosen in each split, for the estimators that are searches.
 
-    n_steps : int
-        How many steps ahead the forecasts are, for the test of Diebold and Mariano.
+    n_steps : dict of str to int
+        How many steps ahead the forecasts of each estimator are, for the test of Diebold and
+        Mariano.
+
+    times : ndarray of int of shape (n_predicted,) or None
+        The order of the predicted rows in time; rows of a panel at one time have one number. None
+        if nobody can tell, since the rows of a panel have no labels.
     """
 
     scores: dict[str, pd.DataFrame]
     predictions: pd.DataFrame
     y_true: pd.Series | pd.DataFrame
     splits: list[tuple[np.ndarray, np.ndarray]]
-    rival: str
+    baseline: str
     best_params: dict[str, list[dict[str, Any]]]
-    n_steps: int
+    n_steps: dict[str, int]
+    times: np.ndarray | None
 
     def frame(self) -> pd.DataFrame:
         """Return the table, a row for each estimator.
@@ -66,8 +73,10 @@ class Comparison:
               (Hyndman & Koehler 2006).
             - "DM p" : how likely squared errors so different from those of the rival are if both
               are equally good (Diebold & Mariano 1995; Harvey, Leybourne & Newbold 1997), over all
-              predicted rows. NaN for the rival, and where rows are predicted more than once.
-            - "fit s", "predict s" : mean seconds a split.
+              predicted rows, of a panel over its times. Which of the two is better, the skill says.
+              NaN for the rival, where rows are predicted more than once, and for panels whose rows
+              have no labels.
+            - "fit s", "predict s" : mean seconds a split; rows in a gap are predicted, too.
             - "best parameters" : what a search has chosen in the last split; a column only if
               there is a search.
         """
@@ -85,7 +94,7 @@ class Comparison:
         for metric in scores.columns.drop(["MASE", "fit s", "predict s"]):
             row[metric] = scores[metric].mean()
             row[f"{metric} spread"] = scores[metric].std(ddof=0)
-        row["skill"] = 1 - row["RMSE"] / self.scores[self.rival]["RMSE"].mean()
+        row["skill"] = 1 - row["RMSE"] / self.scores[self.baseline]["RMSE"].mean()
         row["MASE"] = scores["MASE"].mean()
         row["DM p"] = self._test_against_rival(name)
         return row | {time: scores[time].mean() for time in ("fit s", "predict s")}
@@ -93,12 +102,16 @@ class Comparison:
     def _test_against_rival(self, name: str) -> float:
         """Return p of the test of Diebold and Mariano."""
         rows = np.concatenate([test for _, test in self.splits])
-        if len(np.unique(rows)) < len(rows):
+        if len(np.unique(rows)) < len(rows) or self.times is None:
             return np.nan
-        order = np.argsort(rows)
-        return diebold_mariano(
-            self._losses(name)[order], self._losses(self.rival)[order], self.n_steps
-        )[1]
+        # What series of a panel have in common at one time must not count once for each of them.
+        _, places = np.unique(self.times, return_inverse=True)
+        counts = np.bincount(places)
+        losses, of_rival = (
+            np.bincount(places, self._losses(each)) / counts for each in (name, self.baseline)
+        )
+        n_steps = max(self.n_steps[name], self.n_steps[self.baseline])
+        return diebold_mariano(losses, of_rival, n_steps)[1]
 
     def _losses(self, name: str) -> np.ndarray:
         """Return the squared error of each row, the mean over the outputs."""
@@ -110,7 +123,7 @@ class Comparison:
         splits = "split" if len(self.splits) == 1 else "splits"
         return (
             f"{len(self.scores)} regressors, {len(self.splits)} {splits}, {len(self.y_true)} rows "
-            f"predicted; skill and DM p are against {self.rival}"
+            f"predicted; skill and DM p are against {self.baseline}"
         )
 
     def __repr__(self) -> str:
@@ -118,9 +131,9 @@ class Comparison:
 
     def _repr_html_(self) -> str:
         table = self.frame().to_html(float_format=_short, na_rep="", max_rows=None)
-        return f"<p>{self._title()}</p>{table}"
+        return f"<p>{escape(self._title())}</p>{table}"
 
 
 def _short(value: float) -> str:
     """Write a number with three digits that count, or all of those before the point."""
-    return f"{value:.0f}" if abs(value) >= 1000 else f"{value:#.3g}"
+    return f"{value:.0f}" if abs(value) >= 999.5 else f"{value:#.3g}"

@@ -27,7 +27,7 @@ def last_step(estimator: Any) -> Any:
 def build_rival(estimators: dict[str, Any], X: Any, y: np.ndarray, y_name: Any) -> Pipeline:
     """Build the pipeline that predicts the last known value of the target.
 
-    It looks as far ahead and within the same series as the first window among the estimators.
+    It looks as far ahead, and within the same series, as the windows among the estimators.
 
     Parameters
     ----------
@@ -46,20 +46,28 @@ def build_rival(estimators: dict[str, Any], X: Any, y: np.ndarray, y_name: Any) 
     Raises
     ------
     ValueError
-        If no column of X is the target.
+        If no column of X is the target, or the estimators look differently far ahead.
     """
     window = SlidingWindowTransformer(1, flatten=False)
-    for found in (found for estimator in estimators.values() for found in windows_of(estimator)):
-        window.set_params(
-            # A window that holds its own row would show the rival what it shall predict.
-            horizon=max(1, found.horizon),
-            carry_context=found.carry_context,
-            group=found.group,
+    found = [found for estimator in estimators.values() for found in windows_of(estimator)]
+    # A window that holds its own row is one of what is known in advance.
+    horizons = sorted({found.horizon for found in found if found.horizon > 0})
+    if len(horizons) > 1:
+        raise ValueError(
+            f"The windows of the estimators look {horizons} rows ahead, and one rival cannot be "
+            "fair to all. Compare those of one horizon, or give the rival as baseline."
         )
-        break
+    if found:
+        window.set_params(
+            horizon=horizons[0] if horizons else 1,
+            carry_context=found[0].carry_context,
+            group=found[0].group,
+        )
+    # Positions, since a name may be a number, which scikit-learn takes for a position.
     columns = [_find_target(X, y, y_name)]
-    if window.group is not None and window.group in getattr(X, "columns", ()):
-        columns.append(window.group)
+    names = list(getattr(X, "columns", ()))
+    if window.group is not None and window.group in names:
+        columns.append(names.index(window.group))
     if X.shape[1] == len(columns):
         return make_pipeline(window, NaiveRegressor())
     select = ColumnTransformer(
@@ -72,15 +80,18 @@ def build_rival(estimators: dict[str, Any], X: Any, y: np.ndarray, y_name: Any) 
     return make_pipeline(select, window, NaiveRegressor())
 
 
-def _find_target(X: Any, y: np.ndarray, y_name: Any) -> Any:
-    """Return the name or the number of the column of X that is the target."""
+def _find_target(X: Any, y: np.ndarray, y_name: Any) -> int:
+    """Return the position of the column of X that is the target."""
     n_columns = X.shape[1] if len(X.shape) == 2 else 0
-    names = list(getattr(X, "columns", range(n_columns)))
-    # The one of the same name first; numbers are no names.
-    names.sort(key=lambda name: not (isinstance(name, str) and name == y_name))
-    for name in names if n_columns else []:
-        if _is_target(np.asarray(X[name] if hasattr(X, "columns") else X[:, name]), y):
-            return name
+    names = list(getattr(X, "columns", ()))
+    positions = list(range(n_columns))
+    if names:
+        # The one of the same name first.
+        positions.sort(key=lambda position: y_name is None or names[position] != y_name)
+    for position in positions:
+        column = X[names[position]] if names else X[:, position]
+        if _is_target(np.asarray(column), y):
+            return position
     named = " The column of its name has other values." if y_name in names else ""
     raise ValueError(
         f"No column of X, of shape {tuple(X.shape)}, equals y, so that the naive rival cannot be "
@@ -92,8 +103,11 @@ def _find_target(X: Any, y: np.ndarray, y_name: Any) -> Any:
 
 def _is_target(column: np.ndarray, y: np.ndarray) -> bool:
     """Tell whether y is this column, or holds it and its next values."""
-    if column.dtype.kind not in "iuf":
+    if column.ndim != 1 or column.dtype.kind not in "iuf":
         return False
+    if column.dtype.kind == "f":
+        # Prices kept as float32 are still those prices.
+        y = y.astype(column.dtype)
     if y.ndim == 1:
         return np.array_equal(column, y)
     n = len(y)
