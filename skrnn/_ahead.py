@@ -10,7 +10,9 @@ import numpy as np
 import pandas as pd
 
 from skrnn._continuity import (
+    LabeledRows,
     LabelSummary,
+    follows,
     join_labels,
     labels_after,
     positions_by_series,
@@ -214,61 +216,94 @@ class Ahead:
             return pd.DataFrame(index=range(n_rows))
         future, has_names = _read_frame(future)
         if not has_names:
+            if past.group is not None:
+                raise ValueError(
+                    f"future is an array, but group={past.group!r} says which series a row belongs "
+                    "to by name. Give a DataFrame."
+                )
             if future.shape != (n_rows, past.frame.shape[1]):
                 raise ValueError(
                     f"future of shape {future.shape} is not a row for each of the {n_rows} to come "
                     f"with all {past.frame.shape[1]} column(s) of X. Columns of which nothing is "
                     "known may be left out of a DataFrame."
                 )
-            return future.set_axis(past.frame.columns, axis=1)
+            future = future.set_axis(past.frame.columns, axis=1)
         others = [name for name in future.columns if name not in past.frame.columns]
         if others:
             raise ValueError(
                 f"future has the columns {others}, but X has only {list(past.frame.columns)}."
             )
+        rows = read_labels(future, past.group)
         positions = {
-            name: np.arange(len(future))[where]
-            for name, where in positions_by_series(read_labels(future, past.group)).items()
+            name: np.arange(len(future))[where] for name, where in positions_by_series(rows).items()
         }
-        counts = {name: len(rows) for name, rows in positions.items()}
+        counts = {name: len(of_series) for name, of_series in positions.items()}
         if counts != dict.fromkeys(past.series, self._steps):
             raise ValueError(
                 f"future has the rows {counts if past.group else len(future)}, but steps="
                 f"{self._steps} needs {self._steps}"
                 + (f" of each of the series {list(past.series)}." if past.group else ".")
             )
-        if past.group is None:
-            return future
+        self._check_labels(rows, positions)
         order = np.column_stack([positions[name] for name in past.series])
-        return future.iloc[order.ravel()]
+        future = future.iloc[order.ravel()]
+        # In another order, a default index would look like labels.
+        return future.reset_index(drop=True) if rows.has_default_labels else future
+
+    def _check_labels(self, rows: LabeledRows, positions: dict[Hashable, np.ndarray]) -> None:
+        """Refuse labels that are not those of the rows after the fitted ones, if these are meant.
+
+        The windows would take their rows for those of a new series.
+        """
+        if rows.labels is None or rows.has_default_labels or len(self._past.frame):
+            return
+        for name, where in positions.items():
+            fitted, labels = self._past.series[name], rows.labels[where]
+            if fitted is not None and not fitted["is_default"] and not follows(labels, fitted):
+                raise ValueError(
+                    f"The labels of future, from {labels[0]!r} to {labels[-1]!r}, do not go on "
+                    "where those of the fitted rows ended: they must increase, and begin after "
+                    "the last of them by no more than their largest step. Give the rows in "
+                    "between as X."
+                )
 
     def _make_index(self, future: pd.DataFrame | None) -> tuple[pd.Index, pd.Index | None]:
         """Return the index that the estimator reads, and the labels of what is returned."""
         past, n_rows = self._past, len(self._series)
         default = pd.RangeIndex(len(past.frame), len(past.frame) + n_rows)
+        summaries = [summary for summary in past.series.values() if summary is not None]
+        counts_only = all(summary["is_default"] for summary in summaries)
         if future is not None and not isinstance(future.index, pd.RangeIndex):
-            return future.index, future.index
+            # Labels of the user are for what is returned; rows without labels go on with numbers.
+            is_plain = counts_only and not past.group_is_level
+            return default if is_plain else future.index, future.index
+        if past.group_is_level and not summaries:
+            # Nothing but the names of the series.
+            index = pd.Index(self._series, name=past.group)
+            return index, index
         if not past.is_labeled:
             return default, None
-        summaries = [summary for summary in past.series.values() if summary is not None]
-        if all(summary["is_default"] for summary in summaries):
-            if past.group is not None:
-                return default, default
-            first = (
-                summaries[0]["last"] + 1 if summaries and not len(past.frame) else len(past.frame)
-            )
+        if counts_only:
+            fresh = past.group is not None or len(past.frame) or not summaries
+            first = len(past.frame) if fresh else int(summaries[0]["tail"][-1]) + 1
             return default, pd.RangeIndex(first, first + n_rows)
         made = [labels_after(summary, self._steps) for summary in summaries]
         of_series = [labels for labels in made if labels is not None]
         if len(of_series) < len(past.series):
             raise ValueError(
                 "The labels of the rows have no frequency, so that nobody can tell what the next "
-                "ones are: there are too few, or they come at irregular steps, as days without "
-                "holidays do. Give a DataFrame with the index of the rows to come as future, such "
-                "as pd.DataFrame(index=pd.bdate_range(start, periods=steps))."
+                "ones are: there are too few, they come at irregular steps, as days without "
+                "holidays do, or they are neither numbers nor dates in order. Give a DataFrame "
+                "with the index of the rows to come as future, such as "
+                "pd.DataFrame(index=pd.bdate_range(start, periods=steps))."
             )
         if past.group is None:
-            return of_series[0], of_series[0]
+            labels = of_series[0]
+            index = past.frame.index
+            if isinstance(labels, pd.DatetimeIndex) and isinstance(index, pd.DatetimeIndex):
+                # A time zone may have no name to know it by.
+                labels = labels if index.tz is None else labels.tz_convert(index.tz)
+            return labels, labels
         # All series of the first step, then all of the second, ...
         columns = zip(*of_series, strict=True)
         index = pd.Index([label for step in columns for label in step], name=of_series[0].name)

@@ -230,7 +230,7 @@ class BaseRecurrentEstimator(CallbackSupportMixin, BaseEstimator, ABC):
             y,
             sample_weight,
             # They know a fit by the estimator that it was called on, not by a copy.
-            tasks=begin_tasks(self, X, y, self.epochs),
+            tasks=begin_tasks(self, X, y, self.epochs, sample_weight),
             validation=(X_val, y_val),
             epochs=self.epochs,
             hold_out=self.early_stopping,

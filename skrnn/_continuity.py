@@ -7,6 +7,7 @@ from typing import Any, NamedTuple, TypedDict
 
 import numpy as np
 import pandas as pd
+from pandas.tseries.frequencies import to_offset
 
 from skrnn._windows import Array, Positions, begins_with, split_positions
 
@@ -95,7 +96,6 @@ def summarize_labels(rows: LabeledRows, where: Positions) -> LabelSummary | None
         return None
     labels = rows.labels[where]
     kind, values = _comparable(labels)
-    timezone = getattr(labels, "tz", None)
     step: Any = None
     try:
         if len(values) > 1 and bool(np.all(values[1:] >= values[:-1])):
@@ -108,18 +108,36 @@ def summarize_labels(rows: LabeledRows, where: Positions) -> LabelSummary | None
         "last": None if step is None else values[-1],
         "step": step,
         "tail": values[:0] if kind in ("object", "tuple") else values[-_N_TAIL:].copy(),
-        "frequency": getattr(labels, "freqstr", None),
-        "timezone": timezone and str(timezone),
+        "frequency": _name_frequency(labels),
+        "timezone": _name_timezone(labels),
         "name": labels.name,
     }
 
 
+def _name_frequency(labels: pd.Index) -> str | None:
+    """Return the word for a frequency that an index has, None if the word is not all of it."""
+    if not isinstance(labels, pd.DatetimeIndex) or labels.freq is None:
+        return None
+    # Holidays and hours of business are not in the word.
+    return labels.freqstr if to_offset(labels.freqstr) == labels.freq else None
+
+
+def _name_timezone(labels: pd.Index) -> str | None:
+    """Return the name of the time zone of dates, if they have one: UTC where it has no name."""
+    if not isinstance(labels, pd.DatetimeIndex) or labels.tz is None:
+        return None
+    try:
+        return str(pd.Timestamp(0, tz=str(labels.tz)).tz)
+    except (ValueError, KeyError, TypeError):
+        return "UTC"
+
+
 def join_labels(first: LabelSummary | None, second: LabelSummary) -> LabelSummary:
-    """Let what is known of earlier labels help where there are too few to see a frequency."""
-    if first is None or first["kind"] != second["kind"] or len(second["tail"]) > 2:
+    """Let the labels before those of some rows help to see their frequency."""
+    if first is None or not _go_on(second["kind"], second["tail"][:1], first):
         return second
     joined = second.copy()
-    joined["tail"] = np.concatenate([first["tail"], second["tail"]])
+    joined["tail"] = np.concatenate([first["tail"], second["tail"]])[-_N_TAIL:]
     joined["frequency"] = second["frequency"] or first["frequency"]
     return joined
 
@@ -130,7 +148,7 @@ def labels_after(summary: LabelSummary, n: int) -> pd.Index | None:
     steps = np.diff(tail)
     if not len(steps) or tail.dtype.kind == "O" or bool((tail[1:] <= tail[:-1]).any()):
         return None
-    last, step, is_even = tail[-1], steps[-1], bool((steps == steps[-1]).all())
+    last, step = tail[-1], steps[-1]
     index: pd.Index
     if kind in ("local time", "universal time"):
         index = pd.DatetimeIndex(tail)
@@ -140,11 +158,12 @@ def labels_after(summary: LabelSummary, n: int) -> pd.Index | None:
         frequency = summary["frequency"] or pd.DatetimeIndex(index, freq="infer").freqstr
         if frequency is None:
             return None
-        index = pd.date_range(index[-1], periods=n + 1, freq=frequency)[1:]
-    elif not is_even:
+        last_date = index[-1]
+        # The last one may be a Saturday: then the first of these lies after it already.
+        index = pd.date_range(last_date, periods=n + 1, freq=frequency)
+        index = index[index > last_date][:n]
+    elif not (steps == step).all():
         return None
-    elif summary["is_default"]:
-        index = pd.RangeIndex(last + 1, last + 1 + n)
     elif kind == "number":
         index = pd.Index(last + step * np.arange(1, n + 1))
     elif kind == "duration":
@@ -154,6 +173,11 @@ def labels_after(summary: LabelSummary, n: int) -> pd.Index | None:
         ordinals = last + step * np.arange(1, n + 1)
         index = pd.PeriodIndex([pd.Period(ordinal=int(k), freq=frequency) for k in ordinals])
     return index.rename(summary["name"])
+
+
+def follows(labels: pd.Index, fitted: LabelSummary) -> bool:
+    """Tell whether labels go on where fitted ones ended, as `continues` has it, and increase."""
+    return labels.is_monotonic_increasing and _follows(labels[:1], fitted)
 
 
 def continues(values: Array, rows: LabeledRows, where: Positions, start: SeriesStart) -> bool:
@@ -181,7 +205,12 @@ def continues(values: Array, rows: LabeledRows, where: Positions, start: SeriesS
 def _follows(first: pd.Index, fitted: LabelSummary) -> bool:
     """Tell whether a label lies after the last fitted one, by no more than a step."""
     kind, values = _comparable(first)
-    if kind != fitted["kind"] or fitted["step"] is None:
+    return _go_on(kind, values, fitted)
+
+
+def _go_on(kind: str, values: Array, fitted: LabelSummary) -> bool:
+    """Tell whether the first of some comparable labels goes on."""
+    if len(values) == 0 or kind != fitted["kind"] or fitted["step"] is None:
         return False
     try:
         return bool(values[0] > fitted["last"] and values[0] - fitted["last"] <= fitted["step"])

@@ -6,12 +6,14 @@ from numbers import Integral
 from typing import Any
 
 import numpy as np
+from sklearn.base import is_classifier
 from sklearn.pipeline import Pipeline
 from sklearn.utils import _safe_indexing
 from sklearn.utils._param_validation import HasMethods, Interval, validate_params
 from sklearn.utils.validation import _num_samples, check_is_fitted
 
 from skrnn._ahead import Ahead, read_past
+from skrnn._sliding_window import windows_of
 
 
 @validate_params(
@@ -38,7 +40,8 @@ def forecast(
     ----------
     estimator : Pipeline or search
         Fitted on rows, with a `SlidingWindowTransformer` within it. A search stands for its best
-        estimator. The model may be any regressor.
+        estimator. The model may be any regressor; several outputs are the next values of one
+        series.
 
     steps : int
         How many rows to predict; of each series, if there is a `group`.
@@ -73,8 +76,9 @@ def forecast(
     ValueError
         If there is no window within the estimator; if the target cannot be told; if there are
         columns that must be known in advance and `future` does not have them, or it has another
-        number of rows; if the labels have no frequency; if more steps are wanted than a direct
-        model has outputs; if the fitted rows are wanted but `carry_context=False`.
+        number of rows, or labels that do not go on where the fitted ones ended; if the labels have
+        no frequency; if more steps are wanted than a direct model has outputs; if the fitted rows
+        are wanted but `carry_context=False`; if the estimator is a classifier.
 
     Notes
     -----
@@ -104,6 +108,11 @@ def forecast(
     Freq: ME, Name: sales, dtype: float64
     """
     check_is_fitted(estimator)
+    if is_classifier(estimator):
+        raise ValueError(
+            f"{type(estimator).__name__} predicts labels, and forecast takes regressors. Labels "
+            "that follow others are written by skrnn.generate."
+        )
     pipeline = getattr(estimator, "best_estimator_", estimator)
     past = read_past(pipeline, X)
     name = past.find_target(target)
@@ -130,12 +139,13 @@ def _predict_last(pipeline: Any, rows: Any, n: int) -> np.ndarray:
     """Return what is predicted of the last `n` rows, (n,) or (n, n_outputs)."""
     model = pipeline
     if isinstance(pipeline, Pipeline) and len(pipeline) > 1:
-        # Windows of all rows are a view; a network need not see but the last.
         model, rows = pipeline[-1], pipeline[:-1].transform(rows)
-        n_rows = _num_samples(rows)
-        rows = _safe_indexing(rows, np.arange(n_rows - n, n_rows))
+        if not any(windows_of(model)):
+            # Windows of all rows are a view; a network need not see but the last.
+            n_rows = _num_samples(rows)
+            rows = _safe_indexing(rows, np.arange(n_rows - n, n_rows))
     predicted = np.asarray(model.predict(rows), dtype=np.float64)[-n:]
-    if getattr(model, "architecture", None) == "sequence_to_sequence":
+    if _writes_each_step(model):
         # The steps before the last are those of rows that are known.
         predicted = predicted[:, -1]
     if predicted.ndim > 2:
@@ -143,4 +153,20 @@ def _predict_last(pipeline: Any, rows: Any, n: int) -> np.ndarray:
             f"The model predicts an array of shape {predicted.shape}. forecast takes models of one "
             "value for each step; predict has them all."
         )
-    return predicted
+    # One output is one step, whether or not it has an axis.
+    return predicted[:, 0] if predicted.ndim == 2 and predicted.shape[1] == 1 else predicted
+
+
+def _writes_each_step(model: Any) -> bool:
+    """Tell whether a fitted model is a network with an output at each step of its window."""
+    while True:
+        for name in ("best_estimator_", "regressor_"):
+            if hasattr(model, name):
+                model = getattr(model, name)
+                break
+        else:
+            if not isinstance(model, Pipeline):
+                break
+            model = model[-1]
+    network = getattr(model, "_network", {})
+    return network.get("architecture") == "sequence_to_sequence"

@@ -23,9 +23,9 @@ class FitBar(keras.callbacks.Callback):
 
     def on_train_begin(self, logs: Any = None) -> None:
         """Start to count, and the clock."""
-        names = ["loss", "val_loss"]
         self._n_done = 0
-        self._bar = keras.utils.Progbar(self._epochs, stateful_metrics=names, unit_name="epoch")
+        # No value is a mean over the epochs.
+        self._bar = keras.utils.Progbar(self._epochs, stateless_metrics=[], unit_name="epoch")
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         """Show how far it is."""

@@ -16,10 +16,12 @@ except ImportError:  # scikit-learn before 1.9 has no callbacks
 __all__ = ["CallbackSupportMixin", "FitTasks", "begin_tasks"]
 
 
-def begin_tasks(estimator: Any, X: Any, y: Any, epochs: int = 0) -> FitTasks | None:
+def begin_tasks(
+    estimator: Any, X: Any, y: Any, epochs: int = 0, sample_weight: Any = None
+) -> FitTasks | None:
     """Tell the callbacks of an estimator that its fit begins; None if it has none."""
     has_callbacks = bool(getattr(estimator, "_skl_callbacks", None))
-    return FitTasks(estimator, X, y, epochs) if has_callbacks else None
+    return FitTasks(estimator, X, y, epochs, sample_weight) if has_callbacks else None
 
 
 class FitTasks:
@@ -35,10 +37,14 @@ class FitTasks:
 
     epochs : int
         How many epochs there are at most.
+
+    sample_weight : array-like or None
+        Weights of the rows, which scores of them shall have, too.
     """
 
-    def __init__(self, estimator: Any, X: Any, y: Any, epochs: int) -> None:
-        self._told = {"estimator": estimator, "X": X, "y": y}
+    def __init__(self, estimator: Any, X: Any, y: Any, epochs: int, sample_weight: Any) -> None:
+        metadata = None if sample_weight is None else {"sample_weight": sample_weight}
+        self._told = {"estimator": estimator, "X": X, "y": y, "metadata": metadata}
         self._fit = estimator._init_callback_context(max_subtasks=epochs)
         self._fit.call_on_fit_task_begin(**self._told)
         self.n_epochs = 0

@@ -113,6 +113,21 @@ def test_predictions_are_drawn_over_the_dates_of_their_rows(line):
     assert last >= DAYS[-1].date()
 
 
+def test_a_border_may_be_written_as_text_and_lines_as_matplotlib_calls_them(line):
+    display = ForecastDisplay.from_estimator(line, FRAME, LEVEL, border="2024-01-31", lw=3)
+    assert display.border_.get_xdata()[0] == DAYS[30].to_datetime64()
+    assert display.lines_[1].get_linewidth() == 3
+
+
+def test_predictions_in_another_time_zone_stand_above_their_rows():
+    hours = pd.date_range("2024-01-01", periods=4, freq="h", tz="Europe/Berlin")
+    y = pd.Series([1.0, 2.0, 3.0, 4.0], hours)
+    display = ForecastDisplay.from_predictions(y, y.tz_convert("UTC"), border=hours[1])
+    real, predicted = display.lines_
+    np.testing.assert_array_equal(real.get_xdata(), predicted.get_xdata())
+    assert display.border_.get_xdata()[0] == real.get_xdata()[1]
+
+
 def test_the_rows_that_come_next_are_drawn_after_the_others(line):
     ahead = forecast(line, 5)
     display = ForecastDisplay.from_predictions(LEVEL.iloc[:30], ahead, name="line")

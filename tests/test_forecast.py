@@ -1,12 +1,14 @@
 """Forecasts of the rows that come next, beside loops written by hand."""
 
+from datetime import timedelta, timezone
+
 import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
-from sklearn.compose import ColumnTransformer
+from sklearn.compose import ColumnTransformer, TransformedTargetRegressor
 from sklearn.exceptions import NotFittedError
-from sklearn.linear_model import LinearRegression, Ridge
+from sklearn.linear_model import LinearRegression, LogisticRegression, Ridge
 from sklearn.model_selection import GridSearchCV, TimeSeriesSplit
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MinMaxScaler, OneHotEncoder
@@ -126,6 +128,44 @@ def test_polars_rows_are_read():
     np.testing.assert_allclose(forecast(pipe, 2, X=rows), expected)
 
 
+@pytest.mark.parametrize(
+    "last",
+    [
+        lambda inner: inner,
+        lambda inner: TransformedTargetRegressor(inner),
+        lambda inner: GridSearchCV(inner, {"ridge__alpha": [0.1]}, cv=TimeSeriesSplit(2)),
+    ],
+    ids=["pipeline", "transformed target", "search"],
+)
+def test_windows_within_the_last_step_see_the_rows_before(last):
+    inner = make_pipeline(SlidingWindowTransformer(2), Ridge(0.1))
+    pipe = make_pipeline(MinMaxScaler(), last(inner)).set_output(transform="pandas")
+    pipe.fit(FRAME, LEVEL := FRAME["level"])
+    flat = make_pipeline(MinMaxScaler(), SlidingWindowTransformer(2), Ridge(0.1))
+    flat.set_output(transform="pandas").fit(FRAME, LEVEL)
+    for X in (FRAME,) if last(inner) is not inner else (None, FRAME):
+        np.testing.assert_allclose(forecast(pipe, 5, X=X), forecast(flat, 5, X=X))
+
+
+def test_targets_of_one_column_are_one_step():
+    pipe = windowed(Ridge()).fit(FRAME, FRAME[["level"]])
+    flat = windowed(Ridge()).fit(FRAME, FRAME["level"])
+    np.testing.assert_allclose(forecast(pipe, 3), forecast(flat, 3))
+
+
+def test_a_fit_on_one_row_goes_on():
+    one = pd.DataFrame({"level": [5.0]})
+    naive = make_pipeline(SlidingWindowTransformer(1, flatten=False), NaiveRegressor())
+    found = forecast(naive.fit(one, one["level"]), 2)
+    assert found.to_dict() == {1: 5.0, 2: 5.0}
+
+
+def test_labels_are_not_forecast():
+    pipe = make_pipeline(SlidingWindowTransformer(2), LogisticRegression()).fit(FRAME, SERIES > 50)
+    with pytest.raises(ValueError, match="Pipeline predicts labels"):
+        forecast(pipe, 1)
+
+
 def test_a_search_stands_for_its_best_estimator():
     grid = {"ridge__alpha": [0.1, 1.0]}
     search = GridSearchCV(windowed(Ridge()), grid, cv=TimeSeriesSplit(2)).fit(FRAME, SERIES)
@@ -138,33 +178,107 @@ def test_a_search_stands_for_its_best_estimator():
 @pytest.mark.parametrize(
     "index",
     [
-        pd.bdate_range("2024-01-03", periods=41),
-        pd.date_range("2021-03-31", periods=41, freq="ME"),
-        pd.date_range("2014-01-01", periods=41, freq="QS"),
-        pd.date_range("2024-01-01", periods=41, freq="30min"),
+        pd.bdate_range("2024-01-03", periods=49),
+        pd.date_range("2021-03-31", periods=49, freq="ME"),
+        pd.date_range("2014-01-01", periods=49, freq="QS"),
+        pd.date_range("2024-01-01", periods=49, freq="30min"),
         # The clock is set forward on the last Sunday of March.
-        pd.date_range("2024-03-01", periods=41, freq="D", tz="Europe/Berlin"),
-        pd.period_range("2021-03", periods=41, freq="M"),
-        pd.timedelta_range("1h", periods=41, freq="15min"),
-        pd.RangeIndex(5, 210, 5),
-        pd.Index(np.arange(41) / 4, name="seconds"),
+        pd.date_range("2024-03-01", periods=49, freq="D", tz="Europe/Berlin"),
+        pd.period_range("2021-03", periods=49, freq="M"),
+        pd.timedelta_range("1h", periods=49, freq="15min"),
+        pd.RangeIndex(5, 250, 5),
+        pd.Index(np.arange(49) / 4, name="seconds"),
     ],
     ids=lambda index: getattr(index, "freqstr", None) or type(index).__name__,
 )
 @pytest.mark.parametrize("given", [True, False], ids=["given rows", "fitted rows"])
 @pytest.mark.parametrize("says_so", [True, False], ids=["with freq", "without freq"])
 def test_labels_go_on_as_they_came(index, given, says_so):
+    ahead, index = index[40:], index[:41]
     frame = pd.DataFrame({"level": SERIES}, index[:40])
     if not says_so and hasattr(index, "freq") and not isinstance(index, pd.PeriodIndex):
         frame.index = pd.Index(list(index[:40]), name=index.name)
     naive = make_pipeline(SlidingWindowTransformer(2, flatten=False), NaiveRegressor())
     naive.fit(frame, frame["level"])
-    found = forecast(naive, 1, X=frame if given else None)
-    assert found.index[0] == index[40]
+    found = forecast(naive, 9, X=frame if given else None)
+    assert list(found.index) == list(ahead)
     assert found.index.name == index.name
     assert getattr(found.index, "tz", None) == getattr(index, "tz", None)
     # Whatever the labels are, the row is one that continues the fitted ones.
     assert found.iloc[0] == SERIES[-1]
+
+
+@pytest.mark.parametrize("n", [1, 2, 3, 4, 5, 7])
+def test_few_rows_that_go_on_have_the_frequency_of_those_before_them(n):
+    days = pd.bdate_range("2024-01-01", periods=60)
+    frame = pd.DataFrame({"level": np.arange(60.0)}, pd.DatetimeIndex(list(days)))
+    naive = make_pipeline(SlidingWindowTransformer(2, flatten=False), NaiveRegressor("drift"))
+    naive.fit(frame.iloc[:40], frame["level"].iloc[:40])
+    found = forecast(naive, 6, X=frame.iloc[40 : 40 + n])
+    # Over a weekend, whatever days of the week were given.
+    assert list(found.index) == list(days[40 + n : 46 + n])
+    np.testing.assert_allclose(found, np.arange(40 + n, 46 + n))
+
+
+def test_rows_of_the_past_have_a_frequency_of_their_own():
+    naive = make_pipeline(SlidingWindowTransformer(2, flatten=False), NaiveRegressor())
+    naive.fit(FRAME, FRAME["level"])
+    assert list(forecast(naive, 2, X=FRAME.iloc[:3]).index) == list(DAYS[3:5])
+
+
+def test_a_frequency_with_holidays_is_not_continued_without_them():
+    exchange = pd.offsets.CustomBusinessDay(holidays=["2024-01-15", "2024-02-20"])
+    days = pd.date_range("2024-01-01", periods=35, freq=exchange)
+    assert days[-1] == pd.Timestamp("2024-02-19")
+    frame = pd.DataFrame({"level": SERIES[:35]}, days)
+    naive = make_pipeline(SlidingWindowTransformer(2, flatten=False), NaiveRegressor())
+    naive.fit(frame, frame["level"])
+    with pytest.raises(ValueError, match="no frequency"):
+        forecast(naive, 1)
+
+
+def test_a_last_label_off_the_frequency_skips_none():
+    days = pd.bdate_range("2024-01-01", periods=20)
+    frame = pd.DataFrame({"level": SERIES[:20]}, days)
+    naive = make_pipeline(SlidingWindowTransformer(2, flatten=False), NaiveRegressor())
+    naive.fit(frame, frame["level"])
+    saturday = pd.DataFrame({"level": [1.0]}, pd.DatetimeIndex(["2024-01-27"]))
+    found = forecast(naive, 2, X=saturday)
+    assert list(found.index) == [pd.Timestamp("2024-01-29"), pd.Timestamp("2024-01-30")]
+
+
+@pytest.mark.parametrize("zone", ["dateutil/Europe/Berlin", timezone(timedelta(hours=2), "CEST")])
+def test_time_zones_without_a_name_of_their_own(zone):
+    frame = pd.DataFrame({"level": SERIES}, pd.date_range("2024-05-01", periods=40, tz=zone))
+    naive = make_pipeline(SlidingWindowTransformer(2, flatten=False), NaiveRegressor())
+    naive.fit(frame, frame["level"])
+    expected = pd.Timestamp("2024-06-10", tz=zone)
+    for X in (None, frame):
+        assert forecast(naive, 1, X=X).index[0] == expected
+
+
+@pytest.mark.parametrize(
+    "index",
+    [
+        pd.Index([20, 21]),
+        pd.date_range("2024-02-11", periods=2),
+        pd.date_range("2024-02-10", periods=2, tz="UTC"),
+        pd.date_range("2024-02-10", periods=2)[::-1],
+    ],
+    ids=["numbers", "a day late", "time zone", "backwards"],
+)
+def test_labels_that_do_not_go_on_are_refused_where_the_fitted_rows_are_meant(network, index):
+    with pytest.raises(ValueError, match="do not go on where those of the fitted rows ended"):
+        forecast(network, 2, future=pd.DataFrame(index=index))
+
+
+def test_rows_without_labels_may_be_given_some(network):
+    frame = FRAME.reset_index(drop=True)
+    pipe = windowed(Ridge()).fit(frame, frame["level"])
+    labels = pd.date_range("2024-02-10", periods=2)
+    found = forecast(pipe, 2, future=pd.DataFrame(index=labels))
+    np.testing.assert_array_equal(found, forecast(pipe, 2))
+    assert list(found.index) == list(labels)
 
 
 def test_irregular_labels_must_be_given():
@@ -326,6 +440,10 @@ def test_networks_that_write_sequences(architecture):
         # The last step is that of the row; it is read for the next one.
         again = pipe.predict([[written[-1]], [np.nan]])[1]
         np.testing.assert_array_equal(found, [written[-1], again[-1]])
+        search = GridSearchCV(model, {"units": [3]}, cv=2, refit=True)
+        wrapped = make_pipeline(SlidingWindowTransformer(4, flatten=False), search)
+        wrapped.fit(SERIES[:, None], y)
+        np.testing.assert_array_equal(forecast(wrapped, 2), found)
 
 
 # Panels
@@ -378,6 +496,33 @@ def test_known_values_of_a_panel_belong_to_their_series(as_level):
         first = pipe[1].predict([last])[0]
         second = pipe[1].predict([[first, k]])[0]
         np.testing.assert_allclose(found.xs(who, level="who"), [first, second])
+
+
+@pytest.mark.parametrize("given", [True, False], ids=["given rows", "fitted rows"])
+def test_known_values_without_labels_are_put_in_order(given):
+    panel = make_panel(as_level=False).assign(price=1.0)
+    panel["who"] = panel["who"].map({"a": 0, "b": 1, "c": 2})
+    panel = panel[["who", "level", "price"]]
+    window = SlidingWindowTransformer(2, flatten=False, group="who")
+    pipe = make_pipeline(window, NaiveRegressor(feature=1)).fit(panel, panel["price"] + 0.0)
+    # Series after series: the price of the first step is the "last value" of the second.
+    future = pd.DataFrame({"who": [0, 0, 1, 1, 2, 2], "level": 0.0, "price": [5.0, 0, 6, 0, 7, 0]})
+    X = panel if given else None
+    with pytest.raises(ValueError, match="future is an array, but group='who'"):
+        forecast(pipe, 2, X=X, future=future.to_numpy(), target="level")
+    found = forecast(pipe, 2, X=X, future=future, target="level")
+    assert found.to_list() == [1.0, 1.0, 1.0, 5.0, 6.0, 7.0]
+    days = found.index.get_level_values(1)
+    assert list(days[:3]) == [*[pd.Timestamp("2024-02-10")] * 2, pd.Timestamp("2024-02-09")]
+
+
+def test_a_panel_without_labels_but_its_series():
+    panel = make_panel(as_level=False).set_index("who")
+    window = SlidingWindowTransformer(2, flatten=False, group="who")
+    pipe = make_pipeline(window, NaiveRegressor(strategy="drift")).fit(panel, panel["level"])
+    for X in (None, panel):
+        found = forecast(pipe, 2, X=X)
+        assert found["b"].to_list() == [-80.0, -82.0]
 
 
 def test_default_labels_of_a_panel():

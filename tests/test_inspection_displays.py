@@ -203,3 +203,11 @@ def test_without_matplotlib_it_is_named(display, of_class, monkeypatch):
     monkeypatch.setattr(builtins, "__import__", import_other)
     with pytest.raises(ImportError, match=rf"{of_class}\.plot requires matplotlib"):
         display.plot()
+
+
+def test_gates_that_cannot_be_drawn_are_refused():
+    with pytest.raises(ValueError, match="gates is empty"):
+        GateActivationDisplay(gates={}).plot()
+    ax = plt.figure().add_axes((0, 0, 1, 1))
+    with pytest.raises(ValueError, match="ax has no place in a grid"):
+        GateActivationDisplay(gates={"input": np.zeros((3, 2))}).plot(ax)

@@ -99,6 +99,27 @@ def test_the_score_of_an_epoch_is_that_of_a_fit_that_ends_there(model, y, scorin
     np.testing.assert_allclose(of_epochs, expected)
 
 
+def test_a_monitor_weighs_rows_as_the_fit_does():
+    weight = np.linspace(0.1, 2, 20)
+    monitor = callback.ScoringMonitor(scoring="r2")
+    model = clone(SMALL).set_callbacks(monitor).fit(X, Y, sample_weight=weight)
+    last = monitor.get_logs().data_as_pandas.query("task_name == 'epoch'")["r2"].iloc[-1]
+    assert last == pytest.approx(model.score(X, Y, sample_weight=weight))
+
+
+def test_a_monitor_of_the_network_within_a_search_sees_every_epoch():
+    # On the search itself it sees none: scikit-learn hands on bars, but no monitors.
+    monitor = callback.ScoringMonitor(scoring="r2")
+    series = np.cumsum(RNG.normal(size=40))
+    model = GRURegressor(2, epochs=2, random_state=0).set_callbacks(monitor)
+    pipe = make_pipeline(SlidingWindowTransformer(3), model)
+    search = GridSearchCV(pipe, {"gruregressor__units": [2]}, cv=TimeSeriesSplit(2), refit=False)
+    search.fit(series[:, None], series)
+    logs = monitor.get_logs(select="all")
+    epochs = [len(log.data_as_pandas.query("task_name == 'epoch'")) for log in logs]
+    assert sum(epochs) == 2 * 2
+
+
 def test_a_monitor_follows_a_fit_that_goes_on():
     monitor = callback.ScoringMonitor(scoring="r2")
     model = clone(SMALL).set_params(warm_start=True).fit(X, Y).set_callbacks(monitor)

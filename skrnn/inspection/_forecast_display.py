@@ -8,6 +8,8 @@ import numpy as np
 import pandas as pd
 from sklearn.utils._optional_dependencies import check_matplotlib_support
 
+from skrnn.inspection._reach import name_of
+
 
 class ForecastDisplay:
     """Real and predicted values over time, with the border between training and test rows.
@@ -107,16 +109,24 @@ class ForecastDisplay:
         """
         check_matplotlib_support(f"{type(self).__name__}.plot")
         import matplotlib.pyplot as plt
+        from matplotlib.cbook import normalize_kwargs
         from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
+        from matplotlib.lines import Line2D
 
         if ax is None:
             _, ax = plt.subplots(layout="constrained")
         name = "predicted" if self.name is None else self.name
         (real,) = ax.plot(
-            _on_axis(self.y_true.index), self.y_true, color="black", linewidth=1.2, label="real"
+            _on_axis(self.y_true.index, None),
+            self.y_true,
+            color="black",
+            linewidth=1.2,
+            label="real",
         )
-        index = _on_axis(self.y_pred.index)
-        (predicted,) = ax.plot(index, self.y_pred, **{"label": name, "linewidth": 1.2, **kwargs})
+        zone = getattr(self.y_true.index, "tz", None)
+        index = _on_axis(self.y_pred.index, zone)
+        style = {"label": name, "linewidth": 1.2, **normalize_kwargs(kwargs, Line2D)}
+        (predicted,) = ax.plot(index, self.y_pred, **style)
         self.lines_ = [real, predicted]
         self.band_ = None
         if self.band is not None:
@@ -132,7 +142,11 @@ class ForecastDisplay:
             )
         self.border_ = None
         if self.border is not None:
-            (border,) = _on_axis(pd.Index([self.border]))
+            border = self.border
+            if _has_dates(self.y_true.index):
+                # "2012-01-03" is a date there, as in y.loc.
+                border = pd.Timestamp(str(border))
+            (border,) = _on_axis(pd.Index([border]), zone)
             self.border_ = ax.axvline(
                 border, color="0.6", linestyle="--", linewidth=1, label="first test row"
             )
@@ -198,15 +212,12 @@ class ForecastDisplay:
         check_matplotlib_support(f"{cls.__name__}.from_estimator")
         if not isinstance(y, pd.Series):
             y = pd.Series(np.asarray(y), index=X.index if isinstance(X, pd.DataFrame) else None)
-        last = estimator
-        while hasattr(last, "best_estimator_") or hasattr(last, "steps"):
-            last = last.best_estimator_ if hasattr(last, "best_estimator_") else last[-1]
         return cls.from_predictions(
             y,
             estimator.predict(X),
             border=border,
             band=band,
-            name=type(last).__name__ if name is None else name,
+            name=name_of(estimator) if name is None else name,
             ax=ax,
             **kwargs,
         )
@@ -298,12 +309,13 @@ def _has_dates(index: pd.Index) -> bool:
     return isinstance(index, pd.DatetimeIndex | pd.PeriodIndex)
 
 
-def _on_axis(index: pd.Index) -> Any:
-    """Return labels as matplotlib takes them."""
+def _on_axis(index: pd.Index, zone: Any) -> Any:
+    """Return labels as matplotlib takes them, dates in the local time of a zone."""
     if isinstance(index, pd.PeriodIndex):
         index = index.to_timestamp()
     if isinstance(index, pd.DatetimeIndex):
-        # In local time, as they were written.
+        if zone is not None and index.tz is not None:
+            index = index.tz_convert(zone)
         return index.tz_localize(None).to_numpy()
     if isinstance(index, pd.TimedeltaIndex):
         return index.total_seconds().to_numpy()

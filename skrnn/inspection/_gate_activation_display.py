@@ -98,12 +98,21 @@ class GateActivationDisplay:
         ------
         ImportError
             If matplotlib is missing.
+        ValueError
+            If there is no gate, or `ax` was not made by `subplots` or `add_subplot`.
         """
         check_matplotlib_support(f"{type(self).__name__}.plot")
         import matplotlib.pyplot as plt
         from matplotlib.gridspec import GridSpec, GridSpecFromSubplotSpec
         from matplotlib.ticker import MaxNLocator
 
+        if not self.gates:
+            raise ValueError("gates is empty. Give what gate_activations returns, of one row.")
+        if ax is not None and ax.get_subplotspec() is None:
+            raise ValueError(
+                "ax has no place in a grid that the panels could share. Make it by plt.subplots or "
+                "figure.add_subplot, or give none."
+            )
         window = None if self.inputs is None else np.asarray(self.inputs, np.float64)
         if window is not None and window.ndim == 2:
             window = window[:, 0] if window.shape[1] == 1 else None

@@ -79,9 +79,9 @@ def gradient_flow(
 
     Notes
     -----
-    The loss is that of training, in its scale: targets are standardized if the estimator does so,
-    and classes and steps weigh what they weigh there. Nothing is dropped out. With
-    `architecture="vector_to_sequence"` steps are those of the repeated vector.
+    The loss is that which the estimator has now, in the scale of training: targets are standardized
+    if the estimator does so, and classes and steps weigh what they weigh there. Nothing is dropped
+    out. With `architecture="vector_to_sequence"` steps are those of the repeated vector.
 
     A bidirectional layer that reads backwards reaches the first step last, so that its gradient
     fades the other way.

@@ -9,6 +9,7 @@ import numpy as np
 from sklearn.utils._optional_dependencies import check_matplotlib_support
 
 from skrnn.inspection._gradient_flow import gradient_flow
+from skrnn.inspection._reach import name_of
 
 
 class GradientFlowDisplay:
@@ -138,7 +139,7 @@ class GradientFlowDisplay:
             As in `gradient_flow`.
 
         name : str, default=None
-            Name of the line; None: that of the class.
+            Name of the line; None: the class of the network.
 
         ax : matplotlib Axes, default=None
             What to draw on; None makes a new figure.
@@ -156,7 +157,7 @@ class GradientFlowDisplay:
         NotFittedError, TypeError, ValueError
             As in `gradient_flow`.
         """
-        name = type(estimator).__name__ if name is None else name
+        name = name_of(estimator) if name is None else name
         return cls.from_estimators(
             {name: estimator},
             X,

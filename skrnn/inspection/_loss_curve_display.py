@@ -31,8 +31,9 @@ class LossCurveDisplay:
     Attributes
     ----------
     best_epoch_ : int or None
-        The epoch of the smallest validation loss, counted from 1: that whose weights early stopping
-        restores. None without a validation loss.
+        The epoch of the smallest validation loss, counted from 1. Early stopping restores its
+        weights, of several fits that went on those of the best epoch of the last. None without a
+        validation loss.
 
     lines_ : list of matplotlib Line2D
         The line of the training loss, and that of the validation loss.

@@ -56,6 +56,17 @@ def find_network(estimator: Any) -> BaseRecurrentEstimator:
     return estimator._snapshot()
 
 
+def name_of(estimator: Any) -> str:
+    """Return the name of the class at the end of a pipeline or a search."""
+    while True:
+        if isinstance(estimator, Pipeline):
+            estimator = estimator[-1]
+        elif hasattr(estimator, "best_estimator_"):
+            estimator = estimator.best_estimator_
+        else:
+            return type(estimator).__name__
+
+
 def start(estimator: Any, X: Any, y: Any) -> tuple[BaseRecurrentEstimator, Any]:
     """Return the network as a fit of the estimator would start from it, and the rows it is given.
 
