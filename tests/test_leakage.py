@@ -8,7 +8,12 @@ import polars as pl
 import pytest
 from sklearn.base import BaseEstimator, RegressorMixin, TransformerMixin
 from sklearn.compose import ColumnTransformer, TransformedTargetRegressor
-from sklearn.ensemble import HistGradientBoostingRegressor, RandomForestRegressor, VotingRegressor
+from sklearn.ensemble import (
+    HistGradientBoostingRegressor,
+    RandomForestRegressor,
+    StackingRegressor,
+    VotingRegressor,
+)
 from sklearn.linear_model import LinearRegression, LogisticRegression, Ridge
 from sklearn.model_selection import GridSearchCV, TimeSeriesSplit
 from sklearn.pipeline import Pipeline, make_pipeline
@@ -24,6 +29,8 @@ from skrnn import GRURegressor, LSTMRegressor, NaiveRegressor, SlidingWindowTran
 from skrnn.model_selection import LeakageReport, check_leakage
 
 N_ROWS = 60
+# Where later rows are changed: after 16 of the rows from the last fitted to the second last.
+CUTS = np.linspace(41, 58, 16).astype(int).tolist()
 DAYS = pd.date_range("2024-01-01", periods=N_ROWS, freq="D", name="day")
 
 
@@ -113,9 +120,8 @@ def test_a_centered_window_is_found_and_named(prices, container):
     report = check_leakage(pipe, X, prices["price"].to_numpy())
     assert report.leaky
     assert report.step == "center"
-    # Changes after row t move the two rows up to t, at the cuts 41, 46, 52 and 58 (of 0 to 59).
-    cuts = np.linspace(41, 58, 4).astype(int)
-    assert report.rows.tolist() == sorted({row for cut in cuts for row in (cut - 1, cut)})
+    # Changes after row t move the two rows up to t, at 16 cuts from 41 to 58 (of 0 to 59).
+    assert report.rows.tolist() == sorted({row for cut in CUTS for row in (cut - 1, cut)})
 
 
 @pytest.mark.parametrize("step", [Shuffle(), Shuffle(None), StandardizeWhatComes()])
@@ -157,7 +163,7 @@ def test_a_predictor_that_reads_the_next_row_is_named_if_it_has_a_name(prices):
     in_pipe = check_leakage(Pipeline([("s", StandardScaler()), ("model", Peek())]), prices, DAYS)
     alone = check_leakage(Peek(), prices, DAYS)
     assert (in_pipe.step, alone.step) == ("model", None)
-    assert in_pipe.rows.tolist() == alone.rows.tolist() == [41, 46, 52, 58]
+    assert in_pipe.rows.tolist() == alone.rows.tolist() == CUTS
 
 
 @pytest.mark.parametrize("wrap", ["search", "transformed target", "both"])
@@ -200,6 +206,57 @@ def test_probabilities_are_compared_where_labels_hardly_react(prices):
     # Labels alone would show nothing: all are False, whatever the rows are.
     assert not model.fit(prices, y).predict(prices).any()
     assert check_leakage(model, prices, y).rows.tolist() == list(range(59))
+
+
+def with_gaps(seed, n_rows=100):
+    """A price that wanders and what is sold, 5 % of either missing."""
+    rng = np.random.default_rng(seed)
+    walk = 100 + np.cumsum(rng.normal(size=n_rows))
+    frame = pd.DataFrame({"price": walk, "sold": rng.uniform(10, 20, size=n_rows)})
+    gaps = rng.uniform(size=frame.shape) < 0.05
+    # One is in the first row that is forecast.
+    gaps[0], gaps[[int(0.7 * n_rows), -20, -11], 0] = False, True
+    return frame.mask(gaps)
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_a_step_that_fills_gaps_from_later_rows_is_found_and_from_earlier_ones_passes(seed):
+    X = with_gaps(seed, 400)
+    y = X["price"].ffill()
+    back = make_pipeline(FunctionTransformer(lambda X: X.bfill().ffill()), windows(), Ridge())
+    on = make_pipeline(FunctionTransformer(lambda X: X.ffill()), windows(), Ridge())
+    assert check_leakage(back, X, y).step == "functiontransformer"
+    assert not check_leakage(on, X, y)
+
+
+def next_is_much_lower(X):
+    now = np.asarray(X)
+    return np.hstack([now, np.append(now[1:] < 0.9 * now[:-1], [[False]], axis=0)])
+
+
+def least_of_what_comes(X):
+    return np.minimum.accumulate(np.asarray(X)[::-1])[::-1]
+
+
+@pytest.mark.parametrize("ahead", [next_is_much_lower, least_of_what_comes])
+@pytest.mark.parametrize("with_prepare", [False, True])
+def test_a_step_that_reacts_only_to_later_values_that_shrink_is_found(ahead, with_prepare):
+    series = np.linspace(100, 110, N_ROWS)
+    pipe = make_pipeline(FunctionTransformer(ahead), windows(), Ridge())
+    report = (
+        check_leakage(pipe, series, None, prepare=lambda raw: (raw[:, None], raw))
+        if with_prepare
+        else check_leakage(pipe, series[:, None], series)
+    )
+    # Prepared rows hold their own target here, which the step lets through.
+    assert report.step in ("functiontransformer", *["prepare"] * with_prepare)
+
+
+def test_an_estimator_that_can_predict_only_after_fit_is_taken(prices):
+    stacked = StackingRegressor([("windows", make_pipeline(windows(), Ridge()))], cv=2)
+    assert not check_leakage(stacked, prices, prices["price"])
+    with pytest.raises(ValueError, match=r"Pipeline has no `predict` after fit.*Give an"):
+        check_leakage(make_pipeline(StandardScaler()), prices, prices["price"])
 
 
 # Correct pipelines
@@ -474,6 +531,27 @@ def search_with_gap(gap, model=None):
     return GridSearchCV(pipe, grid, cv=TimeSeriesSplit(2, gap=gap))
 
 
+@pytest.mark.parametrize(
+    "wrap",
+    [
+        TransformedTargetRegressor,
+        lambda search: make_pipeline(StandardScaler(), search),
+        lambda search: VotingRegressor([("small", search_with_gap(0)), ("search", search)]),
+    ],
+)
+def test_the_largest_gap_is_found_wherever_a_search_stands(prices, wrap):
+    def prepare(raw):
+        # The mean of a row and the two after it.
+        price = np.asarray(raw)[:, 0]
+        return price[:-2, None], price[:-2] + price[1:-1] + price[2:]
+
+    enough, too_small = (
+        check_leakage(wrap(search_with_gap(gap)), prices, None, prepare=prepare) for gap in (2, 0)
+    )
+    assert not enough, enough
+    assert "TimeSeriesSplit(gap=" in too_small.reason
+
+
 @pytest.mark.parametrize("n_steps", [2, 5])
 def test_several_steps_pass_with_the_gap_that_the_report_asks_for_and_no_smaller(prices, n_steps):
     prepare = several_steps(n_steps)
@@ -578,6 +656,114 @@ def test_windows_inside_another_estimator_pass_though_rows_hold_their_own_target
     assert not report, report
 
 
+INSIDE = {
+    "pipeline": AHEAD,
+    "search": GridSearchCV(AHEAD, {"ridge__alpha": [1, 2]}, cv=TimeSeriesSplit(2)),
+    "transformed target": TransformedTargetRegressor(AHEAD),
+    "list": VotingRegressor([("windows", AHEAD)]),
+}
+
+
+@pytest.mark.parametrize("name", INSIDE)
+def test_windows_inside_the_last_step_pass_after_a_scaler(prices, name):
+    def prepare(raw):
+        return raw[["price"]], raw["price"]
+
+    report = check_leakage(
+        make_pipeline(StandardScaler(), INSIDE[name]), prices, None, prepare=prepare
+    )
+    assert not report, report
+
+
+@pytest.mark.parametrize("name", INSIDE)
+def test_a_step_before_windows_inside_the_last_step_is_still_named(prices, name):
+    def prepare(raw):
+        return raw[["price"]], raw["price"]
+
+    ahead = make_pipeline(CenteredMean(), INSIDE[name])
+    assert check_leakage(ahead, prices, None, prepare=prepare).step == "centeredmean"
+
+
+FILLED_FROM_LATER_ROWS = {
+    "interpolation": lambda column: column.interpolate(),
+    "next value": lambda column: column.bfill().ffill(),
+    "mean of all rows": lambda column: column.fillna(column.mean()),
+}
+FILLED_FROM_EARLIER_ROWS = {
+    "last value": lambda column: column.ffill(),
+    "mean of the first rows": lambda column: column.fillna(column[:50].mean()),
+}
+
+
+def lagged_with_gaps_filled(fill):
+    """The target is left as it is: rows without one are left out."""
+
+    def prepare(raw):
+        rows = raw["price"].notna() & (raw.index > 0)
+        lag = fill(raw["price"]).shift(1).rename("lag")
+        return pd.concat([lag, fill(raw["sold"])], axis=1)[rows], raw["price"][rows]
+
+    return prepare
+
+
+def own_column_with_gaps_filled(fill):
+    def prepare(raw):
+        price = fill(raw["price"])
+        return price.to_frame(), price
+
+    return prepare
+
+
+@pytest.mark.parametrize("seed", range(10))
+@pytest.mark.parametrize(
+    ("name", "estimator", "prepare_with"),
+    [
+        ("interpolation", AHEAD, own_column_with_gaps_filled),
+        ("next value", Ridge(), lagged_with_gaps_filled),
+        ("mean of all rows", Ridge(), lagged_with_gaps_filled),
+    ],
+)
+def test_gaps_that_prepare_fills_from_later_rows_are_found(seed, name, estimator, prepare_with):
+    prepare = prepare_with(FILLED_FROM_LATER_ROWS[name])
+    assert check_leakage(estimator, with_gaps(seed), None, prepare=prepare).step == "prepare"
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("name", FILLED_FROM_EARLIER_ROWS)
+@pytest.mark.parametrize(
+    ("estimator", "prepare_with"),
+    [(Ridge(), lagged_with_gaps_filled), (AHEAD, own_column_with_gaps_filled)],
+)
+def test_gaps_that_prepare_fills_from_earlier_rows_pass(seed, name, estimator, prepare_with):
+    prepare = prepare_with(FILLED_FROM_EARLIER_ROWS[name])
+    report = check_leakage(estimator, with_gaps(seed), None, prepare=prepare)
+    assert not report, report
+
+
+@pytest.mark.parametrize("random_part", [0, 1])
+def test_a_random_preparation_is_told_from_one_that_reads_ahead(prices, random_part):
+    rng = np.random.default_rng(0)
+
+    def prepare(raw):
+        parts = [np.asarray(raw), np.asarray(raw)[:, 0]]
+        parts[random_part] = parts[random_part] + rng.normal(size=parts[random_part].shape)
+        return tuple(parts)
+
+    report = check_leakage(AHEAD, prices, None, prepare=prepare)
+    assert report.step == "prepare"
+    assert "prepare is random" in report.reason
+    assert report.rows.tolist() == list(range(N_ROWS))
+
+
+def test_counts_stay_one_or_more_so_that_their_logarithm_exists():
+    def prepare(raw):
+        assert (raw >= 1).all()
+        return np.log(raw), np.log(raw[:, 0])
+
+    raw = np.random.default_rng(0).integers(1, 4, size=(N_ROWS, 1))
+    assert not check_leakage(AHEAD, raw, None, prepare=prepare)
+
+
 def test_the_logarithm_of_values_that_are_changed_exists():
     def prepare(raw):
         return np.log(raw), np.log(raw[:, 0])
@@ -646,6 +832,13 @@ def test_a_transformer_that_reads_later_steps_is_named(sequences):
     assert not check_leakage(make_pipeline(forward, EachStep()), sequences, sequences, axis="steps")
 
 
+def test_a_step_that_reacts_only_to_later_steps_that_shrink_is_found():
+    least = FunctionTransformer(lambda X: np.minimum.accumulate(X[:, ::-1], axis=1)[:, ::-1])
+    rising = np.linspace(1, 2, 96).reshape(12, 8)
+    report = check_leakage(make_pipeline(least, EachStep()), rising, rising, axis="steps")
+    assert report.step == "functiontransformer"
+
+
 @pytest.mark.parametrize(
     ("model", "y"),
     [(Ridge(), 0), (Ridge(), slice(None)), (sequence_network(architecture="encoder_decoder"), ...)],
@@ -681,6 +874,27 @@ def test_nothing_that_was_given_is_changed(prices, container, with_prepare):
     np.testing.assert_array_equal(np.random.get_state()[1], state)  # noqa: NPY002
     assert not hasattr(pipe[-1], "estimators_")
     assert not hasattr(pipe[0], "context_")
+
+
+@pytest.mark.parametrize("container", ["array", "pandas"])
+@pytest.mark.parametrize("with_prepare", [False, True])
+def test_steps_that_write_into_their_input_do_not_change_what_was_given(
+    prices, container, with_prepare
+):
+    X = as_container(prices.copy(), container)
+    prepared = []
+
+    def prepare(raw):
+        prepared.append((raw, np.ravel(flat_column(raw)).copy()))
+        return prepared[-1]
+
+    pipe = make_pipeline(StandardScaler(copy=False), windows(), Ridge())
+    if with_prepare:
+        assert not check_leakage(pipe, X, None, prepare=prepare)
+        X = prepared[0][0]
+    else:
+        assert not check_leakage(pipe, X, prices["price"])
+    np.testing.assert_array_equal(np.asarray(X), prices.to_numpy())
 
 
 # The report
@@ -744,6 +958,14 @@ def test_input_that_cannot_be_checked_is_refused(X, y, params, message):
 def test_a_gap_that_leaves_no_rows_to_learn_from_is_refused(prices):
     with pytest.raises(ValueError, match="gap of 42 rows leaves none"):
         check_leakage(search_with_gap(42), prices, None, prepare=next_value)
+
+
+@pytest.mark.parametrize("where", ["pipeline", "search"])
+def test_a_panel_cannot_be_checked_with_prepare(prices, where):
+    pipe = make_pipeline(windows(group="shop"), Ridge())
+    model = pipe if where == "pipeline" else GridSearchCV(pipe, {"ridge__alpha": [1, 2]})
+    with pytest.raises(ValueError, match=r"group='shop'.*one series of the panel at a time"):
+        check_leakage(model, prices, None, prepare=next_value)
 
 
 def test_numbers_that_are_names_are_told_to_be_written_as_text(prices):

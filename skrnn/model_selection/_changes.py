@@ -15,7 +15,9 @@ _DATES = {"datetime", "datetime64", "date", "time", "timedelta", "timedelta64", 
 _NUMBERS = {"integer", "floating", "mixed-integer-float"}
 
 
-def alter(rows: Any, columns: Iterable[int] | None = None, *, up: bool = True) -> Any:
+def alter(
+    rows: Any, columns: Iterable[int] | None = None, *, up: bool = True, size: float = 1.0
+) -> Any:
     """Return rows in which each value is another one that a pipeline can read.
 
     Numbers move by one to two standard deviations of their column, so that its mean, least and
@@ -32,23 +34,25 @@ def alter(rows: Any, columns: Iterable[int] | None = None, *, up: bool = True) -
     up : bool, default=True
         Whether numbers grow. If not they shrink, and those of a column without negative numbers
         stay so: a pipeline may take their logarithm.
+    size : float, default=1.0
+        How many times as far numbers move.
     """
     if np.ndim(rows) == 1:
-        return _alter_column(rows, 0, up)
+        return _alter_column(rows, 0, up, size)
     chosen = range(np.shape(rows)[1]) if columns is None else columns
     if isinstance(rows, np.ndarray):
         altered: Any = rows.copy()
         for j in chosen:
             for feature in np.ndindex(rows.shape[2:]):
                 place = (slice(None), j, *feature)
-                altered[place] = _alter_column(rows[place], j, up)
+                altered[place] = _alter_column(rows[place], j, up, size)
         return altered
     if isinstance(rows, pd.DataFrame):
         altered = rows.copy()
         for j in chosen:
-            altered.isetitem(j, _alter_column(rows.iloc[:, j], j, up))
+            altered.isetitem(j, _alter_column(rows.iloc[:, j], j, up, size))
         return altered
-    return rows.with_columns([_alter_column(rows.to_series(j), j, up) for j in chosen])
+    return rows.with_columns([_alter_column(rows.to_series(j), j, up, size) for j in chosen])
 
 
 def splice(rows: Any, altered: Any, last: int) -> Any:
@@ -62,6 +66,25 @@ def splice(rows: Any, altered: Any, last: int) -> Any:
         # Not `concat` of the two parts: one of them may have no rows or nothing but NaN.
         return pd.concat([rows, altered]).iloc[positions].set_axis(rows.index)
     return sys.modules["polars"].concat([rows, altered])[positions]
+
+
+def missing(rows: Any, columns: Iterable[int] | None = None) -> np.ndarray:
+    """Tell in which rows a value of the given columns is missing, shape (n_rows,)."""
+    if np.ndim(rows) == 1:
+        return np.asarray(pd.isna(np.asarray(rows)))
+    columns = range(np.shape(rows)[1]) if columns is None else columns
+    values = _columns_of(rows) if hasattr(rows, "columns") else np.moveaxis(rows, 1, 0)
+    found = np.zeros(len(rows), dtype=bool)
+    for j in columns:
+        found |= pd.isna(values[j]).reshape(len(rows), -1).any(axis=1)
+    return found
+
+
+def few(places: np.ndarray, n_places: int) -> np.ndarray:
+    """Return so many of the places at most, evenly spaced among them."""
+    if len(places) <= n_places:
+        return places
+    return places[np.linspace(0, len(places) - 1, n_places).astype(int)]
 
 
 def moved(before: Any, after: Any) -> np.ndarray:
@@ -104,7 +127,7 @@ def _columns_of(frame: Any) -> list[np.ndarray]:
     return [column.to_numpy() for column in frame.get_columns()]
 
 
-def _alter_column(column: Any, number: int, up: bool) -> Any:
+def _alter_column(column: Any, number: int, up: bool, size: float) -> Any:
     """Return another value for each of an array or Series of shape (n_rows,)."""
     # Drawn for the column alone, since what it becomes must not depend on the others.
     rng = np.random.default_rng([number, up])
@@ -119,7 +142,7 @@ def _alter_column(column: Any, number: int, up: bool) -> Any:
         present = present[np.isfinite(values[present].astype(np.float64))]
         # Nullable integers come as floats from polars: the type tells, under any of its names.
         whole = kind == "integer" or "int" in str(column.dtype).lower()
-        numbers = _alter_numbers(values[present].astype(np.float64), whole, up, rng)
+        numbers = _alter_numbers(values[present].astype(np.float64), whole, up, size, rng)
         return _put(column, present, numbers)
     codes, names = pd.factorize(values)
     if len(names) < 2:
@@ -131,7 +154,7 @@ def _alter_column(column: Any, number: int, up: bool) -> Any:
 
 
 def _alter_numbers(
-    numbers: np.ndarray, whole: bool, up: bool, rng: np.random.Generator
+    numbers: np.ndarray, whole: bool, up: bool, size: float, rng: np.random.Generator
 ) -> np.ndarray:
     """Return other numbers, larger or smaller, whole if they were."""
     if len(numbers) == 0:
@@ -139,11 +162,12 @@ def _alter_numbers(
     u = rng.uniform(size=len(numbers))
     spread = numbers.std() if numbers.min() < numbers.max() else 1.0
     if up or numbers.min() < 0:
-        shift = (1 + u) * spread
+        shift = size * (1 + u) * spread
         shift = np.maximum(1, np.rint(shift)) if whole else shift
         return (numbers + shift if up else numbers - shift).astype(np.int64 if whole else float)
-    smaller = numbers * (1 + u) / 4
-    return np.floor(smaller).astype(np.int64) if whole else smaller
+    smaller = numbers * (1 + u) / (4 * size)
+    # A count of 1 or more stays one, for the sake of its logarithm too.
+    return np.maximum(np.floor(smaller), numbers >= 1).astype(np.int64) if whole else smaller
 
 
 def _put(column: Any, places: np.ndarray, values: np.ndarray) -> Any:

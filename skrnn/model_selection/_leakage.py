@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -11,7 +11,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils import check_consistent_length
 from sklearn.utils._param_validation import HasMethods, StrOptions, validate_params
 
-from skrnn.model_selection._changes import alter, moved, splice
+from skrnn.model_selection._changes import alter, few, missing, moved, splice
 from skrnn.model_selection._prepared import check_prepared
 from skrnn.model_selection._report import LeakageReport
 from skrnn.model_selection._stages import (
@@ -23,14 +23,14 @@ from skrnn.model_selection._stages import (
     unwrap,
 )
 
-N_CUTS = 4
+N_CUTS = 16
 UNITS = ("rows", "steps")
 BY_STEP = "sequence_to_sequence"
 
 
 @validate_params(
     {
-        "estimator": [HasMethods(["fit", "predict"])],
+        "estimator": [HasMethods(["fit"])],
         "X": "no_validation",
         "y": "no_validation",
         "prepare": [callable, None],
@@ -64,8 +64,10 @@ def check_leakage(
         Targets; None with `prepare`, which makes them.
     prepare : callable, default=None
         Makes `(X, y)` of the raw rows, in order of time; it may drop rows at either end. The raw
-        rows are changed before it runs, so that what is done there is checked too. The last rows
-        before the test part are not learned from if `estimator` is a search whose `cv` has a `gap`.
+        rows are changed before it runs, so that what is done there is checked too. If a `cv`
+        within `estimator` has a `gap`, so many rows before the test part are not learned from.
+        A pipeline that is cross-validated with a gap is given in a search with that splitter:
+        ``GridSearchCV(pipe, {}, cv=TimeSeriesSplit(gap=2))``.
     axis : {"rows", "steps"}, default="rows"
         What is in order of time: rows, or the steps of sequences for which the estimator writes
         an output at every step.
@@ -80,12 +82,14 @@ def check_leakage(
     ValueError
         If nothing can be compared: too few rows, predictions that do not have the rows (or
         steps) of X, changed rows that the estimator refuses, targets that do not depend on the
-        raw rows, or another number of prepared rows when raw ones change.
+        raw rows, another number of prepared rows when raw ones change, or a panel (a step with a
+        `group`) with `prepare`.
 
     Notes
     -----
     Without `prepare`, row `t` of X is taken as known when row `t` is predicted: that is what X
-    is. Whether it holds its own target is checked with `prepare` only.
+    is. Whether it holds its own target is checked with `prepare` only. Values grow and shrink after
+    up to 32 rows, or steps, and everything is predicted each time.
 
     With `prepare`, a forecast is made where the target's own column is last read for it. What it
     says must depend on later rows, and what it has learned from must not. Targets that lie `N`
@@ -93,6 +97,7 @@ def check_leakage(
     and what is tested, also when a window ends `horizon` rows before its row. Other columns may
     be known up to the row that is predicted, a calendar for instance, but no further. All this is
     found by bisection: rows are prepared and predicted some hundred times, but fitted only once.
+    Several series in one table have no single order: check one series of a panel at a time.
 
     Integers are changed to other integers. Those that are names of something should be text or
     categories, which become others that occur.
@@ -127,13 +132,11 @@ def check_leakage(
     fitted = clone(estimator).fit(first_rows(X, n_fitted), first_rows(y, n_fitted))
     if axis == "rows":
         # Not before: the first rows are how a window knows the fitted series again.
-        cuts = _cuts(n_fitted - 1, n_rows)
-        altered = alter(X, feature_columns(fitted, X))
-        changed = [(cut, splice(X, altered, cut)) for cut in cuts]
-        return _compare(fitted, X, changed, axis=0)
-    n_steps = np.shape(X)[1]
-    changed = [(cut, alter(X, range(cut + 1, n_steps))) for cut in _cuts(0, n_steps)]
-    return _compare(fitted, X, changed, axis=1)
+        columns = feature_columns(fitted, X)
+        cuts = _cuts(n_fitted - 1, missing(X, columns))
+        return _compare(fitted, X, _changed_rows(X, columns, cuts), axis=0)
+    absent = [bool(missing(X, [step]).any()) for step in range(np.shape(X)[1])]
+    return _compare(fitted, X, _changed_steps(X, _cuts(0, np.array(absent))), axis=1)
 
 
 def _check_input(X: Any, y: Any, prepare: Any, axis: str) -> None:
@@ -175,12 +178,31 @@ def _check_shape(shape: tuple[int, ...], axis: str) -> None:
         )
 
 
-def _cuts(first: int, length: int) -> list[int]:
-    """Return a few places after which to change things, from the first to the second last."""
-    return np.unique(np.linspace(first, length - 2, N_CUTS).astype(int)).tolist()
+def _cuts(first: int, absent: np.ndarray) -> list[int]:
+    """Return places after which to change things, from the first to the second last."""
+    places = np.linspace(first, len(absent) - 2, N_CUTS).astype(int)
+    # What is missing may be filled with what comes directly after it, and only there.
+    at_gaps = few(first + np.flatnonzero(absent[first:-1]), N_CUTS)
+    return np.union1d(places, at_gaps).tolist()
 
 
-def _compare(fitted: Any, X: Any, changed: list[tuple[int, Any]], axis: int) -> LeakageReport:
+def _changed_rows(X: Any, columns: list[int], cuts: Iterable[int]) -> Iterator[tuple[int, Any]]:
+    """Return rows that are other ones after each cut."""
+    # Both ways, for what reacts to one of them only: a minimum, or a threshold.
+    for up in (True, False):
+        altered = alter(X, columns, up=up)
+        for cut in cuts:
+            yield cut, splice(X, altered, cut)
+
+
+def _changed_steps(X: Any, cuts: Iterable[int]) -> Iterator[tuple[int, Any]]:
+    """Return sequences that have other steps after each cut."""
+    for up in (True, False):
+        for cut in cuts:
+            yield cut, alter(X, range(cut + 1, np.shape(X)[1]), up=up)
+
+
+def _compare(fitted: Any, X: Any, changed: Iterable[tuple[int, Any]], axis: int) -> LeakageReport:
     """Compare what comes out before each cut, step by step."""
     before = stages_of(fitted, X, axis=axis)
     if axis == 1:

@@ -9,17 +9,27 @@ from typing import Any
 import numpy as np
 from sklearn.base import clone
 
-from skrnn.model_selection._changes import alter, moved, splice
-from skrnn.model_selection._report import LeakageReport
+from skrnn.model_selection._changes import alter, few, missing, moved, splice
+from skrnn.model_selection._report import (
+    LeakageReport,
+    leak,
+    reason_known,
+    reason_late,
+    reason_later,
+)
 from skrnn.model_selection._stages import (
     Stage,
     feature_columns,
     first_rows,
+    holds_estimators,
+    parameters,
     refused_changes,
     stages_of,
 )
 
 Columns = tuple[int, ...]
+N_CUTS = 4
+N_GAPS = 8
 
 
 class _Trial:
@@ -37,16 +47,21 @@ class _Trial:
         self.prepare, self.raw, self.fitted = prepare, raw, fitted
         self.stages = [Stage("prepare", X), *stages_of(fitted, X)]
         self.y, self.n_train = y, n_train
+        # What reaches the predictor says more than its predictions, which may ignore what it is
+        # given: the output of the last transformer, or X where there is none. But X is not taken
+        # for read, nor is anything that goes into estimators inside the last step: they may hold
+        # windows, and read less of it.
+        self.n_read = 2 if len(self.stages) > 2 and not holds_estimators(fitted) else 1
         # Bisections for several rows come to the same places.
         self.moved_targets = cache(self._moved_targets)
         self.moved_stages = cache(self._moved_stages)
 
-    def _changed(self, columns: Columns, last: int) -> list[tuple[Any, Any]]:
+    def _changed(self, columns: Columns, last: int, size: float = 1.0) -> list[tuple[Any, Any]]:
         """Return what is prepared of raw rows that change after the row `last`."""
         prepared = []
         # Both ways, for what reacts to one of them only: a maximum, or a target that is a sign.
         for up in (True, False):
-            rows = splice(self.raw, alter(self.raw, columns, up=up), last)
+            rows = splice(self.raw, alter(self.raw, columns, up=up, size=size), last)
             with refused_changes():
                 X, y = self.prepare(rows)
             if len(X) != len(self.stages[0].output):
@@ -60,7 +75,9 @@ class _Trial:
 
     def _moved_targets(self, columns: Columns, last: int) -> np.ndarray:
         """Tell which targets move, shape (n_rows, n_outputs)."""
-        return np.any([moved(self.y, y) for _, y in self._changed(columns, last)], axis=0)
+        # By a lot as well: a sign, or a maximum, may not react to what is little.
+        prepared = [*self._changed(columns, last), *self._changed(columns, last, size=10.0)]
+        return np.any([moved(self.y, y) for _, y in prepared], axis=0)
 
     def _moved_stages(self, columns: Columns, last: int) -> np.ndarray:
         """Tell in which rows each stage moves, shape (n_stages, n_rows)."""
@@ -82,7 +99,17 @@ def check_prepared(
     either end. Everything is found by what moves: a change of all raw rows after one moves a value
     exactly if the value depends on any of them.
     """
-    trial = _fit(estimator, raw, prepare)
+    if parameters(estimator, "group"):
+        raise ValueError(
+            f"A step has group={parameters(estimator, 'group')[0]!r}, but with prepare a panel "
+            "cannot be checked: rows of one date have no order among them. Check one series of "
+            "the panel at a time, with group=None."
+        )
+    X, y = _prepare(raw, prepare)
+    random = _check_random(X, y, *_prepare(raw, prepare))
+    if random is not None:
+        return random
+    trial = _fit(estimator, raw, prepare, X, y)
     everything = tuple(feature_columns(trial.fitted, raw))
     target = tuple(j for j in everything if trial.moved_targets((j,), -1).any())
     if not target:
@@ -95,15 +122,19 @@ def check_prepared(
     # Not among the last: what is read to the very end must be told from what is read a bit late.
     for share in (0.0, 0.5, 0.9):
         row = first + int(share * (n_rows - first))
-        report = _check_row(trial, row, target, everything)
+        report = _check_row(trial, _telling_row(trial, row, target), target, everything)
+        if report is not None:
+            return report
+    for cut in _cuts(trial, target, everything):
+        report = _check_cut(trial, cut, target, everything)
         if report is not None:
             return report
     reason = "what is predicted and learned does not know of raw rows that come later."
     return LeakageReport(False, np.array([], dtype=int), None, reason)
 
 
-def _fit(estimator: Any, raw: Any, prepare: Callable[[Any], tuple[Any, Any]]) -> _Trial:
-    """Fit a clone on the first 70 % of the prepared rows, without the gap before the others."""
+def _prepare(raw: Any, prepare: Callable[[Any], tuple[Any, Any]]) -> tuple[Any, Any]:
+    """Prepare a copy of the raw rows, and refuse what is no X and y."""
     prepared = prepare(splice(raw, raw, len(raw)))
     if not isinstance(prepared, tuple | list) or len(prepared) != 2:
         raise ValueError(
@@ -116,7 +147,29 @@ def _fit(estimator: Any, raw: Any, prepare: Callable[[Any], tuple[Any, Any]]) ->
             f"prepare returned {len(X)} rows of X and {len(y)} of y. It must return as many of "
             "either, 10 or more."
         )
-    gap = getattr(getattr(estimator, "cv", None), "gap", 0)
+    return X, y
+
+
+def _check_random(X: Any, y: Any, X_again: Any, y_again: Any) -> LeakageReport | None:
+    """Return that the same raw rows are prepared in another way each time, if they are."""
+    if np.shape(X) == np.shape(X_again) and np.shape(y) == np.shape(y_again):
+        rows = np.flatnonzero(moved(X, X_again).any(axis=1) | moved(y, y_again).any(axis=1))
+    else:
+        rows = np.arange(len(X))
+    if len(rows) == 0:
+        return None
+    reason = (
+        "prepare is random: what it makes of the same raw rows is another thing each time. Set "
+        "a seed in it, or leave out what draws at random, and check again."
+    )
+    return leak(rows, "prepare", reason)
+
+
+def _fit(
+    estimator: Any, raw: Any, prepare: Callable[[Any], tuple[Any, Any]], X: Any, y: Any
+) -> _Trial:
+    """Fit a clone on the first 70 % of the prepared rows, without the gap before the others."""
+    gap = max((getattr(cv, "gap", 0) for cv in parameters(estimator, "cv")), default=0)
     n_train = int(0.7 * len(X)) - gap
     if n_train < 1:
         raise ValueError(
@@ -125,6 +178,30 @@ def _fit(estimator: Any, raw: Any, prepare: Callable[[Any], tuple[Any, Any]]) ->
         )
     fitted = clone(estimator).fit(first_rows(X, n_train), first_rows(y, n_train))
     return _Trial(prepare, raw, fitted, X, y, n_train)
+
+
+def _telling_row(trial: _Trial, row: int, target: Columns) -> int:
+    """Return the next row whose target and forecast both come later than those of the row before.
+
+    What was missing, and is carried over or filled with what is known, is read early: such a
+    target is no forecast, and from such a row nobody can tell when its forecast is made.
+    """
+    end = len(trial.raw) - 1
+
+    def complete(row: int) -> int:
+        return _first_quiet(
+            lambda last: bool(trial.moved_targets(target, last)[row].any()), -1, end
+        )
+
+    def made(row: int) -> int:
+        return _first_quiet(
+            lambda last: bool(trial.moved_stages(target, last)[-2:, row].any()), -1, end
+        )
+
+    rows = range(row, min(row + 10, len(trial.y)))
+    own = [later for later in rows if complete(later) > complete(later - 1)]
+    fresh = (later for later in own if made(later) > made(later - 1))
+    return next(fresh, own[0] if own else row)
 
 
 def _check_row(
@@ -141,14 +218,12 @@ def _check_row(
     def is_unknown(last: int) -> bool:
         return bool(targets(target, last)[row, tells].all())
 
-    # What reaches the predictor says more than its predictions, which may ignore what it is
-    # given: the output of the last transformer, or X where there is none. But X is not taken
-    # for read here, since an estimator may hold the windows inside, as StackingRegressor does.
-    n_read = 2 if len(trial.stages) > 2 else 1
-    read = _first_quiet(lambda last: bool(stages(target, last)[-n_read:, row].any()), -1, end)
+    read = _first_quiet(
+        lambda last: bool(stages(target, last)[-trial.n_read :, row].any()), -1, end
+    )
     if read >= 0 and not is_unknown(read):
-        guilty = int(np.argmax(stages(target, read - 1)[:, row]))
-        return _report([row], trial.stages[guilty].name, _reason_known(row, read, end))
+        guilty = int(np.argmax(stages(target, read - 1)[:, : row + 1].any(axis=1)))
+        return leak([row], trial.stages[guilty].name, reason_known(row, read, end))
 
     # The raw row that completes the first of its outputs.
     known = _first_quiet(is_unknown, read, end)
@@ -157,12 +232,65 @@ def _check_row(
     made = made if made >= 0 else known - 1
     late = np.flatnonzero(targets(target, made)[: trial.n_train].any(axis=1))
     if len(late):
-        return _report(late, "prepare", _reason_late(late, row, trial))
+        return leak(late, "prepare", reason_late(late, row, trial.n_train, len(trial.y)))
 
-    later = stages(everything, known)[:, row]
+    # Targets of the rows before it are complete by then as well.
+    later = stages(everything, known)[:, : row + 1]
     if later[-2:].any():
-        return _report([row], trial.stages[int(np.argmax(later))].name, _reason_later(row, known))
+        guilty = int(np.argmax(later.any(axis=1)))
+        rows = np.flatnonzero(later[-2:].any(axis=0))
+        return leak(rows, trial.stages[guilty].name, reason_later(row, known))
     return None
+
+
+def _cuts(trial: _Trial, target: Columns, everything: Columns) -> list[int]:
+    """Return raw rows of the last part: a few even ones, and those with missing values.
+
+    A target is there in the row after each of them. Otherwise it may be carried over or filled
+    with what is known, and would be taken for complete while its own row, other columns of which
+    may be known, is still to come.
+    """
+    end = len(trial.raw) - 1
+    # The windows of the first rows tell whether they continue the fitted ones: leave them alone.
+    last_part = np.arange(end - int(0.3 * len(trial.stages[0].output)), end)
+    usable = last_part[~missing(trial.raw, target)[last_part + 1]]
+    at_gaps = usable[missing(trial.raw, everything)[usable]]
+    return np.union1d(few(usable, N_CUTS), few(at_gaps, N_GAPS)).tolist()
+
+
+def _check_cut(
+    trial: _Trial, cut: int, target: Columns, everything: Columns
+) -> LeakageReport | None:
+    """Return what is wrong with the rows whose targets are complete with one raw row.
+
+    This finds what is filled from later rows, which `_check_row` meets by chance only.
+    """
+    tells = trial.moved_targets(target, -1)
+    later = trial.moved_stages(everything, cut)
+    complete = tells.any(axis=1) & _complete(trial.moved_targets(target, cut))
+    if (later & complete).any():
+        guilty = int(np.argmax((later & complete).any(axis=1)))
+        rows = np.flatnonzero((later & complete).any(axis=0))
+        return leak(rows, trial.stages[guilty].name, reason_later(int(rows[0]), cut))
+
+    # A gap that is filled from the next row holds the target of that row. If the row after that
+    # has none, a target carried over from this one would look the same.
+    absent = missing(trial.raw, target)
+    if cut + 2 >= len(absent) or not absent[cut] or absent[cut + 2]:
+        return None
+    read = trial.moved_stages(target, cut)
+    known = tells.any(axis=1) & _complete(trial.moved_targets(target, cut + 1))
+    rows = np.flatnonzero(read[-trial.n_read :].any(axis=0) & known)
+    if len(rows) == 0:
+        return None
+    guilty = int(np.argmax(read[:, : rows[0] + 1].any(axis=1)))
+    reason = reason_known(int(rows[0]), cut + 1, len(absent) - 1)
+    return leak(rows, trial.stages[guilty].name, reason)
+
+
+def _complete(targets: np.ndarray) -> np.ndarray:
+    """Tell which rows come before all those whose targets move."""
+    return np.asarray(np.logical_and.accumulate(~targets.any(axis=1)))
 
 
 def _first_quiet(moves: Callable[[int], bool], start: int, end: int) -> int:
@@ -173,49 +301,3 @@ def _first_quiet(moves: Callable[[int], bool], start: int, end: int) -> int:
         middle = (start + end) // 2
         start, end = (middle, end) if moves(middle) else (start, middle)
     return end
-
-
-def _report(rows: Any, step: str | None, reason: str) -> LeakageReport:
-    return LeakageReport(True, np.asarray(rows), step, reason)
-
-
-def _reason_known(row: int, read: int, end: int) -> str:
-    """Return what to say if the target of a row does not move after what is read for it."""
-    if read == end:
-        return (
-            f"the forecast of prepared row {row} depends on raw rows to the very end. Something "
-            "was fitted on all rows (a scaler?): put it into the pipeline, which learns from the "
-            "rows given to fit."
-        )
-    return (
-        f"the forecast of prepared row {row} reads its target up to raw row {read}, and the "
-        "target does not move when all later rows do: it is known already. Is it shifted the "
-        "wrong way, does a window look ahead, or does a feature hold it?"
-    )
-
-
-def _reason_late(late: np.ndarray, row: int, trial: _Trial) -> str:
-    """Return what to say if targets to learn from lie in the future of a forecast."""
-    n_late, n_train = len(late), trial.n_train
-    what = (
-        f"{n_late} of the {n_train} targets to learn from depend on raw rows that come after "
-        f"those that the forecast of prepared row {row} reads"
-    )
-    if n_late == n_train:
-        return f"{what}. Were they computed from all rows, by a scaler? Put it into the pipeline."
-    if late[0] != n_train - n_late:
-        return f"{what}, and they are not the last ones. Keep the rows in order of time."
-    gap = int(0.7 * len(trial.stages[0].output)) - n_train + n_late
-    return (
-        f"{what}: targets that reach several rows ahead overlap. Leave a gap of {gap} rows before "
-        f"the test rows: search with cv=TimeSeriesSplit(gap={gap})."
-    )
-
-
-def _reason_later(row: int, known: int) -> str:
-    """Return what to say if a forecast reads anything after its own target."""
-    return (
-        f"the forecast of prepared row {row}, whose target is complete with raw row {known}, "
-        "depends on other columns, or on statistics, of rows after it. Does a window look ahead, "
-        "or was something fitted on all rows?"
-    )

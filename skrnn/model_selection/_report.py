@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -39,3 +40,50 @@ class LeakageReport:
             return f"no leak found: {self.reason}"
         place = "" if self.step is None else f" in step {self.step!r}"
         return f"leak{place}: {self.reason}"
+
+
+def leak(rows: Any, step: str | None, reason: str) -> LeakageReport:
+    """Return that there is a leak in some rows, and where it comes in."""
+    return LeakageReport(True, np.asarray(rows), step, reason)
+
+
+def reason_known(row: int, read: int, end: int) -> str:
+    """Return what to say if the target of a row does not move after what is read for it."""
+    if read == end:
+        return (
+            f"the forecast of prepared row {row} depends on raw rows to the very end. Something "
+            "was fitted on all rows (a scaler?): put it into the pipeline, which learns from the "
+            "rows given to fit."
+        )
+    return (
+        f"the forecast of prepared row {row} reads its target up to raw row {read}, and the "
+        "target does not move when all later rows do: it is known already. Is it shifted the "
+        "wrong way, does a window look ahead, or does a feature hold it?"
+    )
+
+
+def reason_late(late: np.ndarray, row: int, n_train: int, n_rows: int) -> str:
+    """Return what to say if targets to learn from lie in the future of a forecast."""
+    n_late = len(late)
+    what = (
+        f"{n_late} of the {n_train} targets to learn from depend on raw rows that come after "
+        f"those that the forecast of prepared row {row} reads"
+    )
+    if n_late == n_train:
+        return f"{what}. Were they computed from all rows, by a scaler? Put it into the pipeline."
+    if late[0] != n_train - n_late:
+        return f"{what}, and they are not the last ones. Keep the rows in order of time."
+    gap = int(0.7 * n_rows) - n_train + n_late
+    return (
+        f"{what}: targets that reach several rows ahead overlap. Leave a gap of {gap} rows before "
+        f"the test rows: search with cv=TimeSeriesSplit(gap={gap})."
+    )
+
+
+def reason_later(row: int, known: int) -> str:
+    """Return what to say if a forecast reads anything after its own target."""
+    return (
+        f"the forecast of prepared row {row}, whose target is complete with raw row {known}, "
+        "depends on other columns, or on statistics, of rows after it. Does a window look ahead, "
+        "or was something fitted on all rows?"
+    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from copy import deepcopy
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -35,11 +36,11 @@ def stages_of(fitted: Any, X: Any, *, axis: int = 0) -> list[Stage]:
         for step_name, step in pipeline.steps[:-1]:
             # A step that passes everything through has nothing to say.
             if hasattr(step, "transform"):
-                output = step.transform(output)
+                output = step.transform(own_copy(output))
                 stages.append(Stage(step_name, output))
         name = pipeline.steps[-1][0]
     kept = all(_length(stage.output, axis) == length for stage in stages)
-    predicted = _predict(fitted, X)
+    predicted = _predict(fitted, own_copy(X))
     if len(predicted) != len(X):
         raise ValueError(
             f"predict gives {len(predicted)} rows for the {len(X)} rows of X, so that nobody can "
@@ -63,8 +64,14 @@ def refused_changes() -> Iterator[None]:
 
 
 def first_rows(rows: Any, n_rows: int) -> Any:
-    """Return the first rows of an array, list, Series or DataFrame."""
-    return rows.iloc[:n_rows] if hasattr(rows, "iloc") else rows[:n_rows]
+    """Return a copy of the first rows of an array, list, Series or DataFrame."""
+    return own_copy(rows.iloc[:n_rows] if hasattr(rows, "iloc") else rows[:n_rows])
+
+
+def own_copy(rows: Any) -> Any:
+    """Return rows that a step may write into, as a scaler with ``copy=False`` does."""
+    # Views of windows cannot be written into, and would be many times as large.
+    return rows if isinstance(rows, np.ndarray) and not rows.flags.writeable else deepcopy(rows)
 
 
 def unwrap(fitted: Any) -> Any:
@@ -75,13 +82,25 @@ def unwrap(fitted: Any) -> Any:
     return fitted
 
 
+def parameters(estimator: Any, name: str) -> list[Any]:
+    """Return the values of a parameter wherever it occurs in an estimator, without None."""
+    params = estimator.get_params(deep=True).items()
+    return [value for key, value in params if key.split("__")[-1] == name and value is not None]
+
+
+def holds_estimators(fitted: Any) -> bool:
+    """Tell whether the last step holds estimators, which may read windows of what it is given."""
+    last = unwrap(fitted)
+    last = last.steps[-1][1] if isinstance(last, Pipeline) else last
+    # Estimators in lists of pairs are among the values by their names as well.
+    values = last.get_params(deep=True).values()
+    held = [one for value in values for one in (value if isinstance(value, list) else [value])]
+    return any(hasattr(value, "fit") for value in held)
+
+
 def feature_columns(fitted: Any, X: Any) -> list[int]:
     """Return the columns of X that do not say which series, or group, a row belongs to."""
-    groups = {
-        value
-        for name, value in unwrap(fitted).get_params().items()
-        if name.split("__")[-1] == "group" and isinstance(value, str)
-    }
+    groups = {value for value in parameters(unwrap(fitted), "group") if isinstance(value, str)}
     if not hasattr(X, "columns"):
         return list(range(np.shape(X)[1])) if np.ndim(X) > 1 else [0]
     return [j for j, name in enumerate(X.columns) if name not in groups]
@@ -93,6 +112,11 @@ def _predict(fitted: Any, X: Any) -> np.ndarray:
         probability = fitted.predict_proba(X)
         # One array for each of several outputs.
         return np.hstack(probability) if isinstance(probability, list) else probability
+    if not hasattr(fitted, "predict"):
+        raise ValueError(
+            f"The {type(fitted).__name__} has no `predict` after fit, so that nothing can be "
+            "compared. Give an estimator that predicts, such as a pipeline that ends in one."
+        )
     return np.asarray(fitted.predict(X))
 
 
