@@ -17,7 +17,7 @@ demo: .venv/.installed-examples  ## Forecast the price of a stock and draw it
 
 # Most of a small fit runs on one core; fixtures are shared within a file. Three processes, though
 # there may be two cores: what XLA has compiled is never freed, and a process of half of the tests
-# comes to the 65,530 mappings that Linux allows (vm.max_map_count), where it is aborted. If one is,
+# comes near the 65,530 mappings that Linux allows (vm.max_map_count), where it is aborted. If one is,
 # the run ends: with a new process in its place it would hang.
 test: .venv/.installed-test  ## Run the tests, with branch coverage
 	$(BIN)/python -m pytest --cov --numprocesses 3 --dist loadfile --max-worker-restart 0
