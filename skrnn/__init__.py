@@ -7,6 +7,7 @@ from skrnn._config import config_context, get_config, set_config
 from skrnn._forecast import forecast
 from skrnn._generate import generate
 from skrnn._naive import NaiveRegressor
+from skrnn._persistence import load, save
 from skrnn._regressors import GRURegressor, LSTMRegressor, RNNRegressor
 from skrnn._sequences import stack_sequences
 from skrnn._sliding_window import SlidingWindowTransformer
@@ -26,6 +27,8 @@ __all__ = [
     "forecast",
     "generate",
     "get_config",
+    "load",
+    "save",
     "set_config",
     "stack_sequences",
 ]

@@ -83,7 +83,7 @@ def read_past(estimator: Any, X: Any) -> Past:
     group = next((window.group for window in windows if window.group is not None), None)
     names = getattr(estimator, "feature_names_in_", None)
     fitted = next((window for window in windows if hasattr(window, "fill_values_")), None)
-    starts = {} if fitted is None else fitted._starts
+    starts = {} if fitted is None else dict(fitted._starts)
     if X is not None:
         frame, is_frame = _read_frame(X)
         rows = read_labels(frame, group)

@@ -236,7 +236,7 @@ class SlidingWindowTransformer(CallbackSupportMixin, TransformerMixin, BaseEstim
         windows = flat_windows(
             values,
             list(series.values()),
-            [self._context_of(name, values, rows, where) for name, where in series.items()],
+            self._find_contexts(values, rows, series),
             self.fill_values_,
             window_length=self.window_length,
             horizon=self.horizon,
@@ -298,13 +298,15 @@ class SlidingWindowTransformer(CallbackSupportMixin, TransformerMixin, BaseEstim
         n_lead = lead_length(self.window_length, self.horizon)
         contexts: dict[Hashable, np.ndarray] = {}
         self._group_is_column = self.group is not None and rows.features is not X
-        self._starts: dict[Hashable, SeriesStart] = {}
+        # Pairs: skops writes no key that is None, which is the series of rows without a group.
+        self._starts: list[tuple[Hashable, SeriesStart]] = []
         for name, where in positions_by_series(rows).items():
             contexts[name] = last_rows(values[where], n_lead)
-            self._starts[name] = {
+            start: SeriesStart = {
                 "head": first_rows(values[where], n_lead),
                 "labels": summarize_labels(rows, where),
             }
+            self._starts.append((name, start))
         self.context_ = contexts[None] if self.group is None else contexts
         if self.padding == "mean":
             self.fill_values_ = column_means(values)
@@ -321,20 +323,25 @@ class SlidingWindowTransformer(CallbackSupportMixin, TransformerMixin, BaseEstim
             ensure_all_finite="allow-nan",
         )
 
-    def _context_of(
-        self, name: Hashable, values: np.ndarray, rows: LabeledRows, where: Positions
-    ) -> np.ndarray:
-        """Return the fitted rows that come before the rows of a series, none if it is fresh."""
+    def _find_contexts(
+        self, values: np.ndarray, rows: LabeledRows, series: dict[Hashable, Positions]
+    ) -> list[np.ndarray]:
+        """Return the fitted rows that come before those of each series, none if it is fresh."""
         contexts: dict[Hashable, np.ndarray] = (
             self.context_ if isinstance(self.context_, dict) else {None: self.context_}
         )
-        if (
-            self.carry_context
-            and name in contexts
-            and continues(values[where], rows, where, self._starts[name])
-        ):
-            return contexts[name]
-        return values[:0]
+        starts = dict(self._starts)
+
+        def goes_on(name: Hashable, where: Positions) -> bool:
+            return (
+                self.carry_context
+                and name in starts
+                and continues(values[where], rows, where, starts[name])
+            )
+
+        return [
+            contexts[name] if goes_on(name, where) else values[:0] for name, where in series.items()
+        ]
 
 
 def windows_of(estimator: Any) -> Iterator[SlidingWindowTransformer]:

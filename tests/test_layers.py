@@ -14,6 +14,7 @@ PACKAGE = Path(__file__).parents[1] / "skrnn"
 # From top to bottom; a subpackage is one layer. A module imports from layers below its own only.
 LAYERS = (
     "__init__",
+    "_persistence",
     "_forecast",
     "_generate",
     "model_selection",
@@ -41,6 +42,7 @@ LAYERS = (
     "_keras_objects",
     "_keras_layers",
     "_pool",
+    "_files",
     "_tasks",
     "_continuity",
     "_windows",

@@ -1,0 +1,226 @@
+"""Fitted estimators in files that run no code when they are loaded."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+from collections.abc import Sequence
+from importlib.metadata import version
+from inspect import isfunction
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from sklearn import metrics
+from sklearn.utils._param_validation import HasMethods, validate_params
+
+from skrnn._classifiers import GRUClassifier, LSTMClassifier, RNNClassifier
+from skrnn._files import replace_file
+from skrnn._naive import NaiveRegressor
+from skrnn._regressors import GRURegressor, LSTMRegressor, RNNRegressor
+from skrnn._sliding_window import SlidingWindowTransformer
+
+
+def _name_of(kind: Any) -> str:
+    """Return the full name of a type or function, as skops writes it."""
+    return kind if isinstance(kind, str) else f"{kind.__module__}.{kind.__qualname__}"
+
+
+# Counts up when an older skrnn could no longer read what is written.
+_FORMAT = 1
+_HEADER = re.compile(rb"skrnn (?P<version>\S+) format (?P<format>\d+) sha256 (?P<digest>\w{64})\n")
+_LONGEST_HEADER = 200
+_OWN_TYPES = (
+    *(GRUClassifier, GRURegressor, LSTMClassifier, LSTMRegressor, NaiveRegressor),
+    *(RNNClassifier, RNNRegressor, SlidingWindowTransformer),
+)
+# Parts of fitted searches that skops does not know to be harmless: beside them, metrics.
+_TYPES_OF_SEARCHES = (
+    "sklearn.metrics._scorer._MultimetricScorer",
+    "sklearn.metrics._scorer._PassthroughScorer",
+    "sklearn.metrics._scorer._Scorer",
+    "sklearn.model_selection._split.KFold",
+    "sklearn.model_selection._split.StratifiedKFold",
+    "sklearn.model_selection._split.TimeSeriesSplit",
+    *(_name_of(function) for function in vars(metrics).values() if isfunction(function)),
+)
+
+
+@validate_params(
+    {"estimator": [HasMethods(["get_params", "set_params"])], "path": [str, os.PathLike]},
+    prefer_skip_nested_validation=True,
+)
+def save(estimator: Any, path: str | os.PathLike[str]) -> None:
+    """Write an estimator to a file that `load` reads without running any code in it.
+
+    Beside pickle, whose files may do anything to whoever opens them. Everything is kept, so that
+    what is loaded predicts the same, trains on, and continues the fitted series.
+
+    Parameters
+    ----------
+    estimator : estimator
+        An estimator, pipeline or search of scikit-learn and skrnn, fitted or not. Other parts are
+        written as well if skops can do that, but `load` then wants their types in `trusted`.
+
+    path : str or path-like
+        The file. It is written under another name and renamed: a crash leaves the old file whole.
+
+    Raises
+    ------
+    ImportError
+        If skops is not installed.
+    ValueError
+        If something within the estimator could not be loaded again: a lambda, a Keras optimizer,
+        labels of series that are dates.
+    OSError
+        If the file cannot be written.
+
+    See Also
+    --------
+    load : Read the file.
+
+    Notes
+    -----
+    The file is a line of text, with the version of skrnn, that of the format and a checksum, and
+    what skops writes (https://skops.readthedocs.io).
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> import numpy as np
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from sklearn.preprocessing import StandardScaler
+    >>> import skrnn
+    >>> X = np.sin(np.arange(50.0)).reshape(-1, 1)
+    >>> pipe = make_pipeline(
+    ...     StandardScaler(),
+    ...     skrnn.SlidingWindowTransformer(5),
+    ...     skrnn.GRURegressor(units=2, epochs=1),
+    ... )
+    >>> pipe = pipe.fit(X, X.ravel())
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     skrnn.save(pipe, Path(folder) / "waves.skrnn")
+    ...     twin = skrnn.load(Path(folder) / "waves.skrnn")
+    >>> bool((twin.predict(X) == pipe.predict(X)).all())
+    True
+    """
+    skops_io = _import_skops()
+    try:
+        content = skops_io.dumps(estimator)
+        # What cannot be read again would be found out when the estimator is gone.
+        skops_io.loads(content, trusted=skops_io.get_untrusted_types(data=content))
+    except Exception as error:
+        raise ValueError(
+            f"{type(estimator).__name__} cannot be saved, because a part of it could not be loaded "
+            f"again without running its code: {error}. Give names instead of Keras objects "
+            '(optimizer="adam"), functions of a module instead of lambdas, and text or numbers as '
+            "labels of series; or use pickle, for files that nobody else writes."
+        ) from error
+    start = f"skrnn {version('skrnn')} format {_FORMAT} sha256 ".encode()
+    replace_file(path, start + _digest(start, content) + b"\n" + content)
+
+
+@validate_params(
+    {"path": [str, os.PathLike], "trusted": [list, tuple, None]},
+    prefer_skip_nested_validation=True,
+)
+def load(path: str | os.PathLike[str], *, trusted: Sequence[str | type] | None = None) -> Any:
+    """Read an estimator that `save` wrote. No code in the file is run.
+
+    Parameters
+    ----------
+    path : str or path-like
+        The file.
+
+    trusted : list of str or type, default=None
+        Types that the file may hold beside those of NumPy, SciPy, scikit-learn and skrnn, such as
+        a transformer of your own: `["my_package.MyTransformer"]`. Trust only what you know: a
+        type that you name is imported and gets its attributes from the file.
+
+    Returns
+    -------
+    estimator : estimator
+        As it was saved.
+
+    Raises
+    ------
+    ImportError
+        If skops is not installed.
+    ValueError
+        If `save` did not write the file, a newer skrnn wrote it, it is truncated or was altered,
+        holds types that are not trusted, or does not fit the versions that are installed.
+    OSError
+        If the file cannot be read.
+
+    See Also
+    --------
+    save : Write the file.
+
+    Notes
+    -----
+    The checksum finds damage. It does not tell who wrote a file: somebody who alters one and knows
+    how can write a new checksum. Such a file still runs no code, but may predict anything.
+
+    Examples
+    --------
+    See `save`.
+    """
+    skops_io = _import_skops()
+    written_by, content = _read(Path(path))
+    known = {*_TYPES_OF_SEARCHES, *map(_name_of, _OWN_TYPES), *map(_name_of, trusted or ())}
+    try:
+        found = set(skops_io.get_untrusted_types(data=content))
+        if not found - known:
+            return skops_io.loads(content, trusted=sorted(found))
+    except Exception as error:
+        raise ValueError(
+            f"{path} was written by skrnn {written_by} and cannot be loaded with the packages that "
+            f"are installed here (skrnn {version('skrnn')}): {error}. Install the versions that it "
+            "was written with."
+        ) from error
+    unknown = sorted(found - known)
+    raise ValueError(
+        f"{path} holds types that are not trusted: {unknown}. If you know what they are, and that "
+        f"nobody else has written the file: load(path, trusted={unknown})."
+    )
+
+
+def _read(path: Path) -> tuple[str, bytes]:
+    """Return which version wrote a file, and what skops wrote into it, once that is checked."""
+    data = path.read_bytes()
+    header = _HEADER.match(data[:_LONGEST_HEADER])
+    if header is None:
+        raise ValueError(
+            f"{path} is not a file that skrnn.save wrote, or its beginning is lost. Files of "
+            "pickle, joblib or skops are read by pickle, joblib or skops."
+        )
+    written_by = header["version"].decode(errors="replace")
+    if int(header["format"]) > _FORMAT:
+        raise ValueError(
+            f"{path} has format {int(header['format'])}, written by skrnn {written_by}; this is "
+            f"skrnn {version('skrnn')}, which knows formats up to {_FORMAT}. Install a newer skrnn."
+        )
+    content = data[header.end() :]
+    if _digest(data[: header.start("digest")], content) != header["digest"]:
+        raise ValueError(
+            f"{path} is truncated or was altered: its checksum is not that of its content. Take a "
+            "copy, or save the estimator again."
+        )
+    return written_by, content
+
+
+def _digest(start: bytes, content: bytes) -> bytes:
+    """Return the checksum of a file."""
+    return hashlib.sha256(start + content).hexdigest().encode()
+
+
+def _import_skops() -> ModuleType:
+    try:
+        import skops.io
+    except ImportError as error:
+        raise ImportError(
+            "save and load need skops, which is not installed: pip install 'skrnn[persistence]'."
+        ) from error
+    return skops.io
