@@ -631,9 +631,9 @@ class BaseRecurrentEstimator(CallbackSupportMixin, BaseEstimator, ABC):
         `predict` of a regressor or `predict_proba` of a classifier returns, as float32 and always
         with an axis for the outputs. Steps may be absent if some were in `fit`. It is not compiled.
 
-        All layers are Keras' own, but for `peephole=True`: Keras has no such cell, and before that
-        model is loaded from a file, `skrnn._keras_layers` has to be imported. A decoder is unrolled
-        into its steps, without recurrent dropout.
+        All layers are Keras' own, so that the model loads from a file where skrnn is not installed.
+        What Keras lacks, decoders and cells with peepholes, is unrolled into its steps, without
+        recurrent dropout; with `peephole=True` the windows then have the length of those of `fit`.
 
         Returns
         -------
@@ -647,9 +647,10 @@ class BaseRecurrentEstimator(CallbackSupportMixin, BaseEstimator, ABC):
         """
         check_is_fitted(self)
         fitted = self._snapshot()
-        return _import_keras_side().to_keras(
-            fitted._network, fitted.weights_, fitted._output_scale()
-        )
+        network = fitted._network
+        if network["cell"] == "peephole_lstm":
+            network = network | {"n_timesteps": fitted.n_timesteps_in_}
+        return _import_keras_side().to_keras(network, fitted.weights_, fitted._output_scale())
 
     def __sklearn_tags__(self) -> Tags:
         """Windows have 2 or 3 dimensions."""

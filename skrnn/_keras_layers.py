@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from itertools import chain
 from typing import Any
 
 import keras
@@ -164,44 +163,3 @@ class Decoder(keras.layers.Layer):
         for cell in self._cells:
             cell.reset_recurrent_dropout_mask()
         return tf.transpose(outputs.stack(), (1, 0, 2))
-
-
-def unrolled_decoder(
-    cells: Sequence[Any],
-    dropouts: Sequence[Any],
-    head: Any,
-    activation: Callable[[Tensor], Tensor],
-    n_steps: int,
-) -> Any:
-    """Make what a `Decoder` is of Keras' own layers only, a step after the other.
-
-    It takes long to build, but whoever loads it from a file needs nothing of ours.
-    """
-    for cell in cells:
-        # A cell keeps the mask of its first step until a layer around it says that all are done.
-        cell.recurrent_dropout = 0.0
-
-    def decode(states: Any) -> Any:
-        previous = keras.Input((head.units,), dtype=head.dtype)
-        of_step = [
-            [keras.Input(part.shape[1:], dtype=part.dtype) for part in state] for state in states
-        ]
-        hidden, new_states = previous, []
-        for cell, dropout, state in zip(cells, dropouts, of_step, strict=True):
-            hidden, state = cell(hidden, state)
-            hidden = dropout(hidden)
-            new_states += state
-        step = keras.Model([previous, *chain(*of_step)], [head(hidden), *new_states])
-
-        flat: list[Any] = list(chain(*states))
-        zeros = keras.ops.sum(keras.ops.zeros_like(flat[0]), axis=1, keepdims=True)
-        output = keras.ops.repeat(zeros, head.units, axis=1)
-        outputs = []
-        read = keras.layers.Activation(activation, dtype=head.dtype)
-        for _ in range(n_steps):
-            output, *flat = step([output, *flat])
-            outputs.append(output)
-            output = read(output)
-        return keras.ops.stack(outputs, axis=1)
-
-    return decode

@@ -10,8 +10,8 @@ from typing import Any
 import keras
 import numpy as np
 
-from skrnn import _keras_layers
-from skrnn._keras_layers import Decoder, unrolled_decoder
+from skrnn import _keras_layers, _plain_layers
+from skrnn._keras_layers import Decoder
 from skrnn._keras_objects import make_activation, make_regularizer
 
 Tensor = Any
@@ -210,7 +210,7 @@ def build_plain_model(
     scale : pair of ndarray of shape (n_outputs,), default=None
         What outputs are multiplied by, and what is added then.
     """
-    model = build_model(network, decoder=unrolled_decoder)
+    model = build_model(network, _plain_layers, decoder=_plain_layers.unrolled_decoder)
     model.set_weights(weights)
     if scale is None:
         return model

@@ -40,6 +40,7 @@ LAYERS = (
     "_initialization",
     "_networks",
     "_keras_objects",
+    "_plain_layers",
     "_keras_layers",
     "_pool",
     "_files",
@@ -54,7 +55,7 @@ LAYERS = (
 # These import TensorFlow, which takes seconds.
 HEAVY_LAYERS = {
     *("_scikeras", "_trainers", "_engine", "_batches", "_progress", "_inside", "_unrolled"),
-    *("_initialization", "_networks", "_keras_objects", "_keras_layers"),
+    *("_initialization", "_networks", "_keras_objects", "_plain_layers", "_keras_layers"),
 }
 HEAVY_PACKAGES = {"tensorflow", "keras", "scikeras"}
 

@@ -423,17 +423,21 @@ np.testing.assert_allclose(outputs[..., 0], expected, rtol=1e-4, atol=1e-5)
 
 
 @pytest.mark.parametrize(
-    "params",
+    "model",
     [
-        {"architecture": "encoder_decoder"},
-        {"architecture": "sequence_to_sequence", "bidirectional": True},
+        GRURegressor((3, 2), architecture="encoder_decoder"),
+        GRURegressor((3, 2), architecture="sequence_to_sequence", bidirectional=True),
+        LSTMRegressor((3, 2), peephole=True, architecture="encoder_decoder"),
+        LSTMRegressor(
+            (3, 2), peephole=True, architecture="sequence_to_sequence", bidirectional=True
+        ),
     ],
-    ids=lambda params: params["architecture"],
+    ids=["decoder", "both ways", "decoder with peepholes", "both ways with peepholes"],
 )
 # NumPy 2 asks Keras 3.15 for an argument that it does not have, whenever a model is saved.
 @pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
-def test_saved_keras_model_predicts_the_same_without_skrnn(params, run_python, tmp_path):
-    model = GRURegressor((3, 2), epochs=1, random_state=0, **params).fit(LACKING, Y)
+def test_saved_keras_model_predicts_the_same_without_skrnn(model, run_python, tmp_path):
+    model = clone(model).set_params(epochs=1, random_state=0).fit(LACKING, Y)
     model.to_keras().save(tmp_path / "model.keras")
     np.save(tmp_path / "X.npy", LACKING.astype(np.float32))
     np.save(tmp_path / "expected.npy", model.predict(LACKING))
