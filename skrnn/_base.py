@@ -28,6 +28,8 @@ from skrnn._validation import (
     without_unknown_symbols,
 )
 
+# The process in which TensorFlow has started.
+_started_in: int | None = None
 # Those that write a sequence.
 SEQUENCE_ARCHITECTURES = ("sequence_to_sequence", "vector_to_sequence", "encoder_decoder")
 # Fields of a network that may change while the weights are kept.
@@ -220,6 +222,14 @@ class BaseRecurrentEstimator(CallbackSupportMixin, BaseEstimator, ABC):
             and y do not fit each other; if there are too few rows to hold some out.
         TypeError
             If a callback is not one of Keras.
+        RuntimeError
+            If this process was forked from one that has trained or predicted before.
+
+        Warns
+        -----
+        ConvergenceWarning
+            If the loss or the weights become NaN or infinite. Training stops then, and the weights
+            are those from before that epoch.
 
         Notes
         -----
@@ -575,7 +585,16 @@ class BaseRecurrentEstimator(CallbackSupportMixin, BaseEstimator, ABC):
     def _predict_outputs(self, X: Any) -> np.ndarray:
         """Return what the network says of X, float32, with axes as in `_validate_y`."""
         X = self._validate_for_network(X)
-        return _import_keras_side().predict(self._network, self.weights_, X)
+        outputs = _import_keras_side().predict(self._network, self.weights_, X)
+        is_finite = np.isfinite(outputs.reshape(len(X), -1)).all(axis=1)
+        if not is_finite.all():
+            raise ValueError(
+                f"What the network computes is not finite in {np.count_nonzero(~is_finite)} of "
+                f"{len(X)} rows of X, in which numbers reach "
+                f"{np.nanmax(np.abs(X[~is_finite])):.3g}. Scale X as for fit (StandardScaler), or "
+                "fit with a smaller learning_rate or the default activation."
+            )
+        return outputs
 
     def _validate_for_network(self, X: Any) -> np.ndarray:
         """Return what the fitted network can be given."""
@@ -674,9 +693,17 @@ def _join_histories(
 
 def _import_keras_side() -> ModuleType:
     """Import what needs TensorFlow, which takes seconds, when a network is needed."""
+    global _started_in
+    if _started_in not in (None, os.getpid()):
+        raise RuntimeError(
+            "This process was forked from one in which TensorFlow has started, and would wait "
+            "forever for threads that were not copied: start it anew, with joblib's own backend "
+            '(loky) or multiprocessing.get_context("spawn").'
+        )
     # TensorFlow reads this once, when it is imported; a user's own value stays. Below 3 it reports
     # a graphics card that is not there as an error, in the first fit.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     from skrnn import _scikeras
 
+    _started_in = os.getpid()
     return _scikeras

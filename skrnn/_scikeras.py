@@ -22,6 +22,7 @@ from skrnn._batches import Blocks
 from skrnn._config import get_config
 from skrnn._engine.predict import predict as predict_compiled
 from skrnn._engine.programs import NotCompilableError
+from skrnn._finite import StopAtNonFinite
 from skrnn._initialization import initialize, start_linear
 from skrnn._inside import gates, gradient_norms
 from skrnn._keras_objects import make_loss, tells_steps_apart
@@ -167,11 +168,13 @@ def _train_on(
 ) -> Trained:
     """Train with this engine."""
     own_callbacks = _copy_callbacks(training.callbacks)
+    finite = StopAtNonFinite()
     all_callbacks = list(own_callbacks)
     if training.patience is not None:
         all_callbacks.append(
             keras.callbacks.EarlyStopping(patience=training.patience, restore_best_weights=True)
         )
+    all_callbacks = [finite, *all_callbacks]
     if training.epoch_hooks is not None:
         all_callbacks.append(EpochTasks(*training.epoch_hooks))
     if training.verbose == 1:
@@ -202,6 +205,7 @@ def _train_on(
             initial_epoch=training.first_epoch,
         )
         state = trainer.get_state()
+    finite.warn()
     for callback in own_callbacks:
         # What a callback has collected stays; the model behind it must not be kept alive.
         keras.callbacks.Callback.set_model(callback, None)

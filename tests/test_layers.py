@@ -35,6 +35,7 @@ LAYERS = (
     "_engine",
     "_batches",
     "_progress",
+    "_finite",
     "_inside",
     "_unrolled",
     "_initialization",
@@ -54,8 +55,9 @@ LAYERS = (
 )
 # These import TensorFlow, which takes seconds.
 HEAVY_LAYERS = {
-    *("_scikeras", "_trainers", "_engine", "_batches", "_progress", "_inside", "_unrolled"),
-    *("_initialization", "_networks", "_keras_objects", "_plain_layers", "_keras_layers"),
+    *("_scikeras", "_trainers", "_engine", "_batches", "_progress", "_finite"),
+    *("_inside", "_unrolled", "_initialization", "_networks", "_keras_objects"),
+    *("_plain_layers", "_keras_layers"),
 }
 HEAVY_PACKAGES = {"tensorflow", "keras", "scikeras"}
 

@@ -6,11 +6,14 @@ import threading
 from collections import Counter
 from collections.abc import Callable
 from contextvars import ContextVar
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
+# Mappings that compiling may need: several small networks at once, or a large one.
+_RESERVE = 4000
 _compiled: Counter[str] = Counter()
 _counting = threading.Lock()
 _is_compiling: ContextVar[bool] = ContextVar("skrnn_is_compiling", default=False)
@@ -46,10 +49,13 @@ class Program:
         ------
         NotCompilableError
             If anything stops TensorFlow.
+        RuntimeError
+            If the system would kill the process.
         """
         shapes = _shapes(arrays)
         with self._compiling:
             if shapes not in self._by_shapes:
+                _check_mappings()
                 self._by_shapes[shapes] = self._compile(arrays)
         if isinstance(self._by_shapes[shapes], NotCompilableError):
             raise self._by_shapes[shapes]
@@ -81,6 +87,27 @@ class Program:
 
 def _shapes(arrays: tuple[np.ndarray, ...]) -> tuple[Any, ...]:
     return tuple(array.shape for array in arrays)
+
+
+def _check_mappings() -> None:
+    """Refuse to compile where the process has nearly as many memory mappings as Linux allows.
+
+    A small network takes about 230, which TensorFlow never frees, and one too many ends in a
+    segmentation fault that nobody can catch.
+    """
+    try:
+        largest = int(Path("/proc/sys/vm/max_map_count").read_text())
+        # Line by line takes longer, and there may be many.
+        n_mappings = Path("/proc/self/maps").read_bytes().count(b"\n")
+    except OSError:  # other systems have no such limit
+        return
+    if n_mappings > largest - _RESERVE:
+        raise RuntimeError(
+            f"This process has {n_mappings} memory mappings and has compiled "
+            f"{sum(count_compiled().values())} programs; Linux kills it at {largest}, and "
+            "TensorFlow frees none. Train in new processes (n_jobs, or a search for each part of "
+            "the grid), or let the system allow more: sysctl -w vm.max_map_count=262144."
+        )
 
 
 def count_compiled() -> dict[str, int]:
