@@ -80,6 +80,7 @@ class BaseRecurrentEstimator(CallbackSupportMixin, BaseEstimator, ABC):
         "validation_split": [Interval(Real, 0, 1, closed="neither")],
         "patience": [Interval(Integral, 0, None, closed="left")],
         "callbacks": [list, None],
+        "checkpoint_dir": [str, os.PathLike, None],
         "warm_start": ["boolean"],
         "random_state": ["random_state"],
         "verbose": [Interval(Integral, 0, 2, closed="both")],
@@ -107,6 +108,7 @@ class BaseRecurrentEstimator(CallbackSupportMixin, BaseEstimator, ABC):
         validation_split: float = 0.1,
         patience: int = 10,
         callbacks: list[Any] | None = None,
+        checkpoint_dir: str | os.PathLike[str] | None = None,
         warm_start: bool = False,
         random_state: Any = None,
         verbose: int = 0,
@@ -130,6 +132,7 @@ class BaseRecurrentEstimator(CallbackSupportMixin, BaseEstimator, ABC):
         self.validation_split = validation_split
         self.patience = patience
         self.callbacks = callbacks
+        self.checkpoint_dir = checkpoint_dir
         self.warm_start = warm_start
         self.random_state = random_state
         self.verbose = verbose
@@ -244,6 +247,7 @@ class BaseRecurrentEstimator(CallbackSupportMixin, BaseEstimator, ABC):
             validation=(X_val, y_val),
             epochs=self.epochs,
             hold_out=self.early_stopping,
+            checkpoint_dir=self.checkpoint_dir,
             go_on=self.warm_start and hasattr(self, "weights_"),
         )
 
@@ -289,6 +293,7 @@ class BaseRecurrentEstimator(CallbackSupportMixin, BaseEstimator, ABC):
         hold_out: bool,
         go_on: bool,
         tasks: FitTasks | None,
+        checkpoint_dir: str | os.PathLike[str] | None = None,
     ) -> None:
         """Validate, split, encode, train, and set what was fitted."""
         if (
@@ -321,7 +326,9 @@ class BaseRecurrentEstimator(CallbackSupportMixin, BaseEstimator, ABC):
                 shuffle=self.shuffle,
                 patience=self.patience if self.early_stopping and held_out else None,
                 callbacks=self.callbacks,
+                checkpoint_dir=checkpoint_dir,
                 seed=self._draw_seed(),
+                is_seeded=self.random_state is not None,
                 verbose=self.verbose,
                 epoch_hooks=tasks and self._make_epoch_hooks(tasks, network, first_epoch),
             ),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 import warnings
 from collections.abc import Callable, Sequence
 from numbers import Real
@@ -56,6 +57,7 @@ class BaseRecurrentClassifier(ClassifierMixin, BaseRecurrentEstimator):
         validation_split: float = 0.1,
         patience: int = 10,
         callbacks: list[Any] | None = None,
+        checkpoint_dir: str | os.PathLike[str] | None = None,
         warm_start: bool = False,
         random_state: Any = None,
         verbose: int = 0,
@@ -80,6 +82,7 @@ class BaseRecurrentClassifier(ClassifierMixin, BaseRecurrentEstimator):
             validation_split=validation_split,
             patience=patience,
             callbacks=callbacks,
+            checkpoint_dir=checkpoint_dir,
             warm_start=warm_start,
             random_state=random_state,
             verbose=verbose,

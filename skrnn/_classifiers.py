@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
@@ -100,6 +101,12 @@ class RNNClassifier(SimpleRNNCell, BaseRecurrentClassifier):
     callbacks : list of keras.callbacks.Callback, default=None
         Called during training. They are copied for every fit; `callbacks_` has the copies. Hooks
         for batches are called once for a block of up to 64 batches.
+
+    checkpoint_dir : str or path-like, default=None
+        Folder in which an unfinished `fit` keeps its state, in a file of its own. The same `fit`
+        called again, after a crash or Ctrl-C, goes on where it was, and ends as if nothing had
+        happened, bit for bit. A `fit` with other rows or parameters starts over. None: nothing is
+        written.
 
     warm_start : bool, default=False
         Whether `fit` trains `epochs` more from the kept weights and optimizer state, instead of
@@ -270,6 +277,12 @@ class LSTMClassifier(LSTMCell, BaseRecurrentClassifier):
         Called during training. They are copied for every fit; `callbacks_` has the copies. Hooks
         for batches are called once for a block of up to 64 batches.
 
+    checkpoint_dir : str or path-like, default=None
+        Folder in which an unfinished `fit` keeps its state, in a file of its own. The same `fit`
+        called again, after a crash or Ctrl-C, goes on where it was, and ends as if nothing had
+        happened, bit for bit. A `fit` with other rows or parameters starts over. None: nothing is
+        written.
+
     warm_start : bool, default=False
         Whether `fit` trains `epochs` more from the kept weights and optimizer state, instead of
         starting over.
@@ -372,6 +385,7 @@ class LSTMClassifier(LSTMCell, BaseRecurrentClassifier):
         validation_split: float = 0.1,
         patience: int = 10,
         callbacks: list[Any] | None = None,
+        checkpoint_dir: str | os.PathLike[str] | None = None,
         warm_start: bool = False,
         random_state: Any = None,
         verbose: int = 0,
@@ -397,6 +411,7 @@ class LSTMClassifier(LSTMCell, BaseRecurrentClassifier):
             validation_split=validation_split,
             patience=patience,
             callbacks=callbacks,
+            checkpoint_dir=checkpoint_dir,
             warm_start=warm_start,
             random_state=random_state,
             verbose=verbose,
@@ -504,6 +519,12 @@ class GRUClassifier(GRUCell, BaseRecurrentClassifier):
         Called during training. They are copied for every fit; `callbacks_` has the copies. Hooks
         for batches are called once for a block of up to 64 batches.
 
+    checkpoint_dir : str or path-like, default=None
+        Folder in which an unfinished `fit` keeps its state, in a file of its own. The same `fit`
+        called again, after a crash or Ctrl-C, goes on where it was, and ends as if nothing had
+        happened, bit for bit. A `fit` with other rows or parameters starts over. None: nothing is
+        written.
+
     warm_start : bool, default=False
         Whether `fit` trains `epochs` more from the kept weights and optimizer state, instead of
         starting over.
@@ -602,6 +623,7 @@ class GRUClassifier(GRUCell, BaseRecurrentClassifier):
         validation_split: float = 0.1,
         patience: int = 10,
         callbacks: list[Any] | None = None,
+        checkpoint_dir: str | os.PathLike[str] | None = None,
         warm_start: bool = False,
         random_state: Any = None,
         verbose: int = 0,
@@ -627,6 +649,7 @@ class GRUClassifier(GRUCell, BaseRecurrentClassifier):
             validation_split=validation_split,
             patience=patience,
             callbacks=callbacks,
+            checkpoint_dir=checkpoint_dir,
             warm_start=warm_start,
             random_state=random_state,
             verbose=verbose,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 import warnings
 from collections.abc import Callable, Sequence
 from typing import Any, ClassVar, Self
@@ -55,6 +56,7 @@ class BaseRecurrentRegressor(RegressorMixin, MultiOutputMixin, BaseRecurrentEsti
         validation_split: float = 0.1,
         patience: int = 10,
         callbacks: list[Any] | None = None,
+        checkpoint_dir: str | os.PathLike[str] | None = None,
         warm_start: bool = False,
         random_state: Any = None,
         verbose: int = 0,
@@ -79,6 +81,7 @@ class BaseRecurrentRegressor(RegressorMixin, MultiOutputMixin, BaseRecurrentEsti
             validation_split=validation_split,
             patience=patience,
             callbacks=callbacks,
+            checkpoint_dir=checkpoint_dir,
             warm_start=warm_start,
             random_state=random_state,
             verbose=verbose,

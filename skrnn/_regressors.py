@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
@@ -105,6 +106,12 @@ class RNNRegressor(SimpleRNNCell, BaseRecurrentRegressor):
     callbacks : list of keras.callbacks.Callback, default=None
         Called during training. They are copied for every fit; `callbacks_` has the copies. Hooks
         for batches are called once for a block of up to 64 batches.
+
+    checkpoint_dir : str or path-like, default=None
+        Folder in which an unfinished `fit` keeps its state, in a file of its own. The same `fit`
+        called again, after a crash or Ctrl-C, goes on where it was, and ends as if nothing had
+        happened, bit for bit. A `fit` with other rows or parameters starts over. None: nothing is
+        written.
 
     warm_start : bool, default=False
         Whether `fit` trains `epochs` more from the kept weights, optimizer state and scale of
@@ -280,6 +287,12 @@ class LSTMRegressor(LSTMCell, BaseRecurrentRegressor):
         Called during training. They are copied for every fit; `callbacks_` has the copies. Hooks
         for batches are called once for a block of up to 64 batches.
 
+    checkpoint_dir : str or path-like, default=None
+        Folder in which an unfinished `fit` keeps its state, in a file of its own. The same `fit`
+        called again, after a crash or Ctrl-C, goes on where it was, and ends as if nothing had
+        happened, bit for bit. A `fit` with other rows or parameters starts over. None: nothing is
+        written.
+
     warm_start : bool, default=False
         Whether `fit` trains `epochs` more from the kept weights, optimizer state and scale of
         `y`, instead of starting over.
@@ -383,6 +396,7 @@ class LSTMRegressor(LSTMCell, BaseRecurrentRegressor):
         validation_split: float = 0.1,
         patience: int = 10,
         callbacks: list[Any] | None = None,
+        checkpoint_dir: str | os.PathLike[str] | None = None,
         warm_start: bool = False,
         random_state: Any = None,
         verbose: int = 0,
@@ -409,6 +423,7 @@ class LSTMRegressor(LSTMCell, BaseRecurrentRegressor):
             validation_split=validation_split,
             patience=patience,
             callbacks=callbacks,
+            checkpoint_dir=checkpoint_dir,
             warm_start=warm_start,
             random_state=random_state,
             verbose=verbose,
@@ -521,6 +536,12 @@ class GRURegressor(GRUCell, BaseRecurrentRegressor):
         Called during training. They are copied for every fit; `callbacks_` has the copies. Hooks
         for batches are called once for a block of up to 64 batches.
 
+    checkpoint_dir : str or path-like, default=None
+        Folder in which an unfinished `fit` keeps its state, in a file of its own. The same `fit`
+        called again, after a crash or Ctrl-C, goes on where it was, and ends as if nothing had
+        happened, bit for bit. A `fit` with other rows or parameters starts over. None: nothing is
+        written.
+
     warm_start : bool, default=False
         Whether `fit` trains `epochs` more from the kept weights, optimizer state and scale of
         `y`, instead of starting over.
@@ -620,6 +641,7 @@ class GRURegressor(GRUCell, BaseRecurrentRegressor):
         validation_split: float = 0.1,
         patience: int = 10,
         callbacks: list[Any] | None = None,
+        checkpoint_dir: str | os.PathLike[str] | None = None,
         warm_start: bool = False,
         random_state: Any = None,
         verbose: int = 0,
@@ -646,6 +668,7 @@ class GRURegressor(GRUCell, BaseRecurrentRegressor):
             validation_split=validation_split,
             patience=patience,
             callbacks=callbacks,
+            checkpoint_dir=checkpoint_dir,
             warm_start=warm_start,
             random_state=random_state,
             verbose=verbose,

@@ -8,8 +8,10 @@ import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
+from importlib.metadata import version
 from multiprocessing import current_process
-from typing import Any
+from pathlib import Path
+from typing import Any, cast
 
 import keras
 import numpy as np
@@ -19,6 +21,7 @@ from sklearn.preprocessing import FunctionTransformer
 
 from skrnn._absent import predict_by_presence, rows_with_absent_steps
 from skrnn._batches import Blocks
+from skrnn._checkpoint import Checkpoint, name_training
 from skrnn._config import get_config
 from skrnn._engine.predict import predict as predict_compiled
 from skrnn._engine.programs import NotCompilableError
@@ -174,7 +177,12 @@ def _train_on(
         all_callbacks.append(
             keras.callbacks.EarlyStopping(patience=training.patience, restore_best_weights=True)
         )
-    all_callbacks = [finite, *all_callbacks]
+    checkpoint = None
+    if training.checkpoint_dir is not None:
+        path = _name_checkpoint(engine, network, rows, held_out, training, start)
+        checkpoint = Checkpoint(path, training.seed, all_callbacks)
+        training = replace(training, seed=checkpoint.seed)
+    all_callbacks = [*([checkpoint] if checkpoint else []), finite, *all_callbacks]
     if training.epoch_hooks is not None:
         all_callbacks.append(EpochTasks(*training.epoch_hooks))
     if training.verbose == 1:
@@ -205,6 +213,8 @@ def _train_on(
             initial_epoch=training.first_epoch,
         )
         state = trainer.get_state()
+    if checkpoint is not None:
+        checkpoint.forget()
     finite.warn()
     for callback in own_callbacks:
         # What a callback has collected stays; the model behind it must not be kept alive.
@@ -214,6 +224,31 @@ def _train_on(
         {name: [float(value) for value in values] for name, values in wrapper.history_.items()},
         own_callbacks,
     )
+
+
+def _name_checkpoint(
+    engine: Engine,
+    network: dict[str, Any],
+    rows: Rows,
+    held_out: Rows | None,
+    training: Training,
+    start: State | None,
+) -> Path:
+    """Return the file in which this training, and no other, keeps its state."""
+    folder = Path(cast(str, training.checkpoint_dir))
+    folder.mkdir(parents=True, exist_ok=True)
+    settings = replace(
+        training,
+        seed=training.seed if training.is_seeded else 0,
+        checkpoint_dir=None,
+        verbose=0,
+        epoch_hooks=None,
+    )
+    arrays = [part for of in (rows, held_out) if of for part in (of.X, of.y, of.sample_weight)]
+    name = name_training(
+        version("skrnn"), engine.model_class.__name__, network, vars(settings), start, *arrays
+    )
+    return folder / f"{name}.npz"
 
 
 def _check_loss(loss: Any, rows: Rows, n_outputs: int) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -26,7 +27,8 @@ from skrnn._pool import Pool
 class Training:
     """How to train: the estimator's parameters, with what a fit adds to them.
 
-    `epoch_hooks` are called before and after each epoch, if somebody is to be told.
+    `epoch_hooks` are called before and after each epoch, if somebody is to be told. `is_seeded`
+    says whether the same training, started again, would have the same seed.
     """
 
     loss: Any
@@ -39,7 +41,9 @@ class Training:
     shuffle: bool
     patience: int | None
     callbacks: list[Any] | None
+    checkpoint_dir: str | os.PathLike[str] | None
     seed: int
+    is_seeded: bool
     verbose: int
     epoch_hooks: tuple[Callable[..., Any], Callable[..., Any]] | None = None
 

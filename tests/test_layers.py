@@ -36,6 +36,7 @@ LAYERS = (
     "_batches",
     "_progress",
     "_finite",
+    "_checkpoint",
     "_inside",
     "_unrolled",
     "_initialization",
@@ -55,7 +56,7 @@ LAYERS = (
 )
 # These import TensorFlow, which takes seconds.
 HEAVY_LAYERS = {
-    *("_scikeras", "_trainers", "_engine", "_batches", "_progress", "_finite"),
+    *("_scikeras", "_trainers", "_engine", "_batches", "_progress", "_finite", "_checkpoint"),
     *("_inside", "_unrolled", "_initialization", "_networks", "_keras_objects"),
     *("_plain_layers", "_keras_layers"),
 }

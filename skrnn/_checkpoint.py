@@ -1,0 +1,195 @@
+"""An unfinished training in a file, so that it goes on where a process was killed."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import time
+import zipfile
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import joblib
+import keras
+import numpy as np
+
+from skrnn._files import replace_file
+
+# Of the time of training, writing takes this share at most.
+_SHARE = 0.1
+_ROWS_AT_ONCE = 4096
+
+
+class Checkpoint(keras.callbacks.Callback):
+    """Writes all that training goes on from, and puts it back when the same training starts again.
+
+    That is the state before an epoch: weights, optimizer, generators of dropout, the history, and
+    what callbacks have counted and collected, as far as it is plain. Keras' BackupAndRestore lacks
+    the last two, and a crash between its two files repeats an epoch.
+
+    It has to be the first callback: it is called before an epoch, when all others have seen the
+    one before and none has begun the next.
+
+    Parameters
+    ----------
+    path : Path
+        The file. What it holds must be of the same training: its name says so.
+
+    seed : int
+        That of the training, if there is no file.
+
+    callbacks : sequence of Keras callbacks
+        The others.
+    """
+
+    def __init__(
+        self, path: Path, seed: int, callbacks: Sequence[keras.callbacks.Callback]
+    ) -> None:
+        super().__init__()
+        self._path = path
+        self._callbacks = callbacks
+        self._saved = _read(path)
+        self.seed = seed if self._saved is None else self._saved[0]["seed"]
+        self._next_write = 0.0
+
+    def on_train_begin(self, logs: Any = None) -> None:
+        """Say which epoch is the first."""
+        if self._saved is not None:
+            self.model._initial_epoch = self._saved[0]["epoch"]
+        self._is_first = True
+
+    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
+        """Put back what was written, or write, if that was not done just now."""
+        if self._saved is not None:
+            self._restore(*self._saved)
+            self._saved = None
+        elif not self._is_first and time.perf_counter() >= self._next_write:
+            start = time.perf_counter()
+            replace_file(self._path, self._to_bytes(epoch))
+            end = time.perf_counter()
+            self._next_write = end + (end - start) / _SHARE
+        self._is_first = False
+
+    def forget(self) -> None:
+        """Remove the file, and what a process wrote of it while it was killed: this has ended."""
+        for path in (self._path, *self._path.parent.glob(f".{self._path.name}.*")):
+            path.unlink(missing_ok=True)
+
+    def _variables(self) -> list[Any]:
+        return [*self.model.variables, *self.model.optimizer.variables]
+
+    def _observers(self) -> list[Any]:
+        """Return who has collected something."""
+        return [*self._callbacks, self.model.history]
+
+    def _to_bytes(self, epoch: int) -> bytes:
+        """Return the content of the file."""
+        arrays = [np.asarray(variable) for variable in _unique(self._variables())]
+        seen = [
+            {
+                name: _pack(value, arrays)
+                for name, value in vars(observer).items()
+                if _is_plain(value)
+            }
+            for observer in self._observers()
+        ]
+        state = json.dumps({"epoch": epoch, "seed": self.seed, "callbacks": seen})
+        file = io.BytesIO()
+        np.savez(file, *arrays, state=np.asarray(state))
+        return file.getvalue()
+
+    def _restore(self, state: dict[str, Any], arrays: list[np.ndarray]) -> None:
+        """Put everything where it was."""
+        variables = _unique(self._variables())
+        # The arrays of callbacks come after them.
+        for variable, value in zip(variables, arrays[: len(variables)], strict=True):
+            variable.assign(value)
+        for observer, seen in zip(self._observers(), state["callbacks"], strict=True):
+            vars(observer).update({name: _unpack(value, arrays) for name, value in seen.items()})
+
+
+def name_training(*parts: Any) -> str:
+    """Return a name for what decides the result of a training; another one has another name.
+
+    Parameters
+    ----------
+    *parts : object
+        Plain values, functions of modules, Keras objects, arrays. Arrays are read some rows at a
+        time: windows may be far larger than what is behind them.
+
+    Raises
+    ------
+    ValueError
+        If a part cannot be told apart from others, such as a lambda.
+    """
+    hashes = []
+    for part in parts:
+        blocks: Iterable[Any] = [part]
+        if isinstance(part, np.ndarray):
+            blocks = (part[k : k + _ROWS_AT_ONCE] for k in range(0, len(part), _ROWS_AT_ONCE))
+        try:
+            hashes.append([joblib.hash(block, hash_name="sha1") for block in blocks])
+        except Exception as error:
+            raise ValueError(
+                f"checkpoint_dir needs parameters that another process would know again: {error}. "
+                "Give names, numbers, or functions of a module instead of lambdas."
+            ) from error
+    return str(joblib.hash(hashes, hash_name="sha1"))
+
+
+def _read(path: Path) -> tuple[dict[str, Any], list[np.ndarray]] | None:
+    """Return what was written, None if there is nothing that can be read."""
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            arrays = [file[f"arr_{k}"] for k in range(len(file.files) - 1)]
+            return json.loads(str(file["state"])), arrays
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+        raise ValueError(
+            f"{os.fspath(path)} is not a whole checkpoint: {error}. Remove it to start over."
+        ) from error
+
+
+def _unique(variables: Iterable[Any]) -> list[Any]:
+    return list({id(variable): variable for variable in variables}.values())
+
+
+def _is_plain(value: Any) -> bool:
+    """Tell whether a value is made of numbers, text, arrays, lists and dictionaries by name."""
+    if isinstance(value, list | tuple):
+        return all(map(_is_plain, value))
+    if isinstance(value, dict):
+        return all(isinstance(key, str) for key in value) and all(map(_is_plain, value.values()))
+    if isinstance(value, np.ndarray | np.generic):
+        return value.dtype.kind in "biuf"
+    return isinstance(value, str | bool | int | float | None)
+
+
+def _pack(value: Any, arrays: list[np.ndarray]) -> Any:
+    """Return what JSON can write, with arrays, tuples and so on marked; append the arrays."""
+    if isinstance(value, np.ndarray | np.generic):
+        arrays.append(np.asarray(value))
+        return {"array" if isinstance(value, np.ndarray) else "scalar": len(arrays) - 1}
+    if isinstance(value, list | tuple):
+        return {type(value).__name__: [_pack(item, arrays) for item in value]}
+    if isinstance(value, dict):
+        return {"dict": {key: _pack(item, arrays) for key, item in value.items()}}
+    return value
+
+
+def _unpack(value: Any, arrays: list[np.ndarray]) -> Any:
+    """Return what `_pack` was given."""
+    if not isinstance(value, dict):
+        return value
+    ((kind, content),) = value.items()
+    if kind == "array":
+        return arrays[content]
+    if kind == "scalar":
+        return arrays[content][()]
+    if kind == "dict":
+        return {key: _unpack(item, arrays) for key, item in content.items()}
+    items = [_unpack(item, arrays) for item in content]
+    return tuple(items) if kind == "tuple" else items
