@@ -7,10 +7,14 @@ BIN := .venv/bin
 .DELETE_ON_ERROR:
 # Two installs at once into one environment would get in each other's way.
 .NOTPARALLEL:
-.PHONY: help demo test bench lint types format clean
+.PHONY: help demo test test-interop bench lint types format clean
+# What rules make of a pattern for another rule would be removed in the end.
+.PRECIOUS: %/bin/pip
+# The folder of a stamp names the environment that the stamp needs.
+.SECONDEXPANSION:
 
 help:  ## Show the targets
-	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
 
 demo: .venv/.installed-examples  ## Forecast the price of a stock and draw it
 	$(BIN)/python examples/plot_google_stock.py
@@ -21,6 +25,10 @@ demo: .venv/.installed-examples  ## Forecast the price of a stock and draw it
 # the run ends: with a new process in its place it would hang.
 test: .venv/.installed-test  ## Run the tests, with branch coverage
 	$(BIN)/python -m pytest --cov --numprocesses 3 --dist loadfile --max-worker-restart 0
+
+# In an environment of its own: some of these packages need an older pandas than our newest.
+test-interop: .venv-interop/.installed-interop  ## Use skrnn from skforecast, sktime, mlforecast, Optuna, dask ...
+	.venv-interop/bin/python -m pytest tests_interop
 
 # Compares with others on this machine; it should have nothing else to do meanwhile.
 bench: .venv/.installed-bench  ## Measure skrnn beside Keras and PyTorch; about 40 minutes
@@ -37,17 +45,18 @@ format: .venv/.installed-test  ## Format the code and mend what can be mended
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 
-clean:  ## Remove caches and build results; .venv stays
+clean:  ## Remove caches and build results; environments stay
 	rm -rf build dist htmlcov .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache
-	find . -name .venv -prune -o -name __pycache__ -type d -exec rm -rf {} +
+	find . -name '.venv*' -prune -o -name __pycache__ -type d -exec rm -rf {} +
 
-# One stamp for each extra: nothing is installed again until pyproject.toml changes.
-.venv/.installed-%: pyproject.toml | $(BIN)/pip
-	@echo 'Installing skrnn[$*] into .venv; TensorFlow is large, so this may take minutes.'
-	$(BIN)/python -m pip install --quiet --editable '.[$*]'
+# One stamp for each extra in an environment, such as .venv/.installed-test: nothing is installed
+# again until pyproject.toml changes.
+.installed-%: pyproject.toml | $$(@D)/bin/pip
+	@echo 'Installing skrnn[$(*F)] into $(@D); TensorFlow is large, so this may take minutes.'
+	$(@D)/bin/python -m pip install --quiet --editable '.[$(*F)]'
 	@touch $@
 
 # pip is the last thing that venv makes, so a half-made environment is made again.
-$(BIN)/pip:
+%/bin/pip:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "skrnn needs Python 3.11 or newer, but $(PYTHON) is %d.%d. Name a newer one: make PYTHON=python3.12" % sys.version_info[:2])'
-	$(PYTHON) -m venv .venv
+	$(PYTHON) -m venv $*
