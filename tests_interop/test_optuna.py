@@ -1,0 +1,77 @@
+"""Optuna 5 proposes the parameters of a pipeline that ends in a network."""
+
+import numpy as np
+import optuna
+import pytest
+from numpy.testing import assert_array_equal
+from sklearn.base import clone
+from sklearn.model_selection import TimeSeriesSplit, cross_val_score
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from skrnn import SlidingWindowTransformer
+
+SPLITS = TimeSeriesSplit(2)
+
+
+@pytest.fixture
+def pipeline(network):
+    pipe = make_pipeline(StandardScaler(), SlidingWindowTransformer(4), network)
+    return pipe.set_output(transform="pandas")
+
+
+def score(pipe, series):
+    return cross_val_score(pipe, series.to_frame(), series, cv=SPLITS, error_score="raise").mean()
+
+
+def test_the_best_value_of_a_study_is_the_score_of_its_best_parameters(pipeline, series):
+    def objective(trial):
+        pipe = clone(pipeline).set_params(
+            rnnregressor__units=trial.suggest_int("rnnregressor__units", 1, 3),
+            rnnregressor__dropout=trial.suggest_float("rnnregressor__dropout", 0.0, 0.5),
+            rnnregressor__learning_rate=trial.suggest_float(
+                "rnnregressor__learning_rate", 1e-3, 1e-1, log=True
+            ),
+        )
+        return score(pipe, series)
+
+    study = optuna.create_study(
+        direction="maximize", sampler=optuna.samplers.TPESampler(seed=0, n_startup_trials=2)
+    )
+    study.optimize(objective, n_trials=4)
+    assert [trial.state.name for trial in study.trials] == ["COMPLETE"] * 4
+    assert len({trial.value for trial in study.trials}) == 4
+    # Bit for bit: neither dropout nor the shuffle know of the trials before.
+    assert score(clone(pipeline).set_params(**study.best_params), series) == study.best_value
+
+
+def test_a_trial_is_pruned_between_passes_of_partial_fit(network, series):
+    windows = SlidingWindowTransformer(4).fit_transform(series.to_frame())
+    known, later = slice(0, 45), slice(45, None)
+    fitted = {}
+
+    def objective(trial):
+        rate = trial.suggest_categorical("learning_rate", [0.05, 1e-6])
+        model = fitted[rate] = clone(network).set_params(learning_rate=rate)
+        for epoch in range(3):
+            model.partial_fit(windows[known], series[known])
+            trial.report(model.score(windows[later], series[later]), epoch)
+            if trial.should_prune():
+                raise optuna.TrialPruned
+        return model.score(windows[later], series[later])
+
+    study = optuna.create_study(
+        direction="maximize",
+        sampler=optuna.samplers.GridSampler({"learning_rate": [0.05, 1e-6]}, seed=0),
+        pruner=optuna.pruners.MedianPruner(n_startup_trials=1),
+    )
+    # The good one first, so that there is something to be pruned by.
+    study.enqueue_trial({"learning_rate": 0.05})
+    study.enqueue_trial({"learning_rate": 1e-6})
+    study.optimize(objective, n_trials=2)
+    assert [trial.state.name for trial in study.trials] == ["COMPLETE", "PRUNED"]
+    assert [fitted[rate].n_iter_ for rate in (0.05, 1e-6)] == [3, 1]
+    whole = clone(network).set_params(learning_rate=0.05, epochs=3)
+    whole.fit(windows[known], series[known])
+    assert_array_equal(fitted[0.05].predict(windows), whole.predict(windows))
+    assert np.isfinite(study.best_value)
