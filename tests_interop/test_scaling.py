@@ -1,0 +1,155 @@
+"""The code of docs/scaling.md that needs dask or Parquet; tests/test_scaling.py has the rest."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from numpy.testing import assert_array_equal
+from sklearn.base import clone
+
+from skrnn import GRURegressor
+
+PAGE = (Path(__file__).parents[1] / "docs" / "scaling.md").read_text(encoding="utf-8")
+ON_DASK, _, CHUNKED, PARQUET = re.findall(r"```python\n(.*?)```", PAGE, flags=re.DOTALL)
+
+# What is asked of the workers while there are some, and what the same search says without them.
+TOLD = """
+        import os
+        from skrnn._engine.programs import count_compiled
+
+        def read_variables():
+            return [os.environ.get(f"{name}_THREADS") for name in ("TF_NUM_INTRAOP", "OMP_NUM")]
+
+        compiled, variables = client.run(count_compiled), client.run(read_variables)
+
+    import json, pathlib
+    from sklearn.base import clone
+
+    def tell(search):
+        return {
+            "best": search.best_params_,
+            "scores": [search.cv_results_[f"split{fold}_test_score"].tolist() for fold in (0, 1)],
+            "predicted": search.predict(prices).tolist(),
+        }
+
+    told = {
+        "compiled": list(compiled.values()),
+        "variables": list(variables.values()),
+        "with": tell(search),
+        "without": tell(clone(search).fit(prices, prices["Open"])),
+    }
+    pathlib.Path("told.json").write_text(json.dumps(told))
+"""
+
+
+def run_alone(command, folder, environment, seconds):
+    """Run a command in a group of its own; return what it printed when all of the group has ended.
+
+    Nothing of the group is left, whatever happens.
+    """
+    with (folder / "printed").open("w+") as printed:
+        process = subprocess.Popen(
+            command,
+            cwd=folder,
+            env=environment,
+            stdout=printed,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+        try:
+            code = process.wait(seconds)
+            # Helpers of multiprocessing end a moment after who started them.
+            deadline = time.monotonic() + 20
+            while is_left := is_alive(process.pid):
+                if time.monotonic() > deadline:
+                    break
+                time.sleep(0.1)
+        finally:
+            if is_alive(process.pid):
+                os.killpg(process.pid, signal.SIGKILL)
+                process.wait()
+        printed.seek(0)
+        text = printed.read()
+    assert code == 0, text
+    assert not is_left, text
+    return text
+
+
+def is_alive(group):
+    try:
+        os.killpg(group, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+@pytest.mark.parametrize("n_threads", ["1", None], ids=["one thread", "a thread for each core"])
+def test_a_search_on_two_workers_of_dask_is_the_search_without_them_bit_for_bit(
+    n_threads, tmp_path
+):
+    (tmp_path / "search.py").write_text(ON_DASK.rstrip() + "\n" + TOLD)
+    # TensorFlow sets variables at import, which a child would inherit.
+    environment = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("TF_", "TF2_", "TPU_", "KMP_"))
+    }
+    environment["PYTHONPATH"] = str(Path(__file__).parents[1])
+    if n_threads is not None:
+        environment["TF_NUM_INTRAOP_THREADS"] = n_threads
+    command = [sys.executable, "-W", "error", "search.py"]
+    printed = run_alone(command, tmp_path, environment, seconds=400)
+
+    told = json.loads((tmp_path / "told.json").read_text())
+    assert "2 workers chose {'lstmregressor__units': " in printed
+    # The fits were made there.
+    assert sum(worker["train"] for worker in told["compiled"]) >= 2
+    # The second is dask's, which TensorFlow does not read: if it did, the workers would compute
+    # in one thread, and these scores differ from those of two.
+    assert told["variables"] == [[n_threads, "1"]] * 2
+    assert told["with"] == told["without"]
+    assert len(np.unique(told["with"]["scores"])) == 4
+
+
+def test_row_groups_of_a_parquet_file_are_chunks_and_a_gap_between_them_starts_afresh(
+    tmp_path, monkeypatch
+):
+    # The second group continues the first; the third begins a year later.
+    days = pd.date_range("2024-01-01", periods=300, freq="D")
+    days = days[:200].append(days[200:] + pd.Timedelta("365D"))
+    numbers = np.random.default_rng(0).normal(size=(300, 3)).cumsum(axis=0)
+    frame = pd.DataFrame(numbers, days, ["Open", "Close", "Volume"])
+    monkeypatch.chdir(tmp_path)
+    pq.write_table(pa.Table.from_pandas(frame), "rows.parquet", row_group_size=100)
+
+    # As on the page: the second block, with other chunks and another scaler.
+    definitions, scaler, loops = CHUNKED.partition("scale = StandardScaler()\n")
+    assert scaler
+    names = {"np": np}
+    exec("from skrnn import SlidingWindowTransformer\n" + definitions + PARQUET + loops, names)
+
+    rows = names["scale"].transform(frame[["Open", "Volume"]]).to_numpy()
+    windows = []
+    for first in (0, 100, 200):
+        # Until a series has gone on for 50 days, means of the chunk that was fitted last stand
+        # in its windows; for the first one, its own.
+        fitted = rows[:100] if first == 0 else rows[first - 100 : first]
+        before = fitted[-50:] if first == 100 else np.tile(fitted.mean(axis=0), (50, 1))
+        buffer = np.concatenate([before, rows[first : first + 100]])
+        windows.append(np.array([buffer[row : row + 50] for row in range(100)]))
+    by_hand = clone(names["chunked"])
+    assert isinstance(by_hand, GRURegressor)
+    for chunk in (0, 1, 2) * 2:
+        by_hand.partial_fit(windows[chunk], rows[100 * chunk : 100 * (chunk + 1), 0])
+    for kept, expected in zip(names["chunked"].weights_, by_hand.weights_, strict=True):
+        assert_array_equal(kept, expected)
