@@ -3,6 +3,9 @@
 What needs packages that are not in the extra `test` is in tests_interop/.
 """
 
+import re
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import polars as pl
@@ -28,6 +31,7 @@ from sklearn.utils import resample
 
 from skrnn import RNNRegressor, SlidingWindowTransformer
 
+ROOT = Path(__file__).parents[1]
 SPLITS = TimeSeriesSplit(2)
 
 
@@ -228,3 +232,16 @@ def test_weights_reach_the_networks_of_a_search_and_their_scores(prices):
         search.best_estimator_["model"].weights_, network.weights_, strict=True
     ):
         assert_array_equal(routed, by_hand)
+
+
+# The page
+
+
+def test_the_tests_that_the_page_names_exist():
+    page = (ROOT / "docs" / "works_with.md").read_text(encoding="utf-8")
+    files = set(re.findall(r"`(tests\w*/test_\w+\.py)`", page))
+    code = {name: (ROOT / name).read_text(encoding="utf-8") for name in files}
+    ours = {path.name for path in (ROOT / "tests_interop").glob("test_*.py")}
+    assert {Path(name).name for name in files if name.startswith("tests_interop")} == ours
+    for test in re.findall(r"`(test_\w+)`", page):
+        assert any(f"def {test}(" in text for text in code.values())

@@ -1,5 +1,8 @@
 """skforecast 0.26 makes lags, fits a network on them and feeds its predictions back."""
 
+import re
+from pathlib import Path
+
 import numpy as np
 import pytest
 from by_hand import recursive_forecast, windows_and_targets
@@ -14,6 +17,9 @@ from sklearn.base import clone
 from sklearn.metrics import mean_squared_error
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
+
+PAGE = (Path(__file__).parents[1] / "docs" / "works_with.md").read_text(encoding="utf-8")
+(BLOCK,) = re.findall(r"```python\n(.*?)```", PAGE, flags=re.DOTALL)
 
 
 def backwards(lags):
@@ -38,6 +44,14 @@ def test_a_forecast_is_a_loop_over_predictions_of_the_network(forecaster, networ
     assert_allclose(predicted, by_hand, rtol=1e-12)
     assert np.ptp(predicted) > 0.01
     assert list(predicted.index) == list(series.index[-1] + np.arange(1, 6) * series.index.freq)
+
+
+def test_the_forecaster_of_the_page_reads_lags_oldest_first(series):
+    names = {}
+    exec(BLOCK, names)
+    lags = names["forecaster"].create_train_X_y(series)[0]
+    turned = names["oldest_first"].fit_transform(lags)
+    assert_array_equal(turned, windows_and_targets(series, 20)[0])
 
 
 def test_without_a_step_that_turns_them_lags_are_read_newest_first(network, series):
