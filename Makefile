@@ -8,7 +8,7 @@ BIN := .venv/bin
 # Two installs at once into one environment would get in each other's way.
 .NOTPARALLEL:
 .PHONY: help demo test test-interop bench lint types format clean
-# What rules make of a pattern for another rule would be removed in the end.
+# Make removes in the end what it made in passing, which is all that only patterns name.
 .PRECIOUS: %/bin/pip
 # The folder of a stamp names the environment that the stamp needs.
 .SECONDEXPANSION:
