@@ -107,6 +107,9 @@ class Checkpoint(keras.callbacks.Callback):
         for variable, value in zip(variables, arrays[: len(variables)], strict=True):
             variable.assign(value)
         for observer, seen in zip(self._observers(), state["callbacks"], strict=True):
+            if getattr(observer, "monitor_op", observer) is None:
+                # Who watches a value decides late what is better, and turns min_delta round then.
+                observer._set_monitor_op()
             vars(observer).update({name: _unpack(value, arrays) for name, value in seen.items()})
 
 
@@ -142,7 +145,8 @@ def name_training(*parts: Any) -> str:
 def _read(path: Path) -> tuple[dict[str, Any], list[np.ndarray]] | None:
     """Return what was written, None if there is nothing that can be read."""
     try:
-        with np.load(path, allow_pickle=False) as file:
+        # np.load leaves a file open that it cannot read.
+        with path.open("rb") as content, np.load(content, allow_pickle=False) as file:
             arrays = [file[f"arr_{k}"] for k in range(len(file.files) - 1)]
             return json.loads(str(file["state"])), arrays
     except FileNotFoundError:

@@ -25,12 +25,12 @@ from skrnn import LSTMRegressor
 
 X = np.random.default_rng(0).normal(size=(300, 10))
 model = LSTMRegressor(
-    6, dropout=0.3, epochs=400, early_stopping=True, patience=400, random_state=0,
+    6, dropout=0.3, epochs=800, early_stopping=True, patience=800, random_state=0,
     checkpoint_dir=sys.argv[1] if sys.argv[1] else None,
 )
 print("begins", flush=True)
 model.fit(X, X.sum(axis=1))
-assert model.n_iter_ == len(model.history_["val_loss"]) == 400
+assert model.n_iter_ == len(model.history_["val_loss"]) == 800
 np.savez(sys.argv[2], *model.weights_, *model.optimizer_state_, losses=model.history_["val_loss"])
 print("ends", flush=True)
 """
@@ -54,7 +54,10 @@ while True:
 def start(code: str, *arguments: object) -> subprocess.Popen[str]:
     """Start a process, and wait until it says that it begins."""
     command = [sys.executable, "-c", code, *map(str, arguments)]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    # What TensorFlow prints while it is imported is of no interest here.
+    process = subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    )
     assert process.stdout is not None
     assert process.stdout.readline() == "begins\n"
     return process
@@ -69,7 +72,7 @@ def crash_fits(n_crashes: int, folder: Path, rng: np.random.Generator) -> int:
         resumed += any((folder / "state").glob("*.npz"))
         fit = start(_FIT, folder / "state", folder / "result.npz")
         try:
-            fit.wait(rng.uniform(0.5, 12))
+            fit.wait(rng.uniform(1, 20))
         except subprocess.TimeoutExpired:
             fit.kill()
             fit.wait()
