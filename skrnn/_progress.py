@@ -24,13 +24,14 @@ class FitBar(keras.callbacks.Callback):
     def on_train_begin(self, logs: Any = None) -> None:
         """Start to count, and the clock."""
         self._n_done = 0
-        # No value is a mean over the epochs.
-        self._bar = keras.utils.Progbar(self._epochs, stateless_metrics=[], unit_name="epoch")
+        self._bar = keras.utils.Progbar(self._epochs, unit_name="epoch")
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         """Show how far it is."""
         self._values = list((logs or {}).items())
         self._n_done = epoch - self._first_epoch + 1
+        # No value is a mean over the epochs.
+        self._bar.stateful_metrics.update(name for name, _ in self._values)
         self._bar.update(self._n_done, self._values, finalize=False)
 
     def on_train_end(self, logs: Any = None) -> None:

@@ -248,11 +248,11 @@ INDEXES = {
 )
 def test_context_joins_a_split_of_labeled_rows_exactly(index, half, n_rows, window_length, horizon):
     n_fitted = 2 * half if index.is_unique else 2 * half + 2
-    X = labeled(range(24), index)[: n_fitted + n_rows]
+    X = labeled(range(24), index).iloc[: n_fitted + n_rows]
     transformer = nan_padded(window_length, horizon=horizon)
     undivided = transformer.fit_transform(X)
-    transformer.fit(X[:n_fitted])
-    assert_array_equal(transformer.transform(X[n_fitted:]), undivided[n_fitted:])
+    transformer.fit(X.iloc[:n_fitted])
+    assert_array_equal(transformer.transform(X.iloc[n_fitted:]), undivided[n_fitted:])
 
 
 @pytest.mark.parametrize("container", [np.asarray, pd.DataFrame, pl.DataFrame])
