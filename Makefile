@@ -7,7 +7,7 @@ BIN := .venv/bin
 .DELETE_ON_ERROR:
 # Two installs at once into one environment would get in each other's way.
 .NOTPARALLEL:
-.PHONY: help demo test test-interop bench lint types format clean
+.PHONY: help demo test test-interop test-oldest test-wheel trust wheel bench lint types format lock audit clean
 # Make removes in the end what it made in passing, which is all that only patterns name.
 .PRECIOUS: %/bin/pip
 # The folder of a stamp names the environment that the stamp needs.
@@ -23,12 +23,42 @@ demo: .venv/.installed-examples  ## Forecast the price of a stock and draw it
 # there may be two cores: what XLA has compiled is never freed, and a process of half of the tests
 # comes near the 65,530 mappings that Linux allows (vm.max_map_count), where it is aborted. If one is,
 # the run ends: with a new process in its place it would hang.
+PARALLEL := --numprocesses 3 --dist loadfile --max-worker-restart 0
+
 test: .venv/.installed-test  ## Run the tests, with branch coverage
-	$(BIN)/python -m pytest --cov --numprocesses 3 --dist loadfile --max-worker-restart 0
+	$(BIN)/python -m pytest --cov $(PARALLEL)
+
+test-oldest: .venv-oldest/.installed  ## Run the tests with the oldest versions that are supported
+	.venv-oldest/bin/python -m pytest $(PARALLEL)
+
+wheel: .venv/.installed-release  ## Build sdist and wheel, and check what is in them
+	rm -rf dist
+	$(BIN)/python -m build
+	$(BIN)/twine check --strict dist/*
+	$(BIN)/python tests/check_wheel.py dist/*.whl
+
+# The tests are those of the sdist, without the package that came along, so that all there is to
+# import is the wheel. Safe path: Python does not look into the working folder either.
+test-wheel: export PYTHONSAFEPATH := 1
+test-wheel: wheel  ## Run the tests with the wheel, in an environment that is made anew
+	rm -rf build/tests
+	mkdir -p build/tests
+	tar -xzf dist/skrnn-*.tar.gz -C build/tests --strip-components 1
+	rm -r build/tests/skrnn
+	$(call make_environment,.venv-wheel,--clear)
+	.venv-wheel/bin/python -m pip install --quiet "$$(echo dist/*.whl)[test]"
+	cd build/tests && $(CURDIR)/.venv-wheel/bin/python -c 'import skrnn, sysconfig; assert skrnn.__file__.startswith(sysconfig.get_path("purelib")), skrnn.__file__'
+	cd build/tests && $(CURDIR)/.venv-wheel/bin/python -m pytest $(PARALLEL) tests --pyargs skrnn
 
 # In an environment of its own: some of these packages need an older pandas than our newest.
 test-interop: .venv-interop/.installed-interop  ## Use skrnn from skforecast, sktime, mlforecast, Optuna, dask ...
 	.venv-interop/bin/python -m pytest tests_interop
+
+# Each prints its figures, and fails where something is lost.
+trust: .venv/.installed-test  ## Crash fits and files, fit 1,000 times, fuzz for 10 minutes; about 25 minutes
+	$(BIN)/python trust/crash.py
+	$(BIN)/python trust/soak.py
+	$(BIN)/python trust/fuzz.py
 
 # Compares with others on this machine; it should have nothing else to do meanwhile.
 bench: .venv/.installed-bench  ## Measure skrnn beside Keras and PyTorch; about 40 minutes
@@ -45,6 +75,14 @@ format: .venv/.installed-test  ## Format the code and mend what can be mended
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 
+# uv does not read pip's settings, so that the hashes are those of the public files.
+lock: .venv/.installed-release  ## Lock what developers install to versions and hashes of today
+	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --custom-compile-command 'make lock' --extra test --extra unequal-lengths --extra docs --extra release --output-file requirements/dev.txt pyproject.toml
+
+# Strict: what could not be looked up is not taken for harmless.
+audit: .venv/.installed-release  ## Ask the index about known vulnerabilities of what is locked
+	$(BIN)/pip-audit --strict --disable-pip --require-hashes --requirement requirements/dev.txt
+
 clean:  ## Remove caches and build results; environments stay
 	rm -rf build dist htmlcov .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	find . -name '.venv*' -prune -o -name __pycache__ -type d -exec rm -rf {} +
@@ -56,7 +94,19 @@ clean:  ## Remove caches and build results; environments stay
 	$(@D)/bin/python -m pip install --quiet --editable '.[$(*F)]'
 	@touch $@
 
+.venv-oldest/.installed: pyproject.toml requirements/oldest.txt | .venv-oldest/bin/pip
+	@echo 'Installing the oldest versions into .venv-oldest; this may take minutes.'
+	.venv-oldest/bin/python -m pip install --quiet --editable '.[test]' --constraint requirements/oldest.txt
+	@touch $@
+
+# TensorFlow 2.18 ends at Python 3.12, and the oldest Python is one of the oldest versions.
+.venv-oldest/bin/pip: PYTHON := python3.11
+
 # pip is the last thing that venv makes, so a half-made environment is made again.
 %/bin/pip:
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "skrnn needs Python 3.11 or newer, but $(PYTHON) is %d.%d. Name a newer one: make PYTHON=python3.12" % sys.version_info[:2])'
-	$(PYTHON) -m venv $*
+	$(call make_environment,$*)
+
+define make_environment
+@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "skrnn needs Python 3.11 or newer, but $(PYTHON) is %d.%d. Name a newer one: make PYTHON=python3.12" % sys.version_info[:2])'
+$(PYTHON) -m venv $(2) $(1)
+endef

@@ -1,0 +1,21 @@
+"""Compare what is in a wheel with what should be: `python tests/check_wheel.py dist/*.whl`."""
+
+import sys
+from pathlib import Path
+from zipfile import ZipFile
+
+PACKAGE = Path(__file__).parents[1] / "skrnn"
+
+(wheel,) = sys.argv[1:]
+modules = [*PACKAGE.rglob("*.py"), PACKAGE / "py.typed"]
+metadata = ["METADATA", "RECORD", "WHEEL", "licenses/LICENSE"]
+folder = "-".join(Path(wheel).name.split("-")[:2]) + ".dist-info"
+expected = {path.relative_to(PACKAGE.parent).as_posix() for path in modules}
+expected |= {f"{folder}/{name}" for name in metadata}
+found = set(ZipFile(wheel).namelist())
+if found != expected:
+    sys.exit(
+        f"{wheel} has {sorted(found - expected)}, which nobody expects, and lacks "
+        f"{sorted(expected - found)}."
+    )
+print(f"{wheel} has {len(modules)} files of the package and {len(metadata)} about it.")
