@@ -12,6 +12,7 @@ import matplotlib as mpl
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
+from hypothesis import settings
 from sklearn.base import clone
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import MinMaxScaler
@@ -19,6 +20,10 @@ from sklearn.preprocessing import MinMaxScaler
 from skrnn import GRURegressor, SlidingWindowTransformer
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
+
+# How long an example takes says what else the machine does, and would fail tests at random.
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,9 @@ from pathlib import Path
 
 import pytest
 
-PACKAGE = Path(__file__).parents[1] / "skrnn"
+import skrnn
+
+PACKAGE = Path(skrnn.__file__).parent
 
 # From top to bottom; a subpackage is one layer. A module imports from layers below its own only.
 LAYERS = (
