@@ -10,7 +10,9 @@ import joblib
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 from numpy.testing import assert_array_equal
+from packaging.version import Version
 from sklearn.base import clone
 from sklearn.metrics import r2_score
 from sklearn.model_selection import GridSearchCV
@@ -152,6 +154,10 @@ def test_fitted_estimator_with_an_optimizer_object_is_pickled(optimizers):
 # What is around
 
 
+@pytest.mark.xfail(
+    Version(tf.__version__) < Version("2.21"),
+    reason="TensorFlow told XLA's first steps on stderr, whatever TF_CPP_MIN_LOG_LEVEL was",
+)
 def test_nothing_is_printed_by_fit_and_predict(second_process):
     assert second_process.printed_by_pipeline == ""
 
