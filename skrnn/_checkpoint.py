@@ -11,9 +11,9 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-import joblib
 import keras
 import numpy as np
+from joblib import hash as hash_of
 
 from skrnn._files import replace_file
 
@@ -133,13 +133,13 @@ def name_training(*parts: Any) -> str:
         if isinstance(part, np.ndarray):
             blocks = (part[k : k + _ROWS_AT_ONCE] for k in range(0, len(part), _ROWS_AT_ONCE))
         try:
-            hashes.append([joblib.hash(block, hash_name="sha1") for block in blocks])
+            hashes.append([hash_of(block, hash_name="sha1") for block in blocks])
         except Exception as error:
             raise ValueError(
                 f"checkpoint_dir needs parameters that another process would know again: {error}. "
                 "Give names, numbers, or functions of a module instead of lambdas."
             ) from error
-    return str(joblib.hash(hashes, hash_name="sha1"))
+    return str(hash_of(hashes, hash_name="sha1"))
 
 
 def _read(path: Path) -> tuple[dict[str, Any], list[np.ndarray]] | None:
