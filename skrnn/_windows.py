@@ -26,9 +26,17 @@ def lead_length(window_length: int, horizon: int) -> int:
 def column_means(rows: Array) -> Array:
     """Return the mean of each column without its NaN; 0 for a column that has nothing else."""
     present = np.count_nonzero(~np.isnan(rows), axis=0)
-    totals = np.nansum(rows, axis=0, dtype=np.float64)
+    scale = 1.0
+    with np.errstate(over="ignore", invalid="ignore"):
+        totals = np.nansum(rows, axis=0, dtype=np.float64)
+    if not np.isfinite(totals).all():
+        # A power of two, which takes no digits off numbers of that size.
+        scale = 2.0**64
+        totals = np.nansum(rows / scale, axis=0, dtype=np.float64)
     means: Array = np.divide(totals, present, out=np.zeros_like(totals), where=present > 0)
-    return means.astype(rows.dtype)
+    # A mean of the largest numbers there are may be off by a digit, too.
+    largest = np.finfo(np.float64).max / scale
+    return (np.clip(means, -largest, largest) * scale).astype(rows.dtype)
 
 
 def first_rows(rows: Array, n: int) -> Array:

@@ -204,3 +204,9 @@ def test_rows_begin_with_a_head_of_equal_values():
     assert begins_with(np.array([[0.1], [np.nan]], dtype=np.float32), head)
     assert not begins_with(np.array([[0.1], [2.0], [3.0]]), head)
     assert not begins_with(np.array([[0.1]]), head)
+
+
+def test_means_of_the_largest_numbers_are_finite():
+    largest = np.finfo(np.float64).max
+    rows = np.array([[1e308, largest, -largest, 1.0]] * 3 + [[np.nan] * 4])
+    assert_array_equal(column_means(rows), [1e308, largest, -largest, 1.0])
