@@ -137,7 +137,9 @@ def _as_floats(array: Array) -> Array | None:
     """Return float32 as it is and other numbers as float64; None if there is anything else."""
     if array.dtype.kind in "biuf":
         is_single = array.dtype.type is np.float32
-        return array.astype(np.float32 if is_single else np.float64, copy=False)
+        # What is beyond float64 becomes infinity, which the estimators refuse.
+        with np.errstate(over="ignore"):
+            return array.astype(np.float32 if is_single else np.float64, copy=False)
     if array.dtype.kind == "O" and not any(isinstance(item, _NOT_NUMBERS) for item in array.flat):
         with contextlib.suppress(TypeError, ValueError, OverflowError):
             return array.astype(np.float64)

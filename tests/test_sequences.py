@@ -188,3 +188,8 @@ def test_an_error_of_the_iterable_itself_is_passed_on():
 
     with pytest.raises(TypeError, match="of the generator"):
         stack_sequences(broken())
+
+
+def test_what_is_beyond_float64_becomes_infinity_without_a_warning():
+    beyond = np.array([np.longdouble("1e4000"), 1.0])
+    assert_array_equal(stack_sequences([beyond])[0, :, 0], [np.inf, 1.0])
