@@ -177,8 +177,15 @@ class NaiveRegressor(CallbackSupportMixin, RegressorMixin, MultiOutputMixin, Bas
         """
         check_is_fitted(self)
         X = validate_windows(self, X, reset=False, may_lack_steps=False)
-        y = _next_values(self._series(X), self.n_outputs_, self.strategy, self.season_length)
+        windows = self._series(X)
+        with np.errstate(over="ignore", invalid="ignore"):
+            y = _next_values(windows, self.n_outputs_, self.strategy, self.season_length)
         y = y.astype(np.float64, copy=False)
+        if not np.isfinite(y).all():
+            raise ValueError(
+                f"X reaches {np.abs(windows).max():.3g}: with strategy={self.strategy!r} the next "
+                f"values are beyond {windows.dtype}. Divide X by a constant first."
+            )
         return y[:, 0] if self._target_ndim == 1 else y
 
     def _series(self, X: np.ndarray) -> np.ndarray:
@@ -230,6 +237,8 @@ def _spread(values: np.ndarray) -> float:
         return 0.0
     # Step by step, since np.std of overlapping windows would copy each of them.
     steps = np.atleast_2d(values.T)
-    within = np.mean([step.var() for step in steps])
-    between = np.var([step.mean() for step in steps])
-    return float(np.sqrt(within + between))
+    # Infinite for values whose square is beyond float64.
+    with np.errstate(over="ignore", invalid="ignore"):
+        within = np.mean([step.var() for step in steps])
+        between = np.var([step.mean() for step in steps])
+        return float(np.sqrt(within + between))

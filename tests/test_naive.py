@@ -359,3 +359,16 @@ def test_targets_may_all_have_the_same_name():
     predicted = NaiveRegressor().fit(windows, y).predict(windows[3:])
     np.testing.assert_array_equal(predicted[:, 0], np.arange(2.0, 8.0))
     np.testing.assert_array_equal(predicted[:, 1], predicted[:, 0])
+
+
+@pytest.mark.parametrize(("strategy", "size"), [("drift", 1.5e308), ("mean", 1e308)])
+def test_next_values_beyond_float64_are_refused(strategy, size):
+    windows = np.array([[-size, size]] * 2) if strategy == "drift" else np.full((2, 2), size)
+    model = NaiveRegressor(strategy).fit(windows, windows[:, 0])
+    with pytest.raises(ValueError, match=r"X reaches 1.*308: with strategy='.*Divide X"):
+        model.predict(windows)
+
+
+@pytest.mark.filterwarnings(SPREAD)
+def test_spreads_beyond_float64_are_compared_without_another_warning():
+    NaiveRegressor().fit([[1.0, 2.0], [3.0, 4.0]], [0.0, 1e300])
