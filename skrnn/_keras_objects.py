@@ -59,7 +59,9 @@ def make_optimizer(
     """Make an optimizer by name, or copy the settings of a Keras optimizer, not its state."""
     given = {"learning_rate": learning_rate, "clipnorm": clipnorm}
     made = _look_up("optimizer", optimizer, keras.optimizers.get)
-    return copy_optimizer(made, **{key: value for key, value in given.items() if value is not None})
+    # Keras takes no other number for one.
+    floats = {key: float(value) for key, value in given.items() if value is not None}
+    return copy_optimizer(made, **floats)
 
 
 def copy_optimizer(

@@ -18,7 +18,7 @@ import skrnn._scikeras
 from skrnn import GRURegressor, LSTMRegressor, RNNRegressor, config_context
 from skrnn._batches import Batches
 from skrnn._initialization import initialize
-from skrnn._keras_objects import make_loss
+from skrnn._keras_objects import make_loss, make_optimizer
 from skrnn._networks import Network, build_model
 
 # Equal up to the order of float32 sums.
@@ -540,3 +540,9 @@ def test_windows_reach_training_as_views(windows, monkeypatch):
     assert len(given["rows"].X) + len(given["held_out"].X) == N_ROWS
     # Targets are encoded: a few arrays of a number for each row, not of a window.
     assert peak.size < 0.25 * WINDOWS_SIZE
+
+
+@pytest.mark.parametrize("rate", [np.float16(0.5), np.float32(0.5)], ids=repr)
+def test_learning_rate_may_be_any_number(rate):
+    optimizer = make_optimizer("sgd", rate, rate)
+    assert float(optimizer.learning_rate) == optimizer.clipnorm == 0.5
