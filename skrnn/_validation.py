@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -21,28 +22,116 @@ _LAG = re.compile(r"(?P<column>.*)_lag\d+")
 
 def validate_numeric(estimator: BaseEstimator, X: Any, **check_params: Any) -> Any:
     """Run scikit-learn's `validate_data` on X; an error about text or dates names its columns."""
-    try:
+    check_container(X, "X", unique_names=True)
+    with read_as_numbers(X, "X", type(estimator).__name__):
         refuse_dates(X, "X")
         return validate_data(estimator, X, **check_params)
-    except (TypeError, ValueError) as error:
-        others = _columns_without_numbers(X)
-        if not others:
-            raise
+
+
+def check_container(
+    values: Any, name: str, *, unique_names: bool = False, numbers: bool = True
+) -> None:
+    """Refuse what would be read wrongly, or refused in words of another library.
+
+    Masked values and fields would be read as numbers.
+
+    Parameters
+    ----------
+    values : object
+        What the user gave.
+
+    name : str
+        As which argument.
+
+    unique_names : bool, default=False
+        Whether columns are told apart by name.
+
+    numbers : bool, default=True
+        Whether there must be numbers, of one column at least.
+    """
+    if type(values).__name__ == "LazyFrame":
+        # Its columns cannot even be asked for without a warning.
+        raise TypeError(f"{name} is a LazyFrame, which has no values yet. Give {name}.collect().")
+    columns = list(getattr(values, "columns", ()))
+    if numbers and hasattr(values, "columns") and not columns:
         raise ValueError(
-            f"X has columns that are not numbers: {others}. {type(estimator).__name__} expects "
-            "numeric columns only; encode these (OneHotEncoder, OrdinalEncoder) or drop them."
-        ) from error
+            f"{name} is a DataFrame with 0 feature(s) (shape={values.shape}) while a minimum of 1 "
+            "is required."
+        )
+    repeated = sorted({str(column) for column in columns if columns.count(column) > 1})
+    if unique_names and repeated:
+        raise ValueError(
+            f"{name} has several columns of the same name: {repeated}. Rename all but one of each."
+        )
+    if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):
+        raise ValueError(
+            f"{name} is an array with {np.ma.count_masked(values)} masked value(s), and what is "
+            f"behind a mask would be read. Write NaN there: {name}.filled(numpy.nan)."
+        )
+    for dtype in values.dtypes if columns else [getattr(values, "dtype", None)]:
+        if isinstance(dtype, pd.SparseDtype):
+            raise ValueError(
+                f"{name} holds values of type {dtype}; sparse ones cannot be used. Make them "
+                f"dense: {name}.sparse.to_dense() of a DataFrame or Series."
+            )
+        if getattr(dtype, "kind", "") == "V":
+            raise ValueError(
+                f"{name} holds values of type {dtype}, several in one. Put each field into a "
+                "column: numpy.lib.recfunctions.structured_to_unstructured."
+            )
 
 
 def refuse_dates(values: Any, name: str) -> None:
     """Refuse dates and times, which would be read as nanoseconds."""
     # NumPy, pandas and polars each have types of their own, with names that begin alike.
+    dates = ("date", "time", "duration", "period", "interval")
     for dtype in _dtypes(values):
-        if str(dtype).lower().startswith(("date", "time", "duration")):
+        if str(dtype).lower().startswith(dates):
             raise ValueError(
                 f"{name} holds values of type {dtype}, which are not numbers. Put dates into the "
                 "index, or turn them into numbers first."
             )
+
+
+@contextmanager
+def read_as_numbers(values: Any, name: str, reader: str) -> Iterator[None]:
+    """Say in an error about values that are not numbers whose they are, and who expects some."""
+    try:
+        # A long double beyond float64 becomes infinity, which is refused as such; scikit-learn
+        # finds it by a sum, which is invalid if there is minus infinity, too.
+        with np.errstate(over="ignore", invalid="ignore"):
+            yield
+    except (TypeError, ValueError, OverflowError) as error:
+        others = _columns_without_numbers(values)
+        if others:
+            raise ValueError(
+                f"{name} has columns that are not numbers: {others}. {reader} expects "
+                "numeric columns only; encode these (OneHotEncoder, OrdinalEncoder) or drop them."
+            ) from error
+        reason = _why_no_numbers(values)
+        if not reason:
+            raise
+        # NumPy's own words do not say which of the arguments it was.
+        made = TypeError if isinstance(error, TypeError) else ValueError
+        raise made(
+            f"{name} cannot be read as an array of numbers: {reason}. Encode what is text, write "
+            "NaN where nothing is known, and give all rows the same length."
+        ) from error
+
+
+def _why_no_numbers(values: Any) -> str:
+    """Return what NumPy says if it cannot read values as floats, and nothing if it can."""
+    if hasattr(values, "toarray"):
+        # Of sparse matrices scikit-learn speaks.
+        return ""
+    try:
+        # Of complex numbers, too.
+        if np.asarray(values).dtype.kind != "c":
+            with np.errstate(over="ignore"):
+                np.asarray(values, dtype=np.float64)
+    except (TypeError, ValueError, OverflowError) as error:
+        return str(error).rstrip(".")
+    return ""
 
 
 def validate_windows(
@@ -212,19 +301,21 @@ def validate_targets(estimator: BaseEstimator, y: Any, *, sequences: bool) -> np
     name = type(estimator).__name__
     if y is None:
         raise ValueError(f"{name} requires y to be passed, but the target y is None.")
+    check_container(y, "y")
     refuse_dates(y, "y")
     if isinstance(y, pd.DataFrame):
         # The next values of a series, made by shift, all have its name; check_array refuses that.
         y = y.set_axis(range(y.shape[1]), axis=1)
-    y = check_array(
-        y,
-        dtype=np.float64,
-        ensure_2d=False,
-        allow_nd=True,
-        ensure_all_finite=False,
-        input_name="y",
-        estimator=estimator,
-    )
+    with read_as_numbers(y, "y", name):
+        y = check_array(
+            y,
+            dtype=np.float64,
+            ensure_2d=False,
+            allow_nd=True,
+            ensure_all_finite=False,
+            input_name="y",
+            estimator=estimator,
+        )
     if y.ndim not in ((2, 3) if sequences else (1, 2)):
         expected = (
             f'(n_samples, n_steps) or (n_samples, n_steps, n_outputs) with architecture="'
@@ -251,6 +342,7 @@ def validate_labels(estimator: BaseEstimator, y: Any, *, sequences: bool) -> np.
     name = type(estimator).__name__
     if y is None:
         raise ValueError(f"{name} requires y to be passed, but the target y is None.")
+    check_container(y, "y", numbers=False)
     if not sequences:
         if getattr(y, "ndim", 1) > 2:
             raise ValueError(

@@ -8,6 +8,7 @@ from typing import Any
 import keras
 import numpy as np
 import pandas as pd
+import polars as pl
 import pytest
 from sklearn.exceptions import NotFittedError
 
@@ -180,6 +181,51 @@ CASES = [
     Case("y beyond float64", r"y reaches 1e\+200", y=changed(Y, 1e200)),
     Case("text as y", r"could not convert string to float: 'a'", y=["a"] * 20),
     Case("no y", r"requires y to be passed", y=None),
+    Case(
+        "masked",
+        "X is an array with 20 masked value.* X.filled",
+        X=np.ma.masked_array(X, [[True, False, False, False]] * 20),
+    ),
+    Case(
+        "masked y",
+        "y is an array with 10 masked value",
+        y=np.ma.masked_array(Y, np.arange(20) >= 10),
+    ),
+    Case("fields", "X holds values of type .* several in one", X=np.zeros((20, 4), [("a", "f8")])),
+    Case(
+        "sparse columns",
+        "X holds values of type Sparse.*X.sparse.to_dense",
+        X=FRAME.astype(pd.SparseDtype(float)),
+        other_kind=True,
+    ),
+    Case(
+        "polars frame without values",
+        "X is a LazyFrame.* X.collect",
+        X=pl.DataFrame(X).lazy(),
+        error=TypeError,
+    ),
+    Case(
+        "two columns of a name",
+        r"X has several columns of the same name: \['a'\]",
+        X=FRAME.set_axis(["a", "b", "a", "c"], axis=1),
+    ),
+    Case("frame without columns", r"X is a DataFrame with 0 feature", X=FRAME[[]]),
+    Case("int beyond float64", "X cannot be read .* int too large", X=[[10**400] * 4] * 20),
+    Case("int beyond float64 as y", "y cannot be read .* int too large", y=[10**400] * 20),
+    Case("longdouble beyond float64", "inf", X=np.full((20, 4), np.longdouble("1e4000"))),
+    Case(
+        "both infinities",
+        "X contains infinity in 2",
+        X=changed(changed(X, np.inf)[::-1], -np.inf),
+    ),
+    Case(
+        "missing value of pandas among objects",
+        "X cannot be read as an array of numbers.*NAType",
+        X=changed(X.astype(object), pd.NA),
+        error=TypeError,
+    ),
+    Case("rows of unequal length", "X cannot be read as an array", X=[[1.0], [2.0, 3.0]]),
+    Case("periods", "not numbers", y=pd.Series(pd.period_range("2020", periods=20, freq="D"))),
     # Shapes
     Case("y of another length", r"inconsistent numbers of samples: \[20, 19\]", y=Y[:-1]),
     Case("1-D X", r"X of shape \(20,\) has 1 dimension.* expects windows", X=X[:, 0]),
