@@ -70,9 +70,17 @@ def read_labels(X: Any, group: str | None) -> LabeledRows:
         labels = X.index.droplevel(group) if X.index.nlevels > 1 else None
         features = X
     else:
-        # Through NumPy, which both pandas and polars give.
-        series, labels = pd.Index(X[group].to_numpy()), index
+        labels = index
         features = X.drop(columns=group) if isinstance(X, pd.DataFrame) else X.drop(group)
+        try:
+            # Through NumPy, which both pandas and polars give.
+            series = pd.Index(X[group].to_numpy())
+            series.factorize()
+        except (TypeError, ValueError) as error:
+            raise ValueError(
+                f"group={group!r} is a column of values that do not name a series each ({error}). "
+                "Give words or numbers there."
+            ) from error
     n_missing = int(series.isna().sum())
     if n_missing:
         raise ValueError(

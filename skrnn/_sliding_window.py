@@ -23,7 +23,7 @@ from skrnn._continuity import (
     summarize_labels,
 )
 from skrnn._tasks import CallbackSupportMixin, begin_tasks
-from skrnn._validation import validate_numeric
+from skrnn._validation import check_container, validate_numeric
 from skrnn._windows import (
     Positions,
     column_means,
@@ -230,7 +230,7 @@ class SlidingWindowTransformer(CallbackSupportMixin, TransformerMixin, BaseEstim
             at `fit`, or `group` does not name the series of every row.
         """
         check_is_fitted(self)
-        rows = read_labels(X, self.group)
+        rows = self._read_labels(X)
         values = self._validate(rows.features, reset=False)
         series = positions_by_series(rows)
         windows = flat_windows(
@@ -293,7 +293,7 @@ class SlidingWindowTransformer(CallbackSupportMixin, TransformerMixin, BaseEstim
 
     def _remember(self, X: Any) -> None:
         """Set the fitted attributes."""
-        rows = read_labels(X, self.group)
+        rows = self._read_labels(X)
         values = self._validate(rows.features, reset=True)
         n_lead = lead_length(self.window_length, self.horizon)
         contexts: dict[Hashable, np.ndarray] = {}
@@ -312,6 +312,12 @@ class SlidingWindowTransformer(CallbackSupportMixin, TransformerMixin, BaseEstim
             self.fill_values_ = column_means(values)
         else:
             self.fill_values_ = np.full(values.shape[1], np.nan, values.dtype)
+
+    def _read_labels(self, X: Any) -> LabeledRows:
+        """Take the series and the labels of its rows from X."""
+        if self.group is not None:
+            check_container(X, "X", unique_names=True, numbers=False)
+        return read_labels(X, self.group)
 
     def _validate(self, X: Any, *, reset: bool) -> np.ndarray:
         """Return X as an array of floats."""

@@ -912,3 +912,23 @@ def test_scikit_learns_contract_holds(estimator, check):
 def test_scikit_learns_checks_of_names_and_containers_pass(name):
     check = getattr(estimator_checks, name)
     check("SlidingWindowTransformer", SlidingWindowTransformer(window_length=3))
+
+
+@pytest.mark.parametrize(
+    ("frame", "message"),
+    [
+        (pd.DataFrame([[1.0, 2.0, 3.0]], columns=["id", "id", "x"]), "same name: \\['id'\\]"),
+        (pl.DataFrame({"id": [[1], [2]], "x": [1.0, 2.0]}), "do not name a series each"),
+        (pl.DataFrame({"id": [{"a": 1, "b": 2}], "x": [1.0]}), "do not name a series each"),
+        (pd.DataFrame({"id": ["a", "b"]}), "0 feature"),
+    ],
+    ids=["two of a name", "lists", "structs", "nothing else"],
+)
+def test_a_group_column_that_names_no_series_is_refused(frame, message):
+    with pytest.raises(ValueError, match=message):
+        SlidingWindowTransformer(group="id").fit(frame)
+
+
+def test_windows_of_the_largest_numbers_are_filled_with_their_mean():
+    X = np.full((3, 1), 1e308)
+    assert_array_equal(SlidingWindowTransformer(2).fit_transform(X), np.full((3, 2), 1e308))
