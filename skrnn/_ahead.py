@@ -20,6 +20,7 @@ from skrnn._continuity import (
     summarize_labels,
 )
 from skrnn._sliding_window import windows_of
+from skrnn._validation import check_container, read_as_numbers
 
 
 @dataclass(frozen=True)
@@ -60,7 +61,12 @@ class Past:
         columns = [column for column in self.frame.columns if column != self.group]
         if target is None:
             return columns[0] if len(columns) == 1 else None
-        if target not in columns:
+        try:
+            # By its hash: an array would be compared value by value.
+            is_column = target in set(columns)
+        except TypeError:
+            is_column = False
+        if not is_column:
             raise ValueError(f"target={target!r} is not a column of X, which has {columns}.")
         return target
 
@@ -85,7 +91,7 @@ def read_past(estimator: Any, X: Any) -> Past:
     fitted = next((window for window in windows if hasattr(window, "fill_values_")), None)
     starts = {} if fitted is None else dict(fitted._starts)
     if X is not None:
-        frame, is_frame = _read_frame(X)
+        frame, is_frame = _read_frame(X, "X")
         rows = read_labels(frame, group)
         series: dict[Hashable, LabelSummary | None] = {}
         for name, where in positions_by_series(rows).items():
@@ -110,16 +116,18 @@ def read_past(estimator: Any, X: Any) -> Past:
     return Past(frame, names is not None, group, series, is_labeled)
 
 
-def _read_frame(X: Any) -> tuple[pd.DataFrame, bool]:
+def _read_frame(X: Any, name: str) -> tuple[pd.DataFrame, bool]:
     """Return rows as a pandas DataFrame, and whether they were a DataFrame of any kind."""
+    check_container(X, name, unique_names=True, numbers=False)
     if isinstance(X, pd.DataFrame):
         return X, True
     if hasattr(X, "columns"):
         return pd.DataFrame({name: X[name].to_numpy() for name in X.columns}), True
-    X = np.asarray(X)
+    with read_as_numbers(X, name, "forecast"):
+        X = np.asarray(X)
     if X.ndim != 2:
         raise ValueError(
-            f"X of shape {X.shape} has {X.ndim} dimension(s). Give rows, of shape (n_samples, "
+            f"{name} of shape {X.shape} has {X.ndim} dimension(s). Give rows, of shape (n_samples, "
             "n_features)."
         )
     return pd.DataFrame(X), False
@@ -214,7 +222,7 @@ class Ahead:
         n_rows = self._steps * len(past.series)
         if future is None:
             return pd.DataFrame(index=range(n_rows))
-        future, has_names = _read_frame(future)
+        future, has_names = _read_frame(future, "future")
         if not has_names:
             if past.group is not None:
                 raise ValueError(

@@ -561,6 +561,24 @@ def test_what_cannot_be_forecast_is_refused(network, arguments, message):
         forecast(network, **{"steps": 2, **arguments})
 
 
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"target": np.array([1.0])}, "target=array.* is not a column of X"),
+        ({"target": pd.NA}, "target=<NA> is not a column of X"),
+        ({"target": pd.Series(["level"])}, "is not a column of X"),
+        ({"X": [[1.0], [2.0, 3.0]]}, "X cannot be read as an array of numbers"),
+        ({"future": [[1.0], [2.0, 3.0]]}, "future cannot be read as an array of numbers"),
+        ({"X": np.ma.masked_array(np.ones((3, 1)), np.eye(3)[:, :1])}, "X is.* 1 masked value"),
+        ({"X": pd.concat([FRAME, FRAME], axis=1)}, r"X has several columns .*\['level'\]"),
+        ({"future": pd.concat([FRAME, FRAME], axis=1)}, "future has several columns"),
+    ],
+)
+def test_rows_and_targets_that_cannot_be_read_are_refused(network, arguments, message):
+    with pytest.raises(ValueError, match=message):
+        forecast(network, 2, **arguments)
+
+
 def test_columns_that_are_read_must_be_known(planned_network, planned):
     with pytest.raises(ValueError, match=r"nobody can tell which of them is predicted"):
         forecast(planned_network, 2, future=planned[["price"]].iloc[40:42])
