@@ -15,15 +15,17 @@ import numpy as np
 from sklearn.base import BaseEstimator, _fit_context
 from sklearn.utils import Tags, check_consistent_length, check_random_state
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
-from sklearn.utils.validation import _check_sample_weight, check_is_fitted
+from sklearn.utils.validation import check_is_fitted
 
 from skrnn._absent import leave_out_steps, rows_with_absent_steps
 from skrnn._tasks import CallbackSupportMixin, FitTasks, begin_tasks
 from skrnn._validation import (
+    check_largest_weight,
     check_presence,
     check_symbols,
     count_symbols,
     validate_vectors,
+    validate_weights,
     validate_windows,
     without_unknown_symbols,
 )
@@ -436,12 +438,11 @@ class BaseRecurrentEstimator(CallbackSupportMixin, BaseEstimator, ABC):
         y = self._validate_y(y, X, reset=reset)
         if sample_weight is None:
             return X, y, None
-        sample_weight = _check_sample_weight(
-            sample_weight, X, dtype=np.float64, ensure_non_negative=True
-        )
+        sample_weight = validate_weights(sample_weight, X)
         weighs = sample_weight > 0
         if not weighs.any():
             raise ValueError("sample_weight is 0 in all rows; at least one row must weigh more.")
+        check_largest_weight(sample_weight, "sample_weight")
         if weighs.all():
             return X, y, sample_weight
         return X[weighs], y[weighs], sample_weight[weighs]
@@ -638,7 +639,7 @@ class BaseRecurrentEstimator(CallbackSupportMixin, BaseEstimator, ABC):
             raise ValueError(
                 f"y has the shape {y.shape}, but predictions of X have {predicted.shape}."
             )
-        weight = _check_sample_weight(sample_weight, y, dtype=np.float64, ensure_non_negative=True)
+        weight = validate_weights(sample_weight, y)
         weight = np.broadcast_to(weight[:, np.newaxis], y.shape[:2])
         architecture = self._network["architecture"]
         if architecture != "sequence_to_sequence":

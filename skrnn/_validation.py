@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from sklearn.base import BaseEstimator
 from sklearn.utils import check_array, column_or_1d
-from sklearn.utils.validation import validate_data
+from sklearn.utils.validation import _check_sample_weight, validate_data
 
 from skrnn._absent import count_incomplete_rows
 
@@ -335,6 +335,27 @@ def validate_targets(estimator: BaseEstimator, y: Any, *, sequences: bool) -> np
         advice += "; where a step is absent from X, any number will do"
     check_finite(y, "y", advice)
     return y
+
+
+def validate_weights(sample_weight: Any, X: np.ndarray) -> np.ndarray:
+    """Return the weights of the rows of X as float64, not negative."""
+    check_container(sample_weight, "sample_weight")
+    refuse_dates(sample_weight, "sample_weight")
+    with read_as_numbers(sample_weight, "sample_weight", "fit"):
+        weights: np.ndarray = _check_sample_weight(
+            sample_weight, X, dtype=np.float64, ensure_non_negative=True
+        )
+    return weights
+
+
+def check_largest_weight(weights: np.ndarray, given: str) -> None:
+    """Refuse weights with which a loss would be 0 or infinity in float32, whatever is learned."""
+    largest, limits = weights.max(), np.finfo(np.float32)
+    if not limits.tiny <= largest <= limits.max:
+        raise ValueError(
+            f"{given} is {largest:.3g} at most, which float32 cannot hold, in which networks "
+            "compute. Multiply all weights by a constant."
+        )
 
 
 def validate_labels(estimator: BaseEstimator, y: Any, *, sequences: bool) -> np.ndarray:

@@ -306,6 +306,21 @@ CASES = [
         "[Nn]egative.*sample_weight",
         fit_args={"sample_weight": changed(Y**2, -1)},
     ),
+    Case(
+        "weights beyond float32",
+        r"sample_weight is 1e\+300 at most, which float32 cannot hold",
+        fit_args={"sample_weight": np.full(20, 1e300)},
+    ),
+    Case(
+        "weights that float32 takes for 0",
+        "sample_weight is 1e-300 at most, which float32 cannot hold",
+        fit_args={"sample_weight": np.full(20, 1e-300)},
+    ),
+    Case(
+        "dates as weights",
+        "sample_weight holds values of type datetime64",
+        fit_args={"sample_weight": DAYS},
+    ),
     Case("NaN as weight", "weight.* NaN", fit_args={"sample_weight": changed(Y**2, np.nan)}),
     Case(
         "all weights 0",
