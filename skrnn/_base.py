@@ -448,7 +448,14 @@ class BaseRecurrentEstimator(CallbackSupportMixin, BaseEstimator, ABC):
         return X[weighs], y[weighs], sample_weight[weighs]
 
     def _check_combination(self) -> None:
-        """Refuse parameters that make no sense together."""
+        """Refuse parameters that make no sense together, or none in float32."""
+        for name in ("dropout", "recurrent_dropout"):
+            value = getattr(self, name)
+            if np.float32(value) == 1:
+                raise ValueError(
+                    f"{name}={value!r} is 1 in float32, in which networks compute, and would drop "
+                    "all units. Give a smaller share."
+                )
         if self.bidirectional and self.architecture == "encoder_decoder":
             raise ValueError(
                 'bidirectional=True does not go with architecture="encoder_decoder": a decoder '

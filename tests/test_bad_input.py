@@ -380,6 +380,12 @@ CASES = [
         r"'recurrent_dropout'.* \[0.0, 1.0\).*Got 1.0",
         params={"recurrent_dropout": 1.0},
     ),
+    Case("dropout near 1", "dropout=0.999999999 is 1 in float32", params={"dropout": 1 - 1e-9}),
+    Case(
+        "recurrent_dropout near 1",
+        "recurrent_dropout=0.999999999 is 1 in float32",
+        params={"recurrent_dropout": 1 - 1e-9},
+    ),
     Case("bidirectional='yes'", "'bidirectional'.* Got 'yes'", params={"bidirectional": "yes"}),
     Case("linear_skip=2", "'linear_skip'.* Got 2", params={"linear_skip": 2}),
     Case(
