@@ -14,12 +14,19 @@ import pandas as pd
 from sklearn.base import ClassifierMixin
 from sklearn.exceptions import UndefinedMetricWarning
 from sklearn.metrics import accuracy_score
+from sklearn.utils import column_or_1d
 from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.multiclass import _check_partial_fit_first_call, check_classification_targets
 from sklearn.utils.validation import check_is_fitted
 
 from skrnn._base import SEQUENCE_ARCHITECTURES, BaseRecurrentEstimator
-from skrnn._validation import check_finite, check_presence, validate_labels
+from skrnn._validation import (
+    check_finite,
+    check_largest_weight,
+    check_presence,
+    validate_labels,
+    validate_weights,
+)
 
 
 class BaseRecurrentClassifier(ClassifierMixin, BaseRecurrentEstimator):
@@ -226,9 +233,12 @@ class BaseRecurrentClassifier(ClassifierMixin, BaseRecurrentEstimator):
         check_is_fitted(self)
         fitted = self._snapshot()
         predicted = fitted.predict(X)
-        if fitted._network["architecture"] not in SEQUENCE_ARCHITECTURES:
+        sequences = fitted._network["architecture"] in SEQUENCE_ARCHITECTURES
+        y = validate_labels(self, y, sequences=sequences)
+        if not sequences:
+            if sample_weight is not None:
+                sample_weight = validate_weights(sample_weight, predicted)
             return accuracy_score(y, predicted, sample_weight=sample_weight)
-        y = validate_labels(self, y, sequences=True)
         weight = fitted._weigh_scored_steps(X, y, predicted, sample_weight)
         if not weight.any():
             warnings.warn(
@@ -244,7 +254,7 @@ class BaseRecurrentClassifier(ClassifierMixin, BaseRecurrentEstimator):
             # Those of an earlier fit: `y` says which there are.
             self.__dict__.pop("classes_", None)
         if classes is not None:
-            _check_partial_fit_first_call(self, classes)
+            _check_partial_fit_first_call(self, _plain_labels(column_or_1d(classes), "classes"))
             self._check_classes()
         super()._train_in_place(X, y, sample_weight, go_on=go_on, **how)
 
@@ -265,25 +275,9 @@ class BaseRecurrentClassifier(ClassifierMixin, BaseRecurrentEstimator):
 
     def _number(self, labels: np.ndarray) -> np.ndarray:
         """Return the places of labels in `classes_`, which they make if there are none yet."""
-        n_missing = np.count_nonzero(pd.isna(labels))
-        if n_missing:
-            raise ValueError(
-                f"y has {n_missing} label(s) that are missing (NaN or None); drop the rows whose "
-                "label is not known."
-            )
-        if labels.dtype.kind == "f":
-            check_finite(labels, "y", "drop the rows whose label is not known")
-        if labels.dtype == object and not any(isinstance(label, str) for label in labels):
-            # Numbers and booleans, as pandas may hold them.
-            labels = np.array(labels.tolist())
-        try:
-            found, numbers = np.unique(labels, return_inverse=True)
-        except TypeError as error:
-            raise ValueError(
-                "y holds labels of several types, which cannot be put in order. Make all of them "
-                "strings, or all of them numbers."
-            ) from error
+        labels = _plain_labels(labels, "y")
         check_classification_targets(labels)
+        found, numbers = np.unique(labels, return_inverse=True)
         if not hasattr(self, "classes_"):
             self.classes_ = found
             self._check_classes()
@@ -342,6 +336,7 @@ class BaseRecurrentClassifier(ClassifierMixin, BaseRecurrentEstimator):
             raise ValueError(
                 f"class_weight={given} must have finite weights of at least 0, and not only zeros."
             )
+        check_largest_weight(weights, "class_weight")
         return weights
 
     def _weigh(self, y: np.ndarray, weight: np.ndarray | None) -> np.ndarray | None:
@@ -362,3 +357,33 @@ class BaseRecurrentClassifier(ClassifierMixin, BaseRecurrentEstimator):
         loss = self.loss
         name = loss if isinstance(loss, str) else getattr(loss, "__name__", type(loss).__name__)
         return name.lower().startswith("sparse")
+
+
+def _plain_labels(labels: np.ndarray, name: str) -> np.ndarray:
+    """Return labels that can be put in order, as numbers if they are."""
+    n_missing = np.count_nonzero(pd.isna(labels))
+    if n_missing:
+        raise ValueError(
+            f"{name} has {n_missing} label(s) that are missing (NaN or None); drop the rows whose "
+            "label is not known."
+        )
+    if labels.dtype == object:
+        kinds = {type(label) for label in labels}
+        if any(hasattr(kind, "__iter__") and not issubclass(kind, str | bytes) for kind in kinds):
+            raise ValueError(
+                f"{name} holds labels of type {', '.join(sorted(k.__name__ for k in kinds))}. Make "
+                "all of them strings, or all of them numbers."
+            )
+        if not any(issubclass(kind, str) for kind in kinds):
+            # Numbers and booleans, as pandas may hold them.
+            labels = np.array(labels.tolist())
+    if labels.dtype.kind == "f":
+        check_finite(labels, name, "drop the rows whose label is not known")
+    try:
+        np.unique(labels)
+    except TypeError as error:
+        raise ValueError(
+            f"{name} holds labels of several types, which cannot be put in order. Make all of them "
+            "strings, or all of them numbers."
+        ) from error
+    return labels

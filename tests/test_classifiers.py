@@ -5,6 +5,7 @@ import pickle
 import keras
 import numpy as np
 import pandas as pd
+import polars as pl
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from recurrences import count_parameters, forward, softmax
@@ -344,6 +345,43 @@ def test_first_pass_needs_all_labels_and_weights_that_do_not_depend_on_it():
         model.set_params(class_weight="balanced").partial_fit(X, Y[:, 0], classes=LABELS)
     with pytest.raises(NotFittedError):
         model.predict_proba(X)
+
+
+@pytest.mark.parametrize(
+    ("labels", "message"),
+    [
+        (["a", None], "classes has 1 label.* missing"),
+        (["a", 1], "classes holds labels of several types"),
+        ([{1}, {2}], "classes holds labels of type set"),
+        ([1.0, np.inf], "classes contains infinity"),
+    ],
+)
+def test_classes_that_cannot_be_told_apart_are_refused(labels, message):
+    model = RNNClassifier(3)
+    with pytest.raises(ValueError, match=message):
+        model.partial_fit(X, Y[:, 0], classes=pd.Series(labels, dtype=object))
+    assert not hasattr(model, "classes_")
+
+
+@pytest.mark.parametrize(
+    ("labels", "message"),
+    [
+        (pd.Series([[1], [2]] * 12), "y holds labels of type list"),
+        (pl.Series([[1], [2]] * 12), "y holds labels of type ndarray"),
+        (np.ma.masked_array([1, 2] * 12, [0, 1] * 12), "12 masked value"),
+        (np.zeros(24, [("a", "f8")]), "several in one"),
+    ],
+    ids=["lists", "lists of polars", "masked", "fields"],
+)
+def test_labels_that_are_no_words_or_numbers_are_refused(labels, message):
+    with pytest.raises(ValueError, match=message):
+        RNNClassifier(3).fit(X, labels)
+
+
+@pytest.mark.parametrize("weight", [1e300, 1e-300])
+def test_weights_of_classes_that_float32_cannot_hold_are_refused(weight):
+    with pytest.raises(ValueError, match=r"class_weight is .* float32 cannot hold"):
+        RNNClassifier(3, class_weight=dict.fromkeys(LABELS, weight)).fit(X, Y[:, 0])
 
 
 def test_loss_that_does_not_tell_steps_apart_is_refused_with_weights_of_classes():
