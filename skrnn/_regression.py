@@ -15,7 +15,7 @@ from sklearn.metrics import r2_score
 from sklearn.utils.validation import check_is_fitted
 
 from skrnn._base import SEQUENCE_ARCHITECTURES, BaseRecurrentEstimator
-from skrnn._validation import validate_targets
+from skrnn._validation import validate_targets, validate_weights
 
 
 class BaseRecurrentRegressor(RegressorMixin, MultiOutputMixin, BaseRecurrentEstimator):
@@ -175,9 +175,12 @@ class BaseRecurrentRegressor(RegressorMixin, MultiOutputMixin, BaseRecurrentEsti
         check_is_fitted(self)
         fitted = self._snapshot()
         predicted = fitted.predict(X)
-        if fitted._network["architecture"] not in SEQUENCE_ARCHITECTURES:
+        sequences = fitted._network["architecture"] in SEQUENCE_ARCHITECTURES
+        y = validate_targets(self, y, sequences=sequences)
+        if not sequences:
+            if sample_weight is not None:
+                sample_weight = validate_weights(sample_weight, predicted)
             return r2_score(y, predicted, sample_weight=sample_weight)
-        y = validate_targets(self, y, sequences=True)
         weight = fitted._weigh_scored_steps(X, y, predicted, sample_weight)
         # R² needs two rows: a step that fewer have says nothing.
         of_steps = [
@@ -245,8 +248,8 @@ class BaseRecurrentRegressor(RegressorMixin, MultiOutputMixin, BaseRecurrentEsti
             weight = np.broadcast_to(weight.reshape(len(y), -1), (len(y), y[0].size // n_outputs))
             weight = weight.ravel()
         y = y.reshape(-1, n_outputs)
-        self._y_mean = np.average(y, axis=0, weights=weight)
-        with np.errstate(over="ignore"):
+        with np.errstate(over="ignore", invalid="ignore"):
+            self._y_mean = np.average(y, axis=0, weights=weight)
             spread = np.sqrt(np.average((y - self._y_mean) ** 2, axis=0, weights=weight))
         if not np.isfinite(spread).all():
             raise ValueError(

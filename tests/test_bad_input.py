@@ -226,6 +226,7 @@ CASES = [
     ),
     Case("rows of unequal length", "X cannot be read as an array", X=[[1.0], [2.0, 3.0]]),
     Case("periods", "not numbers", y=pd.Series(pd.period_range("2020", periods=20, freq="D"))),
+    Case("mean of y beyond float64", "y reaches 1e[+]308", y=np.full(20, 1e308)),
     # Shapes
     Case("y of another length", r"inconsistent numbers of samples: \[20, 19\]", y=Y[:-1]),
     Case("1-D X", r"X of shape \(20,\) has 1 dimension.* expects windows", X=X[:, 0]),
@@ -534,6 +535,22 @@ def test_rows_unlike_the_fitted_are_refused(use, mismatch, fitted, no_network):
 def test_columns_unlike_the_fitted_are_refused(use, mismatch, fitted_on_frame, no_network):
     rows, message = FRAME_MISMATCHES[mismatch]
     assert_refused(fitted_on_frame, functools.partial(USES[use], rows), message)
+
+
+@pytest.mark.parametrize(
+    ("y", "weight", "message"),
+    [
+        (DAYS, None, "y holds values of type datetime64"),
+        (pd.Series([[1.0]] * 20), None, "y cannot be read as an array of numbers"),
+        (np.ma.masked_array(Y, Y > 0), None, "y is an array with"),
+        (changed(Y, np.nan), None, "y contains NaN in 1 of 20 rows"),
+        (Y, DAYS, "sample_weight holds values of type datetime64"),
+        (Y, pd.Series([[1.0]] * 20), "sample_weight cannot be read"),
+    ],
+)
+def test_scores_of_what_is_no_number_are_refused(y, weight, message, fitted):
+    with pytest.raises(ValueError, match=message):
+        fitted.score(X, y, weight)
 
 
 @pytest.mark.parametrize("method", ["fit", "partial_fit"])
