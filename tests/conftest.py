@@ -12,7 +12,7 @@ import matplotlib as mpl
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, Phase, settings
 from sklearn.base import clone
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import MinMaxScaler
@@ -24,6 +24,16 @@ EXAMPLES = Path(__file__).parents[1] / "examples"
 # How long an example takes says what else the machine does, and would fail tests at random.
 settings.register_profile("untimed", deadline=None)
 settings.load_profile("untimed")
+# For long runs (trust/fuzz.py). Which lines a failure depends on would take minutes to find out.
+settings.register_profile(
+    "trust",
+    max_examples=1000,
+    deadline=None,
+    phases=[Phase.explicit, Phase.generate, Phase.shrink],
+    suppress_health_check=[HealthCheck.too_slow],
+    database=None,
+    print_blob=True,
+)
 
 
 @pytest.fixture(scope="module")
