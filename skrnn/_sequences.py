@@ -102,6 +102,11 @@ def _listed(sequences: Any) -> list[Any]:
 
 def _read(sequence: Any, name: str) -> Array:
     """Return a sequence as floats of shape (n_timesteps, n_features)."""
+    if isinstance(sequence, np.ma.MaskedArray) and np.ma.is_masked(sequence):
+        raise ValueError(
+            f"{name} is an array with {np.ma.count_masked(sequence)} masked value(s), and what is "
+            "behind a mask would be read. Write NaN there: sequence.filled(numpy.nan)."
+        )
     try:
         array = np.asarray(sequence)
     except ValueError as error:

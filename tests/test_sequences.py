@@ -193,3 +193,10 @@ def test_an_error_of_the_iterable_itself_is_passed_on():
 def test_what_is_beyond_float64_becomes_infinity_without_a_warning():
     beyond = np.array([np.longdouble("1e4000"), 1.0])
     assert_array_equal(stack_sequences([beyond])[0, :, 0], [np.inf, 1.0])
+
+
+def test_masked_values_are_refused_with_their_place():
+    masked = np.ma.masked_array([1.0, 2.0], [False, True])
+    with pytest.raises(ValueError, match=r"sequences\[1\] is an array with 1 masked value"):
+        stack_sequences([[1.0], masked])
+    assert_array_equal(stack_sequences([masked.filled(np.nan)])[0, :, 0], [1.0, np.nan])
