@@ -27,7 +27,7 @@ settings.load_profile("untimed")
 # For long runs (trust/fuzz.py). Which lines a failure depends on would take minutes to find out.
 settings.register_profile(
     "trust",
-    max_examples=1000,
+    max_examples=400,
     deadline=None,
     phases=[Phase.explicit, Phase.generate, Phase.shrink],
     suppress_health_check=[HealthCheck.too_slow],
