@@ -104,8 +104,8 @@ def _read(sequence: Any, name: str) -> Array:
     """Return a sequence as floats of shape (n_timesteps, n_features)."""
     if isinstance(sequence, np.ma.MaskedArray) and np.ma.is_masked(sequence):
         raise ValueError(
-            f"{name} is an array with {np.ma.count_masked(sequence)} masked value(s), and what is "
-            "behind a mask would be read. Write NaN there: sequence.filled(numpy.nan)."
+            f"{name} is an array with {np.count_nonzero(sequence.mask)} masked value(s), and what "
+            "is behind a mask would be read. Write NaN there: sequence.filled(numpy.nan)."
         )
     try:
         array = np.asarray(sequence)
