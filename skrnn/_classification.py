@@ -238,7 +238,7 @@ class BaseRecurrentClassifier(ClassifierMixin, BaseRecurrentEstimator):
         if not sequences:
             if sample_weight is not None:
                 sample_weight = validate_weights(sample_weight, predicted)
-            return accuracy_score(y, predicted, sample_weight=sample_weight)
+            return accuracy_score(_plain_labels(y, "y"), predicted, sample_weight=sample_weight)
         weight = fitted._weigh_scored_steps(X, y, predicted, sample_weight)
         if not weight.any():
             warnings.warn(

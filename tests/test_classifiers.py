@@ -378,6 +378,13 @@ def test_labels_that_are_no_words_or_numbers_are_refused(labels, message):
         RNNClassifier(3).fit(X, labels)
 
 
+def test_numbers_among_objects_are_scored_as_the_numbers_that_they_are():
+    numbers = NUMBERS[:, 0]
+    model = RNNClassifier(3, **STILL).fit(X, numbers)
+    as_objects = pd.Series(numbers.tolist(), dtype=object)
+    assert model.score(X, as_objects) == np.mean(model.predict(X) == numbers)
+
+
 @pytest.mark.parametrize("weight", [1e300, 1e-300])
 def test_weights_of_classes_that_float32_cannot_hold_are_refused(weight):
     with pytest.raises(ValueError, match=r"class_weight is .* float32 cannot hold"):
