@@ -32,6 +32,8 @@ from skrnn._validation import (
 
 # The process in which TensorFlow has started.
 _started_in: int | None = None
+# TensorFlow counts what is in an array by 32 bits here and there.
+_LARGEST = 2**31 - 1
 # Those that write a sequence.
 SEQUENCE_ARCHITECTURES = ("sequence_to_sequence", "vector_to_sequence", "encoder_decoder")
 # Fields of a network that may change while the weights are kept.
@@ -64,7 +66,7 @@ class BaseRecurrentEstimator(CallbackSupportMixin, BaseEstimator, ABC):
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "units": [Interval(Integral, 1, None, closed="left"), tuple, list],
-        "embedding_dim": [Interval(Integral, 1, None, closed="left"), None],
+        "embedding_dim": [Interval(Integral, 1, _LARGEST, closed="both"), None],
         "dropout": [Interval(Real, 0, 1, closed="left")],
         "recurrent_dropout": [Interval(Real, 0, 1, closed="left")],
         "activation": [str, callable],
@@ -227,6 +229,8 @@ class BaseRecurrentEstimator(CallbackSupportMixin, BaseEstimator, ABC):
             and y do not fit each other; if there are too few rows to hold some out.
         TypeError
             If a callback is not one of Keras.
+        MemoryError
+            If the network does not fit into memory.
         RuntimeError
             If this process was forked from one that has trained or predicted before.
 
@@ -542,10 +546,10 @@ class BaseRecurrentEstimator(CallbackSupportMixin, BaseEstimator, ABC):
     def _describe_network(self, X: np.ndarray, y: np.ndarray) -> dict[str, Any]:
         """Return the parameters of the network, and what validated data give it."""
         units = self.units if isinstance(self.units, tuple | list) else (self.units,)
-        if not units or not all(isinstance(n, Integral) and int(n) >= 1 for n in units):
+        if not units or not all(isinstance(n, Integral) and 1 <= int(n) <= _LARGEST for n in units):
             raise ValueError(
-                f"units={self.units!r} is not an int or a non-empty sequence of ints of at least "
-                "1. Give the units of each stacked layer, such as 50 or (50, 50)."
+                f"units={self.units!r} is not an int or a non-empty sequence of ints from 1 to "
+                f"{_LARGEST}. Give the units of each stacked layer, such as 50 or (50, 50)."
             )
         writes_own_steps = self.architecture in ("vector_to_sequence", "encoder_decoder")
         return {

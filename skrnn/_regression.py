@@ -177,6 +177,8 @@ class BaseRecurrentRegressor(RegressorMixin, MultiOutputMixin, BaseRecurrentEsti
         predicted = fitted.predict(X)
         sequences = fitted._network["architecture"] in SEQUENCE_ARCHITECTURES
         y = validate_targets(self, y, sequences=sequences)
+        with np.errstate(over="ignore"):
+            _check_spread(y, np.square(y).sum())
         if not sequences:
             if sample_weight is not None:
                 sample_weight = validate_weights(sample_weight, predicted)
@@ -251,11 +253,7 @@ class BaseRecurrentRegressor(RegressorMixin, MultiOutputMixin, BaseRecurrentEsti
         with np.errstate(over="ignore", invalid="ignore"):
             self._y_mean = np.average(y, axis=0, weights=weight)
             spread = np.sqrt(np.average((y - self._y_mean) ** 2, axis=0, weights=weight))
-        if not np.isfinite(spread).all():
-            raise ValueError(
-                f"y reaches {np.abs(y).max():.3g}: its spread cannot be computed in float64. "
-                "Divide y by a constant first."
-            )
+        _check_spread(y, spread)
         # A constant has nothing to scale; its mean may be off by a digit, and so its spread.
         is_constant = spread <= 10 * np.finfo(np.float64).eps * np.abs(self._y_mean)
         self._y_scale = np.where(is_constant, 1.0, spread)
@@ -271,3 +269,12 @@ class BaseRecurrentRegressor(RegressorMixin, MultiOutputMixin, BaseRecurrentEsti
 
     def _output_scale(self) -> tuple[np.ndarray, np.ndarray]:
         return self._y_scale, self._y_mean
+
+
+def _check_spread(y: np.ndarray, spread: Any) -> None:
+    """Refuse targets so large that their squares are infinite."""
+    if not np.isfinite(spread).all():
+        raise ValueError(
+            f"y reaches {np.abs(y).max():.3g}: its spread cannot be computed in float64. Divide y "
+            "by a constant first."
+        )

@@ -144,6 +144,9 @@ def train(
     ------
     ValueError, TypeError
         If an activation, regularizer, loss, optimizer or callback is not one that Keras knows.
+
+    MemoryError
+        If the network does not fit into memory.
     """
     engines = [COMPILED, KERAS]
     if _is_keras_wanted():
@@ -158,6 +161,12 @@ def train(
         except NotCompilableError as error:
             if training.verbose:
                 print(f"Training on Keras' own layers, because this cannot be compiled: {error}")
+        except tf.errors.ResourceExhaustedError as error:
+            raise MemoryError(
+                f"A network of units={network['units']} does not fit into memory, with what "
+                f"training takes beside it. Use fewer units, or a smaller batch_size than "
+                f"{training.batch_size}."
+            ) from error
     raise AssertionError("Keras' engine does not raise NotCompilableError")
 
 

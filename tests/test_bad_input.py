@@ -369,7 +369,9 @@ CASES = [
     # Parameters
     Case("units=0", "'units'.* in the range .*Got 0|units=0 is not an int", params={"units": 0}),
     Case("units=()", r"units=\(\) is not an int.*such as 50", params={"units": ()}),
-    Case("units=(8, 0)", r"units=\(8, 0\) is not.* at least 1", params={"units": (8, 0)}),
+    Case("units=(8, 0)", r"units=\(8, 0\) is not.* from 1 to 2147483647", params={"units": (8, 0)}),
+    Case("units=10**30", r"units=10{30} is not.* from 1 to", params={"units": 10**30}),
+    Case("embedding_dim", "'embedding_dim'.* in the range", params={"embedding_dim": 10**30}),
     Case("units=[2.5]", r"units=\[2.5\] is not", params={"units": [2.5]}),
     Case(
         "dropout=1.0",
@@ -612,3 +614,16 @@ def test_training_that_is_broken_off_changes_nothing(start, error, fitted):
     else:
         with pytest.raises(NotFittedError):
             model.predict(X)
+
+
+def test_network_that_memory_cannot_hold_is_refused_and_changes_nothing(fitted):
+    model = copy.deepcopy(fitted).set_params(units=2**20)
+    before = state_of(model)
+    with pytest.raises(MemoryError, match=r"units=\(1048576,\) does not fit into memory"):
+        model.fit(X, Y)
+    assert state_of(model) == before
+
+
+def test_score_of_targets_whose_squares_are_infinite_is_refused(fitted):
+    with pytest.raises(ValueError, match=r"y reaches 1e\+300: its spread cannot be computed"):
+        fitted.score(X, changed(Y, 1e300))
