@@ -6,8 +6,11 @@ A run of many rounds with many more examples is `trust/fuzz.py`.
 import contextlib
 import copy
 import functools
+import hashlib
 import itertools
+import tempfile
 from fractions import Fraction
+from pathlib import Path
 from unittest import mock
 
 import numpy as np
@@ -806,3 +809,49 @@ def test_forecasts_go_on_by_the_loop_and_the_labels_or_are_refused(data, n, labe
         assert abs(found - line[-1]) <= 1e-6 * size
     if isinstance(asked, pd.Series) and regular and X is future is None:
         assert asked.index.equals(INDEXES[labels](n + steps)[n:])
+
+
+# Files
+
+
+@functools.cache
+def saved(kind):
+    """What `save` writes of an estimator of ours alone: scikit-learn's warn of other versions."""
+    with tempfile.TemporaryDirectory() as folder:
+        if kind == "window":
+            estimator = SlidingWindowTransformer(2).fit(pd.DataFrame({"a": [1.0, 2.0, 3.0]}))
+        else:
+            estimator = fitted_model(kind)
+        skrnn.save(estimator, Path(folder) / "model.skrnn")
+        return (Path(folder) / "model.skrnn").read_bytes()
+
+
+def with_checksum(content):
+    """Return a file with its own checksum, as a forger would write it."""
+    start, separator, rest = content.partition(b"sha256 ")
+    _, newline, body = rest.partition(b"\n")
+    digest = hashlib.sha256(start + separator + body).hexdigest().encode()
+    return start + separator + digest + newline + body
+
+
+@quick
+@given(
+    data=st.data(),
+    kind=st.sampled_from(["window", "regressor", "classifier"]),
+    is_forged=st.booleans(),
+)
+def test_files_that_were_changed_are_refused_unless_somebody_meant_to(data, kind, is_forged):
+    content = saved(kind)
+    # The beginning is a line of text, the end the index of an archive.
+    places = st.integers(0, len(content)) | st.integers(0, 120)
+    places |= st.integers(max(len(content) - 3000, 0), len(content))
+    first, last = sorted(data.draw(st.tuples(places, places)))
+    by = data.draw(st.sampled_from([b"", b"0", b"\xff", content[:40]]) | st.binary(max_size=8))
+    changed = content[:first] + by + content[last if data.draw(st.booleans()) else first + 1 :]
+    if is_forged:
+        changed = with_checksum(changed)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "model.skrnn"
+        path.write_bytes(changed)
+        done = attempt(lambda: skrnn.load(path))
+    assert isinstance(done, Refusal) or is_forged or changed == content
