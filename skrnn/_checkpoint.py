@@ -6,6 +6,7 @@ import io
 import json
 import os
 import time
+import warnings
 import zipfile
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -66,16 +67,29 @@ class Checkpoint(keras.callbacks.Callback):
             self._restore(*self._saved)
             self._saved = None
         elif not self._is_first and time.perf_counter() >= self._next_write:
-            start = time.perf_counter()
-            replace_file(self._path, self._to_bytes(epoch))
-            end = time.perf_counter()
-            self._next_write = end + (end - start) / _SHARE
+            self._write(epoch)
         self._is_first = False
 
     def forget(self) -> None:
         """Remove the file, and what a process wrote of it while it was killed: this has ended."""
         for path in (self._path, *self._path.parent.glob(f".{self._path.name}.*")):
             path.unlink(missing_ok=True)
+
+    def _write(self, epoch: int) -> None:
+        """Replace the file, and decide when to do so again."""
+        start = time.perf_counter()
+        try:
+            replace_file(self._path, self._to_bytes(epoch))
+        except OSError as error:
+            # A full disk is no reason to lose what has been trained.
+            warnings.warn(
+                f"The state before epoch {epoch + 1} could not be written: {error}. Training goes "
+                "on; after a crash, it would go on from an earlier epoch.",
+                RuntimeWarning,
+                stacklevel=2,
+            )
+        end = time.perf_counter()
+        self._next_write = end + (end - start) / _SHARE
 
     def _variables(self) -> list[Any]:
         return [*self.model.variables, *self.model.optimizer.variables]

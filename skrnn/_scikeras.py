@@ -246,6 +246,10 @@ def _name_checkpoint(
     """Return the file in which this training, and no other, keeps its state."""
     folder = Path(cast(str, training.checkpoint_dir))
     folder.mkdir(parents=True, exist_ok=True)
+    if not os.access(folder, os.W_OK):
+        raise PermissionError(
+            f"checkpoint_dir={str(folder)!r} cannot be written to. Name a folder that can, or None."
+        )
     settings = replace(
         training,
         seed=training.seed if training.is_seeded else 0,

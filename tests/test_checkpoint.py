@@ -287,6 +287,30 @@ def test_folder_that_is_a_file_is_an_error_of_the_system(tmp_path):
         RNNRegressor(3, epochs=1, checkpoint_dir=tmp_path / "file").fit(X, Y)
 
 
+def test_folder_that_cannot_be_written_to_is_refused_before_anything_is_trained(
+    tmp_path, monkeypatch
+):
+    # Root may write anywhere.
+    monkeypatch.setattr(os, "access", lambda path, mode: False)
+    model = RNNRegressor(3, epochs=1, callbacks=[Kill()], checkpoint_dir=tmp_path)
+    Kill.epochs_seen.clear()
+    with pytest.raises(PermissionError, match=r"checkpoint_dir=.* cannot be written to"):
+        model.fit(X, Y)
+    assert Kill.epochs_seen == []
+
+
+def test_full_disk_is_told_and_does_not_end_the_fit(tmp_path, monkeypatch):
+    def fail(path, data):
+        raise OSError("No space left on device")
+
+    monkeypatch.setattr(checkpoint, "replace_file", fail)
+    model = GRURegressor(3, epochs=3, random_state=0, checkpoint_dir=tmp_path)
+    with pytest.warns(RuntimeWarning, match="could not be written: No space left") as caught:
+        model.fit(X, Y)
+    assert len(caught) == 2
+    assert_same(model, clone(model).set_params(checkpoint_dir=None).fit(X, Y))
+
+
 def test_partial_fit_writes_nothing(tmp_path):
     RNNRegressor(3, checkpoint_dir=tmp_path / "none").partial_fit(X, Y)
     assert not Path(tmp_path / "none").exists()
