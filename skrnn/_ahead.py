@@ -122,7 +122,14 @@ def _read_frame(X: Any, name: str) -> tuple[pd.DataFrame, bool]:
     if isinstance(X, pd.DataFrame):
         return X, True
     if hasattr(X, "columns"):
-        return pd.DataFrame({name: X[name].to_numpy() for name in X.columns}), True
+        columns = {column: X[column].to_numpy() for column in X.columns}
+        lists = [column for column, values in columns.items() if values.ndim != 1]
+        if lists:
+            raise ValueError(
+                f"{name} has columns with several values in a row: {lists}. Give each a column of "
+                "its own."
+            )
+        return pd.DataFrame(columns), True
     with read_as_numbers(X, name, "forecast"):
         X = np.asarray(X)
     if X.ndim != 2:
@@ -305,6 +312,13 @@ class Ahead:
                 "with the index of the rows to come as future, such as "
                 "pd.DataFrame(index=pd.bdate_range(start, periods=steps))."
             )
+        for labels, summary in zip(of_series, summaries, strict=True):
+            if not len(past.frame) and not follows(labels[:1], summary):
+                raise ValueError(
+                    f"The next row is that of {labels[0]!r}, farther from the last fitted one than "
+                    "fitted rows are from each other, so that windows would take it for a new "
+                    "series. Fit on more rows, or give the last ones as X."
+                )
         if past.group is None:
             labels = of_series[0]
             index = past.frame.index

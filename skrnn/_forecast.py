@@ -19,7 +19,7 @@ from skrnn._sliding_window import windows_of
 @validate_params(
     {
         "estimator": [HasMethods(["fit", "predict"])],
-        "steps": [Interval(Integral, 1, None, closed="left")],
+        "steps": [Interval(Integral, 1, 2**31 - 1, closed="both")],
     },
     prefer_skip_nested_validation=True,
 )

@@ -114,6 +114,9 @@ def _read(sequence: Any, name: str) -> Array:
             f"{name} is not an array: its steps differ in length. Give each sequence in shape "
             f"{_SHAPES}."
         ) from error
+    if array.dtype.kind == "O" and hasattr(sequence, "isna"):
+        # Nullable columns of pandas: what is missing there is NA, which is no float.
+        array = np.where(sequence.isna(), np.nan, array)
     if array.ndim == 0:
         raise ValueError(
             f"{name} is {reprlib.repr(sequence)}, which is not a sequence of shape {_SHAPES}. If "

@@ -609,3 +609,31 @@ def test_the_series_of_future_must_be_those_of_the_panel():
     future = pd.DataFrame({"who": ["a", "b"]}, DAYS[:2])
     with pytest.raises(ValueError, match=r"needs 1 of each of the series \['a', 'b', 'c'\]"):
         forecast(pipe, 1, future=future)
+
+
+@pytest.mark.parametrize(
+    "days",
+    [
+        pd.bdate_range("2024-03-27", periods=3),
+        pd.date_range("2023-02-01", periods=2, freq="MS"),
+    ],
+    ids=["a weekend comes", "a longer month comes"],
+)
+def test_label_that_windows_would_take_for_a_new_series_is_refused(days):
+    rows = pd.DataFrame({"price": np.arange(float(len(days)))}, days)
+    pipe = make_pipeline(SlidingWindowTransformer(2, flatten=False), NaiveRegressor("drift"))
+    pipe.fit(rows, rows["price"])
+    with pytest.raises(ValueError, match=r"The next row is that of .* would take it for a new"):
+        forecast(pipe, 1)
+    # With the rows before it, nobody has to know where they end.
+    assert forecast(pipe, 1, X=rows).tolist() == [float(len(days))]
+
+
+def test_steps_without_an_end_and_columns_of_lists_are_refused():
+    pipe = make_pipeline(SlidingWindowTransformer(2, flatten=False), NaiveRegressor())
+    pipe.fit(np.arange(9.0)[:, None], np.arange(9.0))
+    with pytest.raises(ValueError, match="'steps' parameter of forecast"):
+        forecast(pipe, 10**30)
+    lists = pl.DataFrame({"a": [{"x": 1}, {"x": 2}]})
+    with pytest.raises(ValueError, match=r"X has columns with several values in a row: \['a'\]"):
+        forecast(pipe, 1, X=lists)

@@ -200,3 +200,8 @@ def test_masked_values_are_refused_with_their_place():
     with pytest.raises(ValueError, match=r"sequences\[1\] is an array with 1 masked value"):
         stack_sequences([[1.0], masked])
     assert_array_equal(stack_sequences([masked.filled(np.nan)])[0, :, 0], [1.0, np.nan])
+
+
+def test_missing_values_of_nullable_columns_are_nan():
+    frame = pd.DataFrame({"a": pd.array([1, None], "Int64"), "b": [0.5, 1.5]})
+    assert_array_equal(stack_sequences([frame]), [[[1.0, 0.5], [np.nan, 1.5]]])
