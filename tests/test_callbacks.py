@@ -6,8 +6,9 @@ import keras
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
+from sklearn.exceptions import ConvergenceWarning
 
-from skrnn import RNNRegressor, config_context
+from skrnn import LSTMRegressor, RNNRegressor, config_context
 from skrnn._engine.programs import count_compiled
 
 # Keras 3.15 reads its own variables in a way that NumPy 2 deprecates: the learning rate, and
@@ -304,14 +305,15 @@ def test_csv_logger_writes_a_row_for_each_epoch(tmp_path):
 
 
 def test_terminate_on_nan_stops_when_the_loss_is_lost(capsys):
-    # A learning rate that no number of float32 survives.
-    model = fit(
-        keras.callbacks.TerminateOnNaN(),
-        optimizer="sgd",
-        learning_rate=1e30,
-        activation="linear",
-        epochs=10,
-    )
+    # A learning rate that no number of float32 survives, of which skrnn warns by itself.
+    with pytest.warns(ConvergenceWarning, match="Training stopped in epoch"):
+        model = fit(
+            keras.callbacks.TerminateOnNaN(),
+            optimizer="sgd",
+            learning_rate=1e30,
+            activation="linear",
+            epochs=10,
+        )
     assert model.n_iter_ < 3
     assert not np.isfinite(model.history_["loss"][-1])
     assert "Invalid loss" in capsys.readouterr().out
@@ -334,6 +336,14 @@ def test_checkpoint_is_a_plain_keras_model_that_predicts_like_the_estimator(tmp_
     assert {type(layer).__module__.split(".")[0] for layer in saved.layers} == {"keras"}
     assert_same_weights(saved.get_weights(), model.weights_)
     assert_allclose(raw_outputs(saved), raw_outputs(model.to_keras()), rtol=1e-5, atol=1e-6)
+    assert_allclose(raw_outputs(saved), model.predict(X), rtol=1e-5, atol=1e-6)
+
+
+def test_checkpoint_of_a_network_with_peepholes_predicts_like_the_estimator(tmp_path):
+    checkpoint = keras.callbacks.ModelCheckpoint(tmp_path / "model.keras")
+    model = LSTMRegressor(2, peephole=True, epochs=1, normalize_y=False, callbacks=[checkpoint])
+    model.fit(X, Y)
+    saved = keras.models.load_model(tmp_path / "model.keras")
     assert_allclose(raw_outputs(saved), model.predict(X), rtol=1e-5, atol=1e-6)
 
 
