@@ -21,8 +21,8 @@ demo: .venv/.installed-examples  ## Forecast the price of a stock and draw it
 
 # Most of a small fit runs on one core; fixtures are shared within a file. Three processes, though
 # there may be two cores: what XLA has compiled is never freed, and a process of half of the tests
-# comes near the 65,530 mappings that Linux allows (vm.max_map_count), where it is aborted. If one is,
-# the run ends: with a new process in its place it would hang.
+# comes near the mappings at which no more is compiled (docs/architecture.md, "Known limits"). If a
+# process dies, the run ends: with a new one in its place it would hang.
 PARALLEL := --numprocesses 3 --dist loadfile --max-worker-restart 0
 
 test: .venv/.installed-test  ## Run the tests, with branch coverage

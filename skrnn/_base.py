@@ -336,7 +336,7 @@ class BaseRecurrentEstimator(CallbackSupportMixin, BaseEstimator, ABC):
                 seed=self._draw_seed(),
                 is_seeded=self.random_state is not None,
                 verbose=self.verbose,
-                epoch_hooks=tasks and self._make_epoch_hooks(tasks, network, first_epoch),
+                epoch_hooks=tasks and self._make_epoch_hooks(tasks, network),
             ),
             keras_side.State(self.weights_, self.optimizer_state_, self._optimizer_name)
             if go_on
@@ -353,16 +353,16 @@ class BaseRecurrentEstimator(CallbackSupportMixin, BaseEstimator, ABC):
         self._network = network | {"masked": masked}
 
     def _make_epoch_hooks(
-        self, tasks: FitTasks, network: dict[str, Any], first_epoch: int
+        self, tasks: FitTasks, network: dict[str, Any]
     ) -> tuple[Callable[..., Any], Callable[..., Any]]:
         """Return what is called before and after each epoch of this training."""
 
-        def end(get_weights: Callable[[], list[np.ndarray]]) -> bool:
+        def end(epoch: int, get_weights: Callable[[], list[np.ndarray]]) -> bool:
             return tasks.end_epoch(
                 lambda: {
                     **self.__dict__,
                     "weights_": get_weights(),
-                    "n_iter_": first_epoch + tasks.n_epochs,
+                    "n_iter_": epoch + 1,
                     "_network": network,
                 }
             )
@@ -685,10 +685,9 @@ class BaseRecurrentEstimator(CallbackSupportMixin, BaseEstimator, ABC):
         """
         check_is_fitted(self)
         fitted = self._snapshot()
-        network = fitted._network
-        if network["cell"] == "peephole_lstm":
-            network = network | {"n_timesteps": fitted.n_timesteps_in_}
-        return _import_keras_side().to_keras(network, fitted.weights_, fitted._output_scale())
+        return _import_keras_side().to_keras(
+            fitted._network, fitted.weights_, fitted.n_timesteps_in_, fitted._output_scale()
+        )
 
     def __sklearn_tags__(self) -> Tags:
         """Windows have 2 or 3 dimensions."""

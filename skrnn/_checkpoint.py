@@ -9,7 +9,9 @@ import time
 import warnings
 import zipfile
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from pathlib import Path
+from types import CodeType, FunctionType
 from typing import Any
 
 import keras
@@ -18,6 +20,12 @@ from joblib import hash as hash_of
 
 from skrnn._files import replace_file
 
+_OBJECTS = (
+    keras.callbacks.Callback,
+    keras.losses.Loss,
+    keras.optimizers.schedules.LearningRateSchedule,
+    keras.regularizers.Regularizer,
+)
 # Of the time of training, writing takes this share at most.
 _SHARE = 0.1
 _ROWS_AT_ONCE = 4096
@@ -52,6 +60,7 @@ class Checkpoint(keras.callbacks.Callback):
         self._path = path
         self._callbacks = callbacks
         self._saved = _read(path)
+        self._began = time.time()
         self.seed = seed if self._saved is None else self._saved[0]["seed"]
         self._next_write = 0.0
 
@@ -72,8 +81,12 @@ class Checkpoint(keras.callbacks.Callback):
 
     def forget(self) -> None:
         """Remove the file, and what a process wrote of it while it was killed: this has ended."""
-        for path in (self._path, *self._path.parent.glob(f".{self._path.name}.*")):
-            path.unlink(missing_ok=True)
+        self._path.unlink(missing_ok=True)
+        for path in self._path.parent.glob(f".{self._path.name}.*"):
+            with suppress(FileNotFoundError):
+                # Younger ones are of somebody who runs the same.
+                if path.stat().st_mtime < self._began:
+                    path.unlink()
 
     def _write(self, epoch: int) -> None:
         """Replace the file, and decide when to do so again."""
@@ -130,16 +143,19 @@ class Checkpoint(keras.callbacks.Callback):
 def name_training(*parts: Any) -> str:
     """Return a name for what decides the result of a training; another one has another name.
 
+    Objects that stand for the same have the same name, also in another process: Keras' objects
+    are their type and settings, functions and classes of users their name and code.
+
     Parameters
     ----------
     *parts : object
-        Plain values, functions of modules, Keras objects, arrays. Arrays are read some rows at a
-        time: windows may be far larger than what is behind them.
+        Plain values, functions, Keras objects, arrays. Arrays are read some rows at a time: windows
+        may be far larger than what is behind them.
 
     Raises
     ------
     ValueError
-        If a part cannot be told apart from others, such as a lambda.
+        If a part cannot be told apart from others.
     """
     hashes = []
     for part in parts:
@@ -147,13 +163,44 @@ def name_training(*parts: Any) -> str:
         if isinstance(part, np.ndarray):
             blocks = (part[k : k + _ROWS_AT_ONCE] for k in range(0, len(part), _ROWS_AT_ONCE))
         try:
-            hashes.append([hash_of(block, hash_name="sha1") for block in blocks])
+            hashes.append([hash_of(_describe(block), hash_name="sha1") for block in blocks])
         except Exception as error:
             raise ValueError(
                 f"checkpoint_dir needs parameters that another process would know again: {error}. "
-                "Give names, numbers, or functions of a module instead of lambdas."
+                "Give names, numbers, functions or objects of Keras."
             ) from error
     return str(hash_of(hashes, hash_name="sha1"))
+
+
+def _describe(value: Any) -> Any:
+    """Return what an object stands for, of parts that are hashed by what they hold."""
+    if isinstance(value, np.ndarray):
+        # Whatever its order in memory, or on disk.
+        return np.ascontiguousarray(value)
+    if isinstance(value, list | tuple):
+        return [_describe(item) for item in value]
+    if isinstance(value, dict):
+        return {key: _describe(item) for key, item in value.items()}
+    if isinstance(value, FunctionType):
+        around = (cell.cell_contents for cell in value.__closure__ or ())
+        # A method that calls super() has its own class there.
+        closure = [repr(part) if isinstance(part, type) else part for part in around]
+        return [value.__module__, value.__qualname__, _describe(value.__code__), _describe(closure)]
+    if isinstance(value, CodeType):
+        return [value.co_code, value.co_names, _describe(value.co_consts)]
+    if isinstance(value, type):
+        own = value.__module__.split(".")[0] not in ("builtins", "keras", "skrnn")
+        code = {name: part for name, part in vars(value).items() if isinstance(part, FunctionType)}
+        return [value.__module__, value.__qualname__, _describe(code if own else {})]
+    if isinstance(value, keras.optimizers.Optimizer):
+        settings = value.get_config()
+    elif type(value).__module__.split(".")[0] == "keras" or isinstance(value, _OBJECTS):
+        settings = vars(value)
+    else:
+        return value
+    # Keras numbers the names.
+    named = {key: item for key, item in settings.items() if key != "name"}
+    return [_describe(type(value)), _describe(named)]
 
 
 def _read(path: Path) -> tuple[dict[str, Any], list[np.ndarray]] | None:

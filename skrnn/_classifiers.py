@@ -105,8 +105,8 @@ class RNNClassifier(SimpleRNNCell, BaseRecurrentClassifier):
     checkpoint_dir : str or path-like, default=None
         Folder in which an unfinished `fit` keeps its state, in a file of its own. The same `fit`
         called again, after a crash or Ctrl-C, goes on where it was, and ends as if nothing had
-        happened, bit for bit. A `fit` with other rows or parameters starts over. None: nothing is
-        written.
+        happened, bit for bit. Of `callbacks`, the numbers, text, arrays of numbers and lists of
+        these go on. A `fit` with other rows or parameters starts over. None: nothing is written.
 
     warm_start : bool, default=False
         Whether `fit` trains `epochs` more from the kept weights and optimizer state, instead of
@@ -280,8 +280,8 @@ class LSTMClassifier(LSTMCell, BaseRecurrentClassifier):
     checkpoint_dir : str or path-like, default=None
         Folder in which an unfinished `fit` keeps its state, in a file of its own. The same `fit`
         called again, after a crash or Ctrl-C, goes on where it was, and ends as if nothing had
-        happened, bit for bit. A `fit` with other rows or parameters starts over. None: nothing is
-        written.
+        happened, bit for bit. Of `callbacks`, the numbers, text, arrays of numbers and lists of
+        these go on. A `fit` with other rows or parameters starts over. None: nothing is written.
 
     warm_start : bool, default=False
         Whether `fit` trains `epochs` more from the kept weights and optimizer state, instead of
@@ -522,8 +522,8 @@ class GRUClassifier(GRUCell, BaseRecurrentClassifier):
     checkpoint_dir : str or path-like, default=None
         Folder in which an unfinished `fit` keeps its state, in a file of its own. The same `fit`
         called again, after a crash or Ctrl-C, goes on where it was, and ends as if nothing had
-        happened, bit for bit. A `fit` with other rows or parameters starts over. None: nothing is
-        written.
+        happened, bit for bit. Of `callbacks`, the numbers, text, arrays of numbers and lists of
+        these go on. A `fit` with other rows or parameters starts over. None: nothing is written.
 
     warm_start : bool, default=False
         Whether `fit` trains `epochs` more from the kept weights and optimizer state, instead of

@@ -50,8 +50,10 @@ def _sync_folder(folder: Path) -> None:
     """Let a new name survive a loss of power, where the system can do that."""
     if not hasattr(os, "O_DIRECTORY"):  # Windows
         return
-    number = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(number)
-    finally:
-        os.close(number)
+    # The file is there by now: where folders cannot be synchronized there is nothing to undo.
+    with suppress(OSError):
+        number = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(number)
+        finally:
+            os.close(number)

@@ -124,10 +124,13 @@ class NetworkModel(keras.Model):
     """A Keras model that knows its network, and is saved as a plain one: a callback may do so."""
 
     network: Network
+    # Of the rows that it is trained on.
+    n_timesteps: int
 
     def save(self, filepath: Any, *args: Any, **kwargs: Any) -> None:
         """Save a plain Keras model with these weights."""
-        build_plain_model(self.network, self.get_weights()).save(filepath, *args, **kwargs)
+        model = build_plain_model(self.network, self.get_weights(), self.n_timesteps)
+        model.save(filepath, *args, **kwargs)
 
 
 def build_model(
@@ -195,6 +198,7 @@ def build_model(
 def build_plain_model(
     network: Network,
     weights: Sequence[np.ndarray],
+    n_timesteps: int,
     scale: tuple[np.ndarray, np.ndarray] | None = None,
 ) -> keras.Model:
     """Build a model of Keras' own classes with these weights.
@@ -207,9 +211,14 @@ def build_plain_model(
     weights : list of ndarray
         Its weights.
 
+    n_timesteps : int
+        Steps of its windows, where a cell that Keras lacks has to be unrolled.
+
     scale : pair of ndarray of shape (n_outputs,), default=None
         What outputs are multiplied by, and what is added then.
     """
+    if network.cell == "peephole_lstm":
+        network = replace(network, n_timesteps=n_timesteps)
     model = build_model(network, _plain_layers, decoder=_plain_layers.unrolled_decoder)
     model.set_weights(weights)
     if scale is None:

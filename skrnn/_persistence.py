@@ -6,13 +6,14 @@ import hashlib
 import os
 import re
 from collections.abc import Sequence
+from datetime import date, timedelta
 from importlib.metadata import version
 from inspect import isfunction
-from pathlib import Path
+from pathlib import Path, PosixPath, WindowsPath
 from types import ModuleType
 from typing import Any
 
-from sklearn import metrics
+from sklearn import feature_selection, metrics, model_selection
 from sklearn.utils._param_validation import HasMethods, validate_params
 
 from skrnn._classifiers import GRUClassifier, LSTMClassifier, RNNClassifier
@@ -35,15 +36,18 @@ _OWN_TYPES = (
     *(GRUClassifier, GRURegressor, LSTMClassifier, LSTMRegressor, NaiveRegressor),
     *(RNNClassifier, RNNRegressor, SlidingWindowTransformer),
 )
-# Parts of fitted searches that skops does not know to be harmless: beside them, metrics.
-_TYPES_OF_SEARCHES = (
+# Parts of pipelines and searches that skops does not know to be harmless. Not trees and forests:
+# their arrays go to code in C that does not check them.
+_OTHER_TYPES = (
+    "numpy.dtype",
     "sklearn.metrics._scorer._MultimetricScorer",
     "sklearn.metrics._scorer._PassthroughScorer",
     "sklearn.metrics._scorer._Scorer",
-    "sklearn.model_selection._split.KFold",
-    "sklearn.model_selection._split.StratifiedKFold",
-    "sklearn.model_selection._split.TimeSeriesSplit",
-    *(_name_of(function) for function in vars(metrics).values() if isfunction(function)),
+    "sklearn.model_selection._split._CVIterableWrapper",
+    *map(_name_of, (date, timedelta, PosixPath, WindowsPath)),
+    *(_name_of(part) for part in vars(model_selection).values() if hasattr(part, "get_n_splits")),
+    *(_name_of(part) for part in vars(metrics).values() if isfunction(part)),
+    *(_name_of(part) for part in vars(feature_selection).values() if isfunction(part)),
 )
 
 
@@ -72,7 +76,7 @@ def save(estimator: Any, path: str | os.PathLike[str]) -> None:
         If skops is not installed.
     ValueError
         If something within the estimator could not be loaded again: a lambda, a Keras optimizer,
-        labels of series that are dates.
+        labels of series that are dates, requests for metadata.
     OSError
         If the file cannot be written.
 
@@ -88,7 +92,7 @@ def save(estimator: Any, path: str | os.PathLike[str]) -> None:
     Examples
     --------
     >>> import tempfile
-    >>> from pathlib import Path
+    >>> from pathlib import Path, PosixPath, WindowsPath
     >>> import numpy as np
     >>> from sklearn.pipeline import make_pipeline
     >>> from sklearn.preprocessing import StandardScaler
@@ -111,6 +115,12 @@ def save(estimator: Any, path: str | os.PathLike[str]) -> None:
         content = skops_io.dumps(estimator)
         # What cannot be read again would be found out when the estimator is gone.
         skops_io.loads(content, trusted=skops_io.get_untrusted_types(data=content))
+    except RecursionError as error:
+        raise ValueError(
+            f"{type(estimator).__name__} cannot be saved, because a part of it holds itself, which "
+            "skops cannot write. That is so where metadata are requested (set_fit_request): use "
+            "pickle, for files that nobody else writes."
+        ) from error
     except Exception as error:
         raise ValueError(
             f"{type(estimator).__name__} cannot be saved, because a part of it could not be loaded "
@@ -135,9 +145,11 @@ def load(path: str | os.PathLike[str], *, trusted: Sequence[str | type] | None =
         The file.
 
     trusted : list of str or type, default=None
-        Types that the file may hold beside those of NumPy, SciPy, scikit-learn and skrnn, such as
-        a transformer of your own: `["my_package.MyTransformer"]`. Trust only what you know: a
-        type that you name is imported and gets its attributes from the file.
+        Types that the file may hold beside those of skrnn, plain values, arrays and most of
+        scikit-learn, such as a transformer of your own: `["my_package.MyTransformer"]`. Fitted
+        trees and forests have to be named as well: their arrays go to code in C that does not
+        check them. Trust only what you know: a type that you name is imported and gets its
+        attributes from the file.
 
     Returns
     -------
@@ -169,11 +181,13 @@ def load(path: str | os.PathLike[str], *, trusted: Sequence[str | type] | None =
     """
     skops_io = _import_skops()
     written_by, content = _read(Path(path))
-    known = {*_TYPES_OF_SEARCHES, *map(_name_of, _OWN_TYPES), *map(_name_of, trusted or ())}
+    known = {*_OTHER_TYPES, *map(_name_of, _OWN_TYPES), *map(_name_of, trusted or ())}
     try:
         found = set(skops_io.get_untrusted_types(data=content))
         if not found - known:
             return skops_io.loads(content, trusted=sorted(found))
+    except MemoryError:
+        raise
     except Exception as error:
         raise ValueError(
             f"{path} was written by skrnn {written_by} and cannot be loaded with the packages that "

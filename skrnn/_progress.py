@@ -48,12 +48,12 @@ class EpochTasks(keras.callbacks.Callback):
         Called before an epoch.
 
     end : callable
-        Called after it with what returns the weights, which are copied only if somebody asks;
-        returns whether to stop.
+        Called after it with its number and what returns the weights, which are copied only if
+        somebody asks; returns whether to stop.
     """
 
     def __init__(
-        self, begin: Callable[[], None], end: Callable[[Callable[[], list[np.ndarray]]], bool]
+        self, begin: Callable[[], None], end: Callable[[int, Callable[[], list[np.ndarray]]], bool]
     ) -> None:
         super().__init__()
         self._begin = begin
@@ -65,5 +65,5 @@ class EpochTasks(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         """End it."""
-        if self._end(self.model.get_weights):
+        if self._end(epoch, self.model.get_weights):
             self.model.stop_training = True

@@ -202,7 +202,7 @@ def _train_on(
         borrow_trainer(engine, network, training, rows.X.shape[1:], rows.y.shape[1:]) as trainer,
     ):
         _check_loss(trainer.loss, rows, network["n_outputs"])
-        trainer.start(network, training, start)
+        trainer.start(network, training, start, n_timesteps=rows.X.shape[1])
         if network["linear_skip"] and start is None:
             start_linear(trainer.model, *ridge(rows.X, rows.y, rows.sample_weight))
         wrapper = _WRAPPERS[network["output_activation"]](
@@ -258,8 +258,14 @@ def _name_checkpoint(
         epoch_hooks=None,
     )
     arrays = [part for of in (rows, held_out) if of for part in (of.X, of.y, of.sample_weight)]
+    versions = [version("skrnn"), keras.__version__, tf.__version__]
     name = name_training(
-        version("skrnn"), engine.model_class.__name__, network, vars(settings), start, *arrays
+        versions,
+        engine.model_class.__name__,
+        network,
+        vars(settings),
+        start and vars(start),
+        *arrays,
     )
     return folder / f"{name}.npz"
 
@@ -306,10 +312,11 @@ def predict(network: dict[str, Any], weights: Sequence[np.ndarray], X: np.ndarra
 def to_keras(
     network: dict[str, Any],
     weights: Sequence[np.ndarray],
+    n_timesteps: int,
     scale: tuple[np.ndarray, np.ndarray] | None,
 ) -> keras.Model:
     """Return a plain Keras model with these weights, not compiled."""
-    return build_plain_model(make_network(network), weights, scale)
+    return build_plain_model(make_network(network), weights, n_timesteps, scale)
 
 
 def measure_gradients(

@@ -47,7 +47,6 @@ class FitTasks:
         self._told = {"estimator": estimator, "X": X, "y": y, "metadata": metadata}
         self._fit = estimator._init_callback_context(max_subtasks=epochs)
         self._fit.call_on_fit_task_begin(**self._told)
-        self.n_epochs = 0
 
     def begin_epoch(self) -> None:
         """Tell that an epoch begins."""
@@ -62,7 +61,6 @@ class FitTasks:
         get_attributes : callable
             Returns what the fitted attributes are by now, if somebody asks.
         """
-        self.n_epochs += 1
         return self._epoch.call_on_fit_task_end(
             **self._told, reconstruction_attributes=get_attributes
         )

@@ -84,10 +84,18 @@ class Trainer:
     weights: list[np.ndarray]
     optimizer_state: list[np.ndarray]
 
-    def start(self, network: dict[str, Any], training: Training, state: State | None) -> None:
+    def start(
+        self,
+        network: dict[str, Any],
+        training: Training,
+        state: State | None,
+        *,
+        n_timesteps: int,
+    ) -> None:
         """Put in all that a training starts from, whatever the one before it has left."""
         self.model.set_weights(self.weights)
         self.model.network = make_network(network)
+        self.model.n_timesteps = n_timesteps
         # A training that goes on draws other masks than the one before it.
         initialize(self.model, [training.seed, training.first_epoch], network["memory_steps"])
         set_dropout(self.model, network["dropout"])

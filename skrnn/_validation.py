@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -58,8 +59,8 @@ def check_container(
             f"{name} is a DataFrame with 0 feature(s) (shape={values.shape}) while a minimum of 1 "
             "is required."
         )
-    repeated = sorted({str(column) for column in columns if columns.count(column) > 1})
-    if unique_names and repeated:
+    if unique_names and len(set(columns)) < len(columns):
+        repeated = sorted(str(column) for column, n in Counter(columns).items() if n > 1)
         raise ValueError(
             f"{name} has several columns of the same name: {repeated}. Rename all but one of each."
         )
@@ -127,8 +128,11 @@ def _why_no_numbers(values: Any) -> str:
     try:
         # Of complex numbers, too.
         if np.asarray(values).dtype.kind != "c":
+            array = np.asarray(values)
             with np.errstate(over="ignore"):
-                np.asarray(values, dtype=np.float64)
+                # Some rows at a time: it may be a view that is far larger than what is behind it.
+                for first in range(0, len(array) if array.ndim else 0, 4096):
+                    array[first : first + 4096].astype(np.float64)
     except (TypeError, ValueError, OverflowError) as error:
         return str(error).rstrip(".")
     return ""

@@ -3,6 +3,7 @@
 import functools
 import json
 import os
+import time
 from pathlib import Path
 
 import keras
@@ -275,10 +276,85 @@ def test_file_runs_no_code(tmp_path, kill):
         assert json.loads(str(file["state"]))["epoch"] == 2
 
 
-def test_lambda_cannot_be_known_again(tmp_path):
-    estimator = RNNRegressor(3, activation=lambda x: x, epochs=1, checkpoint_dir=tmp_path)
+def test_what_cannot_be_known_again_is_refused(tmp_path):
+    unknown = functools.partial(lambda x, factor: factor * x, factor=1.0)
+    estimator = RNNRegressor(3, activation=unknown, epochs=1, checkpoint_dir=tmp_path)
     with pytest.raises(ValueError, match="checkpoint_dir needs parameters that another process"):
         estimator.fit(X, Y)
+
+
+class Scaled(keras.losses.Loss):
+    """A loss of a user, to which Keras gives a new name each time."""
+
+    def __init__(self, factor):
+        super().__init__()
+        self.factor = factor
+
+    def call(self, y, outputs):
+        return self.factor * keras.ops.mean(keras.ops.square(y - outputs), axis=-1)
+
+
+def define(source):
+    """Return a function of this source, as a file that was edited defines it anew."""
+    names = {"__name__": "mine"}
+    exec(f"def loss(y, outputs):\n    return {source}", names)
+    return names["loss"]
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: keras.optimizers.Adam(0.01),
+        lambda: keras.optimizers.SGD(keras.optimizers.schedules.ExponentialDecay(0.1, 10, 0.9)),
+        lambda: keras.losses.Huber(2.0),
+        lambda: Scaled(3.0),
+        lambda: keras.regularizers.L2(0.1),
+        lambda: keras.callbacks.EarlyStopping("loss", patience=3),
+        lambda: define("y - outputs"),
+        lambda: X.copy(order="F"),
+        lambda: {"units": (3, 2), "activation": "tanh"},
+    ],
+    ids=["Adam", "schedule", "Huber", "own loss", "L2", "callback", "function", "array", "plain"],
+)
+def test_what_stands_for_the_same_has_the_same_name(make):
+    assert checkpoint.name_training(make()) == checkpoint.name_training(make())
+
+
+def test_order_in_memory_and_place_on_disk_do_not_matter(tmp_path):
+    np.save(tmp_path / "X.npy", X)
+    mapped = np.load(tmp_path / "X.npy", mmap_mode="r")
+    names = {checkpoint.name_training(rows) for rows in (X, X.copy(order="F"), mapped)}
+    assert len(names) == 1
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (define("y - outputs"), define("y + outputs")),
+        (define("2 * y"), define("3 * y")),
+        (Scaled(3.0), Scaled(4.0)),
+        (keras.optimizers.Adam(0.01), keras.optimizers.Adam(0.02)),
+        (X, X.T),
+    ],
+    ids=["code", "constant", "setting", "rate", "shape"],
+)
+def test_what_stands_for_something_else_has_another_name(one, other):
+    assert checkpoint.name_training(one) != checkpoint.name_training(other)
+
+
+def test_what_a_killed_process_left_is_removed_and_what_another_one_writes_is_not(tmp_path, kill):
+    estimator = GRURegressor(3, epochs=3, random_state=0, callbacks=[Kill()])
+    estimator.set_params(checkpoint_dir=tmp_path)
+    kill.at = 2
+    with pytest.raises(Killed):
+        estimator.fit(X, Y)
+    (path,) = tmp_path.iterdir()
+    old, new = (tmp_path / f".{path.name}.{word}.tmp" for word in ("old", "new"))
+    for left, age in ((old, -60), (new, 60)):
+        left.write_bytes(b"")
+        os.utime(left, (time.time() + age,) * 2)
+    estimator.fit(X, Y)
+    assert list(tmp_path.iterdir()) == [new]
 
 
 def test_folder_that_is_a_file_is_an_error_of_the_system(tmp_path):

@@ -15,9 +15,14 @@ import skops.io
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
+from sklearn import config_context
 from sklearn.base import BaseEstimator, TransformerMixin
-from sklearn.compose import TransformedTargetRegressor
-from sklearn.model_selection import GridSearchCV, TimeSeriesSplit
+from sklearn.compose import TransformedTargetRegressor, make_column_transformer
+from sklearn.ensemble import RandomForestRegressor
+from sklearn.feature_selection import SelectKBest, f_regression
+from sklearn.impute import SimpleImputer
+from sklearn.linear_model import Ridge
+from sklearn.model_selection import GridSearchCV, ShuffleSplit, TimeSeriesSplit
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, MinMaxScaler, StandardScaler
 
@@ -64,8 +69,8 @@ def network(**params):
     return LSTMRegressor(units=2, epochs=1, random_state=0, **params)
 
 
-def panel(frame):
-    return pd.concat([frame.assign(shop="north"), frame.assign(shop="south")])
+def panel(frame, *shops):
+    return pd.concat([frame.assign(shop=shop) for shop in shops or ("north", "south")])
 
 
 PIPELINES = {
@@ -80,7 +85,7 @@ PIPELINES = {
     "panel": (make_pipeline(windows(group="shop"), network()), panel(X)),
     "numbered panel": (
         make_pipeline(windows(group="shop"), network()),
-        panel(X).replace({"north": 1, "south": 2}),
+        panel(X, 1, 2),
     ),
     "RandomState": (
         make_pipeline(
@@ -290,6 +295,46 @@ def test_types_that_are_not_known_are_named_and_get_no_state(tmp_path):
         assert isinstance(skrnn.load(tmp_path / "model.skrnn", trusted=trusted)[0], Doubler)
 
 
+@pytest.mark.parametrize(
+    "step",
+    [
+        SimpleImputer(),
+        SelectKBest(f_regression, k=3),
+        make_column_transformer((StandardScaler(), ["price"]), remainder="passthrough"),
+        GridSearchCV(Ridge(), {"alpha": [1.0]}, cv=ShuffleSplit(2, random_state=0)),
+        GridSearchCV(Ridge(), {"alpha": [1.0]}, cv=[(np.arange(9), np.arange(9, 12))]),
+    ],
+    ids=lambda step: type(step).__name__,
+)
+def test_what_stands_beside_networks_is_trusted(step, tmp_path):
+    wide = X.assign(open=np.sin(X["price"]), close=2 * X["price"])
+    skrnn.save(step.fit(wide, Y), tmp_path / "model.skrnn")
+    assert type(skrnn.load(tmp_path / "model.skrnn")) is type(step)
+
+
+def test_folder_of_checkpoints_is_loaded(tmp_path):
+    skrnn.save(network(checkpoint_dir=tmp_path), tmp_path / "model.skrnn")
+    assert skrnn.load(tmp_path / "model.skrnn").checkpoint_dir == tmp_path
+
+
+def test_forests_are_refused_until_they_are_named(tmp_path):
+    forest = RandomForestRegressor(2, random_state=0).fit(X, Y)
+    skrnn.save(forest, tmp_path / "model.skrnn")
+    tree = "sklearn.tree._tree.Tree"
+    with pytest.raises(ValueError, match=rf"not trusted: \['{tree}'\]"):
+        skrnn.load(tmp_path / "model.skrnn")
+    twin = skrnn.load(tmp_path / "model.skrnn", trusted=[tree])
+    assert_array_equal(twin.predict(X), forest.predict(X))
+
+
+def test_requests_for_metadata_are_refused_with_a_reason(tmp_path):
+    with config_context(enable_metadata_routing=True):
+        pipe = make_pipeline(StandardScaler(), network().set_fit_request(sample_weight=True))
+        with pytest.raises(ValueError, match=r"holds itself.*where metadata are requested"):
+            skrnn.save(pipe, tmp_path / "model.skrnn")
+    assert os.listdir(tmp_path) == []
+
+
 def test_functions_of_others_are_not_called_by_a_file_that_names_them(tmp_path):
     # What a forger would write, with a right checksum.
     pipe = make_pipeline(FunctionTransformer(os.getcwd), network())
@@ -315,7 +360,7 @@ def test_losses_of_keras_are_loaded_by_who_trusts_them(tmp_path):
         network(optimizer=keras.optimizers.Adam(0.01)),
         make_pipeline(FunctionTransformer(lambda X: X), network()),
         make_pipeline(windows(group="shop"), NaiveRegressor()).fit(
-            panel(X).replace({"north": pd.Timestamp(0), "south": pd.Timestamp(1)}), [*Y, *Y]
+            panel(X, pd.Timestamp(0), pd.Timestamp(1)), [*Y, *Y]
         ),
     ],
     ids=["optimizer", "lambda", "dates of series"],

@@ -14,6 +14,10 @@ from sklearn.exceptions import FitFailedWarning
 from sklearn.model_selection import GridSearchCV, TimeSeriesSplit
 
 from skrnn import GRURegressor
+from skrnn._base import _import_keras_side
+
+_import_keras_side()
+from skrnn._engine import programs  # noqa: E402 - after the side that needs it
 
 rng = np.random.default_rng(0)
 X = rng.normal(size=(40, 4))
@@ -99,6 +103,10 @@ import sys
 import numpy as np
 from sklearn.model_selection import GridSearchCV, TimeSeriesSplit
 from skrnn import GRURegressor
+from skrnn._base import _import_keras_side
+
+_import_keras_side()
+from skrnn._engine import programs  # noqa: E402 - after the side that needs it
 
 X = np.random.default_rng(0).normal(size=(200, 10))
 search = GridSearchCV(
@@ -139,6 +147,7 @@ def test_interrupted_search_leaves_no_process_behind():
         os.killpg(search.pid, signal.SIGINT)
         _, said = search.communicate(timeout=60)
         assert search.returncode == -signal.SIGINT or "KeyboardInterrupt" in said
+        patience = time.monotonic() + 60
         while processes_of(search.pid) and time.monotonic() < patience:
             time.sleep(0.5)
         assert processes_of(search.pid) == []
@@ -172,3 +181,18 @@ def test_search_goes_on_past_a_candidate_that_fails_and_says_which_and_why():
         search.fit(X, Y)
     assert np.isnan(search.cv_results_["mean_test_score"]).tolist() == [False, True]
     assert search.best_params_ == {"dropout": 0.0}
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems have no such limit")
+def test_process_that_could_not_map_what_is_compiled_is_told_before_it_dies(monkeypatch):
+    fitted = GRURegressor(3, epochs=1, random_state=0).fit(X, Y)
+    predicted = fitted.predict(X)
+    other = GRURegressor(9, epochs=1, random_state=0)
+    with monkeypatch.context() as patch:
+        patch.setattr(programs, "_RESERVE", 10**9)
+        with pytest.raises(RuntimeError, match=r"has \d+ memory mappings .* Train in new"):
+            other.fit(X, Y)
+        assert not hasattr(other, "weights_")
+        # What is compiled goes on.
+        assert_array_equal(fitted.predict(X), predicted)
+    assert other.fit(X, Y).n_iter_ == 1
