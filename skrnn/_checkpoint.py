@@ -183,8 +183,8 @@ def _describe(value: Any) -> Any:
         return {key: _describe(item) for key, item in value.items()}
     if isinstance(value, FunctionType):
         around = (cell.cell_contents for cell in value.__closure__ or ())
-        # A method that calls super() has its own class there.
-        closure = [repr(part) if isinstance(part, type) else part for part in around]
+        # What is there may hold the function itself: a class its methods, a callback its rule.
+        closure = [part if _is_plain(part) else type(part).__qualname__ for part in around]
         return [value.__module__, value.__qualname__, _describe(value.__code__), _describe(closure)]
     if isinstance(value, CodeType):
         return [value.co_code, value.co_names, _describe(value.co_consts)]

@@ -301,6 +301,15 @@ def define(source):
     return names["loss"]
 
 
+def enclose(factor):
+    """Return a function that knows a number, and itself."""
+
+    def rule(y):
+        return rule(y - 1) if y else factor
+
+    return rule
+
+
 @pytest.mark.parametrize(
     "make",
     [
@@ -311,10 +320,22 @@ def define(source):
         lambda: keras.regularizers.L2(0.1),
         lambda: keras.callbacks.EarlyStopping("loss", patience=3),
         lambda: define("y - outputs"),
+        lambda: enclose(2.0),
         lambda: X.copy(order="F"),
         lambda: {"units": (3, 2), "activation": "tanh"},
     ],
-    ids=["Adam", "schedule", "Huber", "own loss", "L2", "callback", "function", "array", "plain"],
+    ids=[
+        "Adam",
+        "schedule",
+        "Huber",
+        "own loss",
+        "L2",
+        "callback",
+        "function",
+        "closure",
+        "array",
+        "plain",
+    ],
 )
 def test_what_stands_for_the_same_has_the_same_name(make):
     assert checkpoint.name_training(make()) == checkpoint.name_training(make())
@@ -332,11 +353,12 @@ def test_order_in_memory_and_place_on_disk_do_not_matter(tmp_path):
     [
         (define("y - outputs"), define("y + outputs")),
         (define("2 * y"), define("3 * y")),
+        (enclose(2.0), enclose(3.0)),
         (Scaled(3.0), Scaled(4.0)),
         (keras.optimizers.Adam(0.01), keras.optimizers.Adam(0.02)),
         (X, X.T),
     ],
-    ids=["code", "constant", "setting", "rate", "shape"],
+    ids=["code", "constant", "closure", "setting", "rate", "shape"],
 )
 def test_what_stands_for_something_else_has_another_name(one, other):
     assert checkpoint.name_training(one) != checkpoint.name_training(other)
