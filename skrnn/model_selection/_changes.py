@@ -117,7 +117,12 @@ def moved(before: Any, after: Any) -> np.ndarray:
     finite = np.ma.masked_invalid(before)
     spread, size = finite.std(axis=0).filled(0), np.abs(finite).max(axis=0).filled(0)
     tolerance = TOLERANCE * np.where(spread > 0, spread, size)
-    return ~np.isclose(after, before, rtol=1e-12, atol=tolerance, equal_nan=True)
+    # NumPy 1's isclose knows one tolerance only.
+    with np.errstate(invalid="ignore"):
+        is_close = np.abs(after - before) <= tolerance + 1e-12 * np.abs(before)
+    return ~(
+        is_close & np.isfinite(before) | (after == before) | np.isnan(after) & np.isnan(before)
+    )
 
 
 def _columns_of(frame: Any) -> list[np.ndarray]:
