@@ -80,7 +80,7 @@ def test_state_that_is_compared_sees_every_change(fitted):
     assert state_of(copy.deepcopy(fitted)) == frozen
     for change in (
         lambda model: model.weights_[0].__setitem__(
-            (0, 0), np.nextafter(model.weights_[0][0, 0], 9)
+            (0, 0), np.nextafter(model.weights_[0][0, 0], np.float32(9))
         ),
         lambda model: model.history_["loss"].append(0.0),
         lambda model: setattr(model, "n_features_in_", 5),
