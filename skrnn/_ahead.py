@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from pandas.api.types import is_numeric_dtype
 
 from skrnn._continuity import (
     LabeledRows,
@@ -123,12 +124,6 @@ def _read_frame(X: Any, name: str) -> tuple[pd.DataFrame, bool]:
         return X, True
     if hasattr(X, "columns"):
         columns = {column: X[column].to_numpy() for column in X.columns}
-        lists = [column for column, values in columns.items() if values.ndim != 1]
-        if lists:
-            raise ValueError(
-                f"{name} has columns with several values in a row: {lists}. Give each a column of "
-                "its own."
-            )
         return pd.DataFrame(columns), True
     with read_as_numbers(X, name, "forecast"):
         X = np.asarray(X)
@@ -137,7 +132,20 @@ def _read_frame(X: Any, name: str) -> tuple[pd.DataFrame, bool]:
             f"{name} of shape {X.shape} has {X.ndim} dimension(s). Give rows, of shape (n_samples, "
             "n_features)."
         )
-    return pd.DataFrame(X), False
+    if X.dtype.kind == "S":
+        raise ValueError(
+            f"{name} holds values of type {X.dtype}, which are not numbers. Give "
+            f"{name}.astype(float)."
+        )
+    # pandas 2 cannot take rows of numbers in another order of bytes.
+    return pd.DataFrame(X.astype(X.dtype.newbyteorder("="), copy=False)), False
+
+
+def _with_nan(dtype: Any) -> np.dtype:
+    """Return the type in which a column goes on with NaN, at whose choice pandas 2 warns."""
+    if isinstance(dtype, np.dtype) and dtype.kind in "biufcO":
+        return np.promote_types(dtype, np.float64)
+    return np.dtype(np.float64 if is_numeric_dtype(dtype) else object)
 
 
 class Ahead:
@@ -171,22 +179,29 @@ class Ahead:
         self._known = set(known.columns)
         self._series = np.tile(np.asarray([*past.series], dtype=object), steps)
         self._index, self._labels = self._make_index(known if future is not None else None)
+        unknown = {
+            name
+            for name in past.frame.columns
+            if name != past.group and (name == target or name not in known)
+        }
         columns = {
             name: self._series
             if name == past.group
             else np.full(len(self._series), np.nan)
-            if name == target or name not in known
+            if name in unknown
             else known[name].array
             for name in past.frame.columns
         }
         self._frame = pd.DataFrame(columns, index=self._index)
+        dtypes = past.frame.dtypes
+        self._before = past.frame.astype({name: _with_nan(dtypes[name]) for name in unknown})
         self._predicted = np.full(len(self._series), np.nan)
 
     def rows_until(self, step: int) -> Any:
         """Return the rows before and those of the first steps, as the estimator reads them."""
         rows = self._frame.iloc[: step * len(self._past.series)]
         if len(self._past.frame):
-            rows = pd.concat([self._past.frame, rows])
+            rows = pd.concat([self._before, rows])
         return rows if self._past.is_frame else rows.to_numpy()
 
     def check_readable(self) -> None:

@@ -635,5 +635,18 @@ def test_steps_without_an_end_and_columns_of_lists_are_refused():
     with pytest.raises(ValueError, match="'steps' parameter of forecast"):
         forecast(pipe, 10**30)
     lists = pl.DataFrame({"a": [{"x": 1}, {"x": 2}]})
-    with pytest.raises(ValueError, match=r"X has columns with several values in a row: \['a'\]"):
+    with pytest.raises(ValueError, match=r"X holds values of type Struct.*several in one"):
         forecast(pipe, 1, X=lists)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "bool", "Int64", "boolean", "category", ">i2", "S3"])
+def test_rows_of_any_type_of_numbers_go_on_with_what_is_predicted(dtype):
+    pipe = make_pipeline(SlidingWindowTransformer(2, flatten=False), NaiveRegressor("drift"))
+    pipe.fit(np.arange(9.0)[:, None], np.arange(9.0))
+    X = np.array([[0], [1], [1], [0]])
+    X = X.astype(dtype) if dtype in (">i2", "S3") else pd.DataFrame(X).astype(dtype)
+    if dtype == "S3":
+        with pytest.raises(ValueError, match=r"X holds values of type \|S3, which are not numbers"):
+            forecast(pipe, 2, X=X)
+    else:
+        np.testing.assert_array_equal(forecast(pipe, 2, X=X), [-1.0, -2.0])
