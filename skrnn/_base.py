@@ -444,8 +444,6 @@ class BaseRecurrentEstimator(CallbackSupportMixin, BaseEstimator, ABC):
             return X, y, None
         sample_weight = validate_weights(sample_weight, X)
         weighs = sample_weight > 0
-        if not weighs.any():
-            raise ValueError("sample_weight is 0 in all rows; at least one row must weigh more.")
         check_largest_weight(sample_weight, "sample_weight")
         if weighs.all():
             return X, y, sample_weight

@@ -1,4 +1,4 @@
-"""Sequences of unequal length in one array, padded with NaN, in pure NumPy."""
+"""Sequences of unequal length in one array, padded with NaN."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+
+from skrnn._validation import check_container
 
 Array = npt.NDArray[Any]
 
@@ -102,11 +104,7 @@ def _listed(sequences: Any) -> list[Any]:
 
 def _read(sequence: Any, name: str) -> Array:
     """Return a sequence as floats of shape (n_timesteps, n_features)."""
-    if isinstance(sequence, np.ma.MaskedArray) and np.ma.is_masked(sequence):
-        raise ValueError(
-            f"{name} is an array with {np.count_nonzero(sequence.mask)} masked value(s), and what "
-            "is behind a mask would be read. Write NaN there: sequence.filled(numpy.nan)."
-        )
+    check_container(sequence, name, numbers=False)
     try:
         array = np.asarray(sequence)
     except ValueError as error:

@@ -80,6 +80,12 @@ def check_container(
                 f"{name} holds values of type {dtype}, several in one. Put each field into a "
                 "column: numpy.lib.recfunctions.structured_to_unstructured."
             )
+        # Of polars. NumPy would take lists of one number for the numbers, and only warn.
+        if getattr(dtype, "is_nested", bool)():
+            raise ValueError(
+                f"{name} holds values of type {dtype}, several in one. Put each into a row or a "
+                "column of its own (explode, unnest)."
+            )
 
 
 def refuse_dates(values: Any, name: str) -> None:
@@ -342,13 +348,15 @@ def validate_targets(estimator: BaseEstimator, y: Any, *, sequences: bool) -> np
 
 
 def validate_weights(sample_weight: Any, X: np.ndarray) -> np.ndarray:
-    """Return the weights of the rows of X as float64, not negative."""
+    """Return the weights of the rows of X as float64, not negative and not all 0."""
     check_container(sample_weight, "sample_weight")
     refuse_dates(sample_weight, "sample_weight")
     with read_as_numbers(sample_weight, "sample_weight", "fit"):
         weights: np.ndarray = _check_sample_weight(
             sample_weight, X, dtype=np.float64, ensure_non_negative=True
         )
+    if not weights.any():
+        raise ValueError("sample_weight is 0 in all rows; at least one row must weigh more.")
     return weights
 
 
@@ -368,6 +376,9 @@ def validate_labels(estimator: BaseEstimator, y: Any, *, sequences: bool) -> np.
     if y is None:
         raise ValueError(f"{name} requires y to be passed, but the target y is None.")
     check_container(y, "y", numbers=False)
+    if getattr(getattr(y, "dtype", None), "time_zone", None) is not None:
+        # Polars drops the zone on the way to NumPy; with it such labels are refused as of pandas.
+        y = y.to_list()
     if not sequences:
         if getattr(y, "ndim", 1) > 2:
             raise ValueError(

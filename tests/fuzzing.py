@@ -41,6 +41,7 @@ _ADVICE = (
     "has feature names, but",
     "does not have valid feature names, but",
     "The standard deviation of the windows is",
+    "labels represented as bytes is deprecated",
 )
 
 

@@ -197,6 +197,12 @@ CASES = [
     ),
     Case("fields", "X holds values of type .* several in one", X=np.zeros((20, 4), [("a", "f8")])),
     Case(
+        "lists of one number",
+        "X holds values of type List.* several in one",
+        X=pl.DataFrame({name: [[1.0]] * 20 for name in "abcd"}),
+        other_kind=True,
+    ),
+    Case(
         "sparse columns",
         "X holds values of type Sparse.*X.sparse.to_dense",
         X=FRAME.astype(pd.SparseDtype(float)),
@@ -552,6 +558,7 @@ def test_columns_unlike_the_fitted_are_refused(use, mismatch, fitted_on_frame, n
         (changed(Y, np.nan), None, "y contains NaN in 1 of 20 rows"),
         (Y, DAYS, "sample_weight holds values of type datetime64"),
         (Y, pd.Series([[1.0]] * 20), "sample_weight cannot be read"),
+        (Y, np.zeros(20), "sample_weight is 0 in all rows; at least one|one non-zero number"),
     ],
 )
 def test_scores_of_what_is_no_number_are_refused(y, weight, message, fitted):

@@ -367,7 +367,7 @@ def test_classes_that_cannot_be_told_apart_are_refused(labels, message):
     ("labels", "message"),
     [
         (pd.Series([[1], [2]] * 12), "y holds labels of type list"),
-        (pl.Series([[1], [2]] * 12), "y holds labels of type ndarray"),
+        (pl.Series([[1], [2]] * 12), "y holds values of type List.*several in one"),
         (np.ma.masked_array([1, 2] * 12, [0, 1] * 12), "12 masked value"),
         (np.zeros(24, [("a", "f8")]), "several in one"),
     ],
@@ -383,6 +383,13 @@ def test_numbers_among_objects_are_scored_as_the_numbers_that_they_are():
     model = RNNClassifier(3, **STILL).fit(X, numbers)
     as_objects = pd.Series(numbers.tolist(), dtype=object)
     assert model.score(X, as_objects) == np.mean(model.predict(X) == numbers)
+
+
+@pytest.mark.parametrize("make", [pd.Series, pl.Series])
+def test_dates_of_a_zone_are_no_labels(make):
+    days = pd.date_range("2024-03-28", periods=2, tz="UTC")
+    with pytest.raises(ValueError, match="Unknown label type"):
+        RNNClassifier(3).fit(X, make([*days] * 12))
 
 
 @pytest.mark.parametrize("weight", [1e300, 1e-300])
