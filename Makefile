@@ -19,20 +19,21 @@ help:  ## Show the targets
 demo: .venv/.installed-examples  ## Forecast the price of a stock and draw it
 	$(BIN)/python examples/plot_google_stock.py
 
-# Most of a small fit runs on one core; fixtures are shared within a file. Three processes, though
-# there may be two cores: what XLA has compiled is never freed, and a process of half of the tests
-# comes near the mappings at which no more is compiled (docs/architecture.md, "Known limits"). If a
-# process dies, the run ends: with a new one in its place it would hang.
+# Most of a small fit runs on one core; fixtures are shared within a file. What XLA has compiled is
+# never freed (docs/architecture.md, "Known limits"), so a run has two parts, with three processes
+# each, though there may be two cores: in one part they would hold 20 GB in the end, more with the
+# oldest TensorFlow. If a process dies, the run ends: with a new one in its place it would hang.
 PARALLEL := --numprocesses 3 --dist loadfile --max-worker-restart 0
+PART_1 := $(PARALLEL) tests/test_[a-f]*.py
+PART_2 := $(PARALLEL) tests/test_[g-z]*.py --pyargs skrnn
 
 test: .venv/.installed-test  ## Run the tests, with branch coverage
-	$(BIN)/python -m pytest --cov $(PARALLEL)
+	$(BIN)/python -m pytest --cov --cov-report= $(PART_1)
+	$(BIN)/python -m pytest --cov --cov-append $(PART_2)
 
-# In two halves: TensorFlow 2.18 holds on to twice the memory, and three processes of a third of the
-# tests would fill 24 GB.
 test-oldest: .venv-oldest/.installed  ## Run the tests with the oldest versions that are supported
-	.venv-oldest/bin/python -m pytest $(PARALLEL) tests/test_[a-f]*.py
-	.venv-oldest/bin/python -m pytest $(PARALLEL) tests/test_[g-z]*.py skrnn
+	.venv-oldest/bin/python -m pytest $(PART_1)
+	.venv-oldest/bin/python -m pytest $(PART_2)
 
 wheel: .venv/.installed-release  ## Build sdist and wheel, and check what is in them
 	rm -rf dist
@@ -51,7 +52,8 @@ test-wheel: wheel  ## Run the tests with the wheel, in an environment that is ma
 	$(call make_environment,.venv-wheel,--clear)
 	.venv-wheel/bin/python -m pip install --quiet "$$(echo dist/*.whl)[test]"
 	cd build/tests && $(CURDIR)/.venv-wheel/bin/python -c 'import skrnn, sysconfig; assert skrnn.__file__.startswith(sysconfig.get_path("purelib")), skrnn.__file__'
-	cd build/tests && $(CURDIR)/.venv-wheel/bin/python -m pytest $(PARALLEL) tests --pyargs skrnn
+	cd build/tests && $(CURDIR)/.venv-wheel/bin/python -m pytest $(PART_1)
+	cd build/tests && $(CURDIR)/.venv-wheel/bin/python -m pytest $(PART_2)
 
 # In an environment of its own: some of these packages need an older pandas than our newest.
 test-interop: .venv-interop/.installed-interop  ## Use skrnn from skforecast, sktime, mlforecast, Optuna, dask ...
