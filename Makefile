@@ -104,7 +104,7 @@ clean:  ## Remove caches and build results; environments stay
 	.venv-oldest/bin/python -m pip install --quiet --editable '.[test]' --constraint requirements/oldest.txt
 	@touch $@
 
-# TensorFlow 2.18 ends at Python 3.12, and the oldest Python is one of the oldest versions.
+# TensorFlow 2.19 ends at Python 3.12, and the oldest Python is one of the oldest versions.
 .venv-oldest/bin/pip: PYTHON := python3.11
 
 # pip is the last thing that venv makes, so a half-made environment is made again.

@@ -40,10 +40,15 @@ _OWN_TYPES = (
 # their arrays go to code in C that does not check them.
 _OTHER_TYPES = (
     "numpy.dtype",
+    "numpy.ma.MaskedArray",  # another name than in NumPy 1
     "sklearn.metrics._scorer._MultimetricScorer",
     "sklearn.metrics._scorer._PassthroughScorer",
     "sklearn.metrics._scorer._Scorer",
     "sklearn.model_selection._split._CVIterableWrapper",
+    # Of the oldest scikit-learn that is supported; all hold plain values.
+    "sklearn.compose._column_transformer._RemainderColsList",
+    "sklearn.utils._metadata_requests.MetadataRequest",
+    "sklearn.utils._metadata_requests.MethodMetadataRequest",
     *map(_name_of, (date, timedelta, PosixPath, WindowsPath)),
     *(_name_of(part) for part in vars(model_selection).values() if hasattr(part, "get_n_splits")),
     *(_name_of(part) for part in vars(metrics).values() if isfunction(part)),

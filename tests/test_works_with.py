@@ -191,9 +191,11 @@ def test_a_vote_is_the_weighted_mean_of_what_network_and_ridge_predict(prices):
 def weighted_pipeline():
     """Return a pipeline whose network asks for weights, to be trained and to be scored with."""
     model = small_rnn().set_fit_request(sample_weight=True).set_score_request(sample_weight=True)
-    return Pipeline(
+    pipe = Pipeline(
         [("scale", MinMaxScaler()), ("window", SlidingWindowTransformer(4)), ("model", model)]
-    ).set_output(transform="pandas")
+    )
+    # The oldest versions of scikit-learn want to hear it of the pipeline as well.
+    return pipe.set_output(transform="pandas").set_score_request(sample_weight=True)
 
 
 def fit_by_hand(rows, y, weight):
