@@ -4,35 +4,41 @@ from __future__ import annotations
 
 import math
 import warnings
+from collections.abc import Callable
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import keras
-import numpy as np
+import tensorflow as tf
 from sklearn.exceptions import ConvergenceWarning
 
 
 class StopAtNonFinite(keras.callbacks.Callback):
     """Ends training at the first epoch with a loss, weight or optimizer state that is not finite.
 
-    What is kept then is what was there before that epoch. It has to see an epoch's end before
+    What is kept then is what was there after the epoch before. It has to see an epoch's end before
     others do, which may look at the weights.
     """
 
     def __init__(self) -> None:
         super().__init__()
         self._advice: str | None = None
+        self._kept: list[tf.Tensor] | None = None
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
-        """Keep what is finite still."""
-        self._kept = [np.asarray(variable) for variable in self._variables()]
+        """Keep what there is before the first epoch, once all others have begun."""
+        if self._kept is None:
+            self._kept = self._look()[1]
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         """Look at what the epoch has made of it."""
         losses = {name: float(value) for name, value in (logs or {}).items()}
         bad = [f"{name}={value}" for name, value in losses.items() if not math.isfinite(value)]
-        if not bad and all(np.isfinite(variable).all() for variable in self._variables()):
+        is_finite, values = self._look()
+        if is_finite and not bad:
+            self._kept = values
             return
-        for variable, value in zip(self._variables(), self._kept, strict=True):
+        for variable, value in zip(_variables(self.model), self._kept or (), strict=True):
             variable.assign(value)
         self.model.stop_training = True
         self._advice = (
@@ -47,5 +53,30 @@ class StopAtNonFinite(keras.callbacks.Callback):
         if self._advice is not None:
             warnings.warn(self._advice, ConvergenceWarning, stacklevel=2)
 
-    def _variables(self) -> list[Any]:
-        return [*self.model.weights, *self.model.optimizer.variables]
+    def _look(self) -> tuple[bool, list[tf.Tensor]]:
+        """Return whether all variables are finite, and their values."""
+        look = _LOOKS.get(self.model.optimizer)
+        if look is None:
+            look = _LOOKS[self.model.optimizer] = _make_look(_variables(self.model))
+        is_finite, values = look()
+        return bool(is_finite), values
+
+
+# One function for the variables of a model: to ask each of them takes longer than a small network
+# trains. A model of the engine comes back with its optimizer in later fits.
+_LOOKS: WeakKeyDictionary[keras.optimizers.Optimizer, Callable[[], Any]] = WeakKeyDictionary()
+
+
+def _make_look(variables: list[Any]) -> Callable[[], Any]:
+    @tf.function(autograph=False)
+    def look() -> tuple[tf.Tensor, list[tf.Tensor]]:
+        values = [tf.convert_to_tensor(variable) for variable in variables]
+        floats = [value for value in values if value.dtype.is_floating]
+        finite = [tf.reduce_all(tf.math.is_finite(value)) for value in floats]
+        return tf.reduce_all(tf.stack(finite)), values
+
+    return look.get_concrete_function()
+
+
+def _variables(model: keras.Model) -> list[Any]:
+    return [*model.weights, *model.optimizer.variables]
