@@ -24,6 +24,7 @@ from skrnn._validation import (
     check_presence,
     check_symbols,
     count_symbols,
+    validate_score_weights,
     validate_vectors,
     validate_weights,
     validate_windows,
@@ -648,7 +649,7 @@ class BaseRecurrentEstimator(CallbackSupportMixin, BaseEstimator, ABC):
             raise ValueError(
                 f"y has the shape {y.shape}, but predictions of X have {predicted.shape}."
             )
-        weight = validate_weights(sample_weight, y)
+        weight = validate_score_weights(sample_weight, y)
         weight = np.broadcast_to(weight[:, np.newaxis], y.shape[:2])
         architecture = self._network["architecture"]
         if architecture != "sequence_to_sequence":

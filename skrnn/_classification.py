@@ -25,7 +25,7 @@ from skrnn._validation import (
     check_largest_weight,
     check_presence,
     validate_labels,
-    validate_weights,
+    validate_score_weights,
 )
 
 
@@ -237,7 +237,7 @@ class BaseRecurrentClassifier(ClassifierMixin, BaseRecurrentEstimator):
         y = validate_labels(self, y, sequences=sequences)
         if not sequences:
             if sample_weight is not None:
-                sample_weight = validate_weights(sample_weight, predicted)
+                sample_weight = validate_score_weights(sample_weight, predicted)
             return accuracy_score(_plain_labels(y, "y"), predicted, sample_weight=sample_weight)
         weight = fitted._weigh_scored_steps(X, y, predicted, sample_weight)
         if not weight.any():

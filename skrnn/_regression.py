@@ -15,7 +15,7 @@ from sklearn.metrics import r2_score
 from sklearn.utils.validation import check_is_fitted
 
 from skrnn._base import SEQUENCE_ARCHITECTURES, BaseRecurrentEstimator
-from skrnn._validation import validate_targets, validate_weights
+from skrnn._validation import validate_score_weights, validate_targets
 
 
 class BaseRecurrentRegressor(RegressorMixin, MultiOutputMixin, BaseRecurrentEstimator):
@@ -181,7 +181,7 @@ class BaseRecurrentRegressor(RegressorMixin, MultiOutputMixin, BaseRecurrentEsti
             _check_spread(y, np.square(y).sum())
         if not sequences:
             if sample_weight is not None:
-                sample_weight = validate_weights(sample_weight, predicted)
+                sample_weight = validate_score_weights(sample_weight, predicted)
             return r2_score(y, predicted, sample_weight=sample_weight)
         weight = fitted._weigh_scored_steps(X, y, predicted, sample_weight)
         # R² needs two rows: a step that fewer have says nothing.

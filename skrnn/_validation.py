@@ -360,6 +360,15 @@ def validate_weights(sample_weight: Any, X: np.ndarray) -> np.ndarray:
     return weights
 
 
+def validate_score_weights(sample_weight: Any, X: np.ndarray) -> np.ndarray:
+    """Return the weights of the rows of X, scaled so that no sum of them overflows.
+
+    Scores do not depend on the scale of weights, nor do their bits on a power of 2.
+    """
+    weights = validate_weights(sample_weight, X)
+    return np.ldexp(weights, -np.frexp(weights.max())[1])
+
+
 def check_largest_weight(weights: np.ndarray, given: str) -> None:
     """Refuse weights with which a loss would be 0 or infinity in float32, whatever is learned."""
     largest, limits = weights.max(), np.finfo(np.float32)

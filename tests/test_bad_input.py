@@ -638,3 +638,9 @@ def test_network_that_memory_cannot_hold_is_refused_and_changes_nothing(fitted):
 def test_score_of_targets_whose_squares_are_infinite_is_refused(fitted):
     with pytest.raises(ValueError, match=r"y reaches 1e\+300: its spread cannot be computed"):
         fitted.score(X, changed(Y, 1e300))
+
+
+@pytest.mark.parametrize("scale", [2.0**1019, 2.0**-1000])
+def test_weights_of_any_size_score_alike(scale, fitted):
+    weights = np.arange(1.0, 21.0)
+    assert fitted.score(X, Y, weights * scale) == fitted.score(X, Y, weights)
