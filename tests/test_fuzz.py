@@ -600,7 +600,15 @@ JUNK = [
     *(None, True, False, -1, 0, 1, 2, 10**30, -(10**30), 0.5, 1.0, 1.5, -0.5),
     *(np.nan, np.inf, -np.inf, 1e300, 1e-300, "", "a", b"a", (), [], {}, (1,), (0, 1), ["a"]),
     *({"a": 1}, {1}, object(), int, len, np.float32(0.5), np.int8(1), np.array([1.0]), np.array(1)),
-    *(pd.NA, pd.NaT, Fraction(1, 2), 1 + 0j, pd.Timestamp("2024-01-01"), np.datetime64("NaT"), ...),
+    *(
+        pd.NA,
+        pd.NaT,
+        Fraction(1, 2),
+        1 + 0j,
+        pd.Timestamp("2024-01-01"),
+        np.datetime64("NaT", "D"),
+        ...,
+    ),
     *(pd.Series([1]), pl.Series([1]), range(3), np.str_("a"), np.bool_(True), "\0", "é" * 1000),
 ]
 # Parameters of which none of the above is right, but for what is named; 1 is, where 0.5 is.
