@@ -172,26 +172,34 @@ def name_training(*parts: Any) -> str:
     return str(hash_of(hashes, hash_name="sha1"))
 
 
-def _describe(value: Any) -> Any:
-    """Return what an object stands for, of parts that are hashed by what they hold."""
+def _describe(value: Any, above: tuple[int, ...] = ()) -> Any:
+    """Return what an object stands for, of parts that are hashed by what they hold.
+
+    What holds itself, such as a class in a method that calls super(), or a callback in its own
+    rule, is described once: `above` are the identities of what this is a part of.
+    """
+    if id(value) in above:
+        return ["above", above.index(id(value))]
+
+    def inside(item: Any) -> Any:
+        return _describe(item, (*above, id(value)))
+
     if isinstance(value, np.ndarray):
         # Whatever its order in memory, or on disk.
         return np.ascontiguousarray(value)
     if isinstance(value, list | tuple):
-        return [_describe(item) for item in value]
+        return [inside(item) for item in value]
     if isinstance(value, dict):
-        return {key: _describe(item) for key, item in value.items()}
+        return {key: inside(item) for key, item in value.items()}
     if isinstance(value, FunctionType):
-        around = (cell.cell_contents for cell in value.__closure__ or ())
-        # What is there may hold the function itself: a class its methods, a callback its rule.
-        closure = [part if _is_plain(part) else type(part).__qualname__ for part in around]
-        return [value.__module__, value.__qualname__, _describe(value.__code__), _describe(closure)]
+        closure = [cell.cell_contents for cell in value.__closure__ or ()]
+        return [value.__module__, value.__qualname__, inside(value.__code__), inside(closure)]
     if isinstance(value, CodeType):
-        return [value.co_code, value.co_names, _describe(value.co_consts)]
+        return [value.co_code, value.co_names, inside(value.co_consts)]
     if isinstance(value, type):
         own = value.__module__.split(".")[0] not in ("builtins", "keras", "skrnn")
         code = {name: part for name, part in vars(value).items() if isinstance(part, FunctionType)}
-        return [value.__module__, value.__qualname__, _describe(code if own else {})]
+        return [value.__module__, value.__qualname__, inside(code if own else {})]
     if isinstance(value, keras.optimizers.Optimizer):
         settings = value.get_config()
     elif type(value).__module__.split(".")[0] == "keras" or isinstance(value, _OBJECTS):
@@ -200,7 +208,7 @@ def _describe(value: Any) -> Any:
         return value
     # Keras numbers the names.
     named = {key: item for key, item in settings.items() if key != "name"}
-    return [_describe(type(value)), _describe(named)]
+    return [inside(type(value)), inside(named)]
 
 
 def _read(path: Path) -> tuple[dict[str, Any], list[np.ndarray]] | None:

@@ -310,6 +310,11 @@ def enclose(factor):
     return rule
 
 
+def hold(something):
+    """Return a function that holds another object."""
+    return lambda y, outputs: something
+
+
 @pytest.mark.parametrize(
     "make",
     [
@@ -321,6 +326,8 @@ def enclose(factor):
         lambda: keras.callbacks.EarlyStopping("loss", patience=3),
         lambda: define("y - outputs"),
         lambda: enclose(2.0),
+        lambda: hold(keras.losses.Huber(2.0)),
+        lambda: hold({0: 1.0, 1: 5.0}),
         lambda: X.copy(order="F"),
         lambda: {"units": (3, 2), "activation": "tanh"},
     ],
@@ -333,6 +340,8 @@ def enclose(factor):
         "callback",
         "function",
         "closure",
+        "object in a closure",
+        "dictionary in a closure",
         "array",
         "plain",
     ],
@@ -354,11 +363,28 @@ def test_order_in_memory_and_place_on_disk_do_not_matter(tmp_path):
         (define("y - outputs"), define("y + outputs")),
         (define("2 * y"), define("3 * y")),
         (enclose(2.0), enclose(3.0)),
+        (hold(enclose(2.0)), hold(enclose(3.0))),
+        (hold(np.square), hold(np.abs)),
+        (hold(int), hold(float)),
+        (hold({0: 1.0, 1: 5.0}), hold({0: 1.0, 1: 9.0})),
+        (hold(keras.losses.Huber(1.0)), hold(keras.losses.Huber(2.0))),
         (Scaled(3.0), Scaled(4.0)),
         (keras.optimizers.Adam(0.01), keras.optimizers.Adam(0.02)),
         (X, X.T),
     ],
-    ids=["code", "constant", "closure", "setting", "rate", "shape"],
+    ids=[
+        "code",
+        "constant",
+        "closure",
+        "function in a closure",
+        "function of NumPy",
+        "class in a closure",
+        "dictionary in a closure",
+        "object in a closure",
+        "setting",
+        "rate",
+        "shape",
+    ],
 )
 def test_what_stands_for_something_else_has_another_name(one, other):
     assert checkpoint.name_training(one) != checkpoint.name_training(other)
