@@ -137,8 +137,10 @@ def _read_frame(X: Any, name: str) -> tuple[pd.DataFrame, bool]:
             f"{name} holds values of type {X.dtype}, which are not numbers. Give "
             f"{name}.astype(float)."
         )
-    # pandas 2 cannot take rows of numbers in another order of bytes.
-    return pd.DataFrame(X.astype(X.dtype.newbyteorder("="), copy=False)), False
+    if not X.dtype.isnative:
+        # pandas 2 cannot take rows of numbers in another order of bytes.
+        X = X.astype(X.dtype.newbyteorder("="))
+    return pd.DataFrame(X), False
 
 
 def _with_nan(dtype: Any) -> np.dtype:
