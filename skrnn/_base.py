@@ -239,7 +239,8 @@ class BaseRecurrentEstimator(CallbackSupportMixin, BaseEstimator, ABC):
         -----
         ConvergenceWarning
             If the loss or the weights become NaN or infinite. Training stops then, and the weights
-            are those from before that epoch.
+            are those from before that epoch, without what a callback made of them at the end of
+            the epoch before.
 
         Notes
         -----

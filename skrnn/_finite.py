@@ -16,14 +16,14 @@ from sklearn.exceptions import ConvergenceWarning
 class StopAtNonFinite(keras.callbacks.Callback):
     """Ends training at the first epoch with a loss, weight or optimizer state that is not finite.
 
-    What is kept then is what was there after the epoch before. It has to see an epoch's end before
-    others do, which may look at the weights.
+    What is kept then is what the epoch before ended with. It has to see an epoch's end before
+    others do, which may look at the weights, or change them.
     """
 
     def __init__(self) -> None:
         super().__init__()
         self._advice: str | None = None
-        self._kept: list[tf.Tensor] | None = None
+        self._kept: list[tuple[Any, tf.Tensor]] | None = None
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
         """Keep what there is before the first epoch, once all others have begun."""
@@ -38,7 +38,7 @@ class StopAtNonFinite(keras.callbacks.Callback):
         if is_finite and not bad:
             self._kept = values
             return
-        for variable, value in zip(_variables(self.model), self._kept or (), strict=True):
+        for variable, value in self._kept or ():
             variable.assign(value)
         self.model.stop_training = True
         self._advice = (
@@ -53,18 +53,22 @@ class StopAtNonFinite(keras.callbacks.Callback):
         if self._advice is not None:
             warnings.warn(self._advice, ConvergenceWarning, stacklevel=2)
 
-    def _look(self) -> tuple[bool, list[tf.Tensor]]:
-        """Return whether all variables are finite, and their values."""
-        look = _LOOKS.get(self.model.optimizer)
-        if look is None:
-            look = _LOOKS[self.model.optimizer] = _make_look(_variables(self.model))
+    def _look(self) -> tuple[bool, list[tuple[Any, tf.Tensor]]]:
+        """Return whether all variables are finite, and each with its value."""
+        variables = [*self.model.weights, *self.model.optimizer.variables]
+        seen, look = _LOOKS.get(self.model.optimizer, ([], None))
+        # A callback may have put a schedule in the place of the learning rate.
+        if look is None or [*map(id, variables)] != [*map(id, seen)]:
+            look = _make_look(variables)
+            _LOOKS[self.model.optimizer] = variables, look
         is_finite, values = look()
-        return bool(is_finite), values
+        return bool(is_finite), [*zip(variables, values, strict=True)]
 
 
 # One function for the variables of a model: to ask each of them takes longer than a small network
 # trains. A model of the engine comes back with its optimizer in later fits.
-_LOOKS: WeakKeyDictionary[keras.optimizers.Optimizer, Callable[[], Any]] = WeakKeyDictionary()
+_LOOKS: WeakKeyDictionary[keras.optimizers.Optimizer, tuple[list[Any], Callable[[], Any]]]
+_LOOKS = WeakKeyDictionary()
 
 
 def _make_look(variables: list[Any]) -> Callable[[], Any]:
@@ -76,7 +80,3 @@ def _make_look(variables: list[Any]) -> Callable[[], Any]:
         return tf.reduce_all(tf.stack(finite)), values
 
     return look.get_concrete_function()
-
-
-def _variables(model: keras.Model) -> list[Any]:
-    return [*model.weights, *model.optimizer.variables]

@@ -412,3 +412,22 @@ def test_fallback_is_told_of_once_if_the_user_wants_to_hear(name, verbose, n_tim
 def test_what_is_compiled_is_not_told_of(capsys):
     RNNRegressor(3, epochs=1, verbose=1).fit(X, Y)
     assert "cannot be compiled" not in capsys.readouterr().out
+
+
+class TakeSchedule(keras.callbacks.Callback):
+    """Puts a schedule in the place of the learning rate."""
+
+    def on_train_begin(self, logs=None):
+        self.model.optimizer.learning_rate = falling_rate()
+
+
+def falling_rate():
+    return keras.optimizers.schedules.ExponentialDecay(0.1, 2, 0.9)
+
+
+def test_a_schedule_that_a_callback_sets_is_trained_with_though_the_network_is_compiled():
+    model = GRURegressor(3, optimizer="sgd", epochs=2, random_state=0).fit(X, Y)
+    model.set_params(callbacks=[TakeSchedule()]).fit(X, Y)
+    optimizer = keras.optimizers.SGD(falling_rate())
+    expected = GRURegressor(3, optimizer=optimizer, epochs=2, random_state=0).fit(X, Y)
+    assert model.history_["loss"] == expected.history_["loss"]

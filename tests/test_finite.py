@@ -78,6 +78,23 @@ def test_exploded_network_trains_on_with_a_smaller_learning_rate():
     assert np.isfinite(model.history_["loss"][1:]).all()
 
 
+class TakeSchedule(keras.callbacks.Callback):
+    """Puts a schedule in the place of the learning rate, which is one variable less."""
+
+    def on_train_begin(self, logs=None):
+        schedule = keras.optimizers.schedules.ExponentialDecay(1e30, 10, 0.9)
+        self.model.optimizer.learning_rate = schedule
+
+
+def test_weights_are_kept_when_a_callback_has_replaced_the_learning_rate():
+    model = GRURegressor(3, optimizer="sgd", epochs=1, random_state=0).fit(X, Y)
+    start = kept_weights(model.set_params(callbacks=[TakeSchedule()]))
+    with pytest.warns(ConvergenceWarning, match="Training stopped in epoch 1, "):
+        model.fit(X, Y)
+    for weight, first in zip(model.weights_, start, strict=True):
+        assert_array_equal(weight, first)
+
+
 def test_validation_loss_that_is_not_finite_stops_as_well():
     # The loss of held-out rows overflows; that of the others does not.
     model = RNNRegressor(3, epochs=5, activation="linear", random_state=0, normalize_y=False)

@@ -31,6 +31,7 @@ class CompiledModel(NetworkModel):
 
     shuffle_seed = 0
     _program: Program | None = None
+    _traced: tuple[int, ...] = ()
 
     def fit(
         self,
@@ -78,6 +79,8 @@ class CompiledModel(NetworkModel):
         # BackupAndRestore sets it, to go on where a process was killed.
         for epoch in range(self._initial_epoch or initial_epoch, epochs):
             callbacks.on_epoch_begin(epoch)
+            if self._traced != self._replaceable():
+                program = self._get_program(blocks)
             total, n_seen = 0.0, 0
             for number, (block, n_rows) in enumerate(
                 blocks.iterate(draw_order(len(x), seed, epoch))
@@ -102,12 +105,20 @@ class CompiledModel(NetworkModel):
 
     def _get_program(self, blocks: TrainingBlocks) -> Program:
         """Return the program for such blocks, compiled."""
-        if self._program is None:
+        if self._program is None or self._traced != self._replaceable():
             self._program = Program("train", self._train)
+            self._traced = self._replaceable()
         self._probe_loss(blocks)
         # No batch, no step: what cannot be compiled is found out before anything is trained.
         self._program.prepare(*blocks.empty())
         return self._program
+
+    def _replaceable(self) -> tuple[int, ...]:
+        """Return the identities of what a callback may replace: a rate, for one, by a schedule.
+
+        Not the objects: Keras takes the variables in an attribute for weights.
+        """
+        return tuple(map(id, (self.optimizer, self.optimizer._learning_rate, self.loss)))
 
     def _probe_loss(self, blocks: TrainingBlocks) -> None:
         """Refuse a loss of the user that looks at other rows: a block has some that do not count.
