@@ -80,8 +80,9 @@ def check_container(
                 f"{name} holds values of type {dtype}, several in one. Put each field into a "
                 "column: numpy.lib.recfunctions.structured_to_unstructured."
             )
-        # Of polars. NumPy would take lists of one number for the numbers, and only warn.
-        if getattr(dtype, "is_nested", bool)():
+        # Of polars. NumPy would take lists of one number for the numbers, and only warn. Arrays of
+        # one shape are one more axis to it.
+        if getattr(dtype, "is_nested", bool)() and (columns or not hasattr(dtype, "shape")):
             raise ValueError(
                 f"{name} holds values of type {dtype}, several in one. Put each into a row or a "
                 "column of its own (explode, unnest)."
@@ -385,9 +386,13 @@ def validate_labels(estimator: BaseEstimator, y: Any, *, sequences: bool) -> np.
     if y is None:
         raise ValueError(f"{name} requires y to be passed, but the target y is None.")
     check_container(y, "y", numbers=False)
-    if getattr(getattr(y, "dtype", None), "time_zone", None) is not None:
-        # Polars drops the zone on the way to NumPy; with it such labels are refused as of pandas.
-        y = y.to_list()
+    for dtype in _dtypes(y):
+        if getattr(dtype, "time_zone", None) is not None:
+            # Of polars, which drops the zone on the way to NumPy. Dates have one type.
+            raise ValueError(
+                f"Unknown label type: y holds values of type {dtype}, dates with a time zone. Turn "
+                'them into text or numbers first, as with y.dt.to_string("%F").'
+            )
     if not sequences:
         if getattr(y, "ndim", 1) > 2:
             raise ValueError(

@@ -392,6 +392,13 @@ def test_dates_of_a_zone_are_no_labels(make):
         RNNClassifier(3).fit(X, make([*days] * 12))
 
 
+def test_dates_of_a_zone_are_no_labels_of_steps():
+    days = pl.Series([*pd.date_range("2024-03-28", periods=2, tz="UTC")] * 12)
+    model = RNNClassifier(3, architecture="sequence_to_sequence")
+    with pytest.raises(ValueError, match=r"Unknown label type: .* time zone"):
+        model.fit(X, pl.DataFrame({str(step): days for step in range(X.shape[1])}))
+
+
 @pytest.mark.parametrize("weight", [1e300, 1e-300])
 def test_weights_of_classes_that_float32_cannot_hold_are_refused(weight):
     with pytest.raises(ValueError, match=r"class_weight is .* float32 cannot hold"):

@@ -74,6 +74,15 @@ def test_a_pipeline_of_polars_frames_predicts_as_one_of_arrays(prices):
     assert_array_equal(in_polars.predict(frame[45:]), in_arrays.predict(array[45:]))
 
 
+def test_targets_may_be_a_series_of_arrays_of_polars():
+    X = np.random.default_rng(0).normal(size=(20, 4))
+    Y = X[:, :2]
+    model = RNNRegressor(2, epochs=1, random_state=0)
+    expected = model.fit(X, Y).predict(X)
+    series = pl.Series(Y, dtype=pl.Array(pl.Float64, 2))
+    assert_array_equal(model.fit(X, series).predict(X), expected)
+
+
 # MAPIE; docs/intervals.md has more of it
 
 
