@@ -7,7 +7,7 @@ BIN := .venv/bin
 .DELETE_ON_ERROR:
 # Two installs at once into one environment would get in each other's way.
 .NOTPARALLEL:
-.PHONY: help demo test test-interop test-oldest test-wheel trust wheel bench lint types format lock audit clean
+.PHONY: help demo test test-interop test-oldest test-wheel trust wheel release docs look bench lint types format lock audit clean
 # Make removes in the end what it made in passing, which is all that only patterns name.
 .PRECIOUS: %/bin/pip
 # The folder of a stamp names the environment that the stamp needs.
@@ -17,7 +17,7 @@ help:  ## Show the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
 
 demo: .venv/.installed-examples  ## Forecast the price of a stock and draw it
-	$(BIN)/python examples/plot_google_stock.py
+	$(BIN)/python examples/google_stock.py
 
 # Most of a small fit runs on one core; fixtures are shared within a file. What XLA has compiled is
 # never freed (docs/architecture.md, "Known limits"), so a run has two parts, with three processes
@@ -55,6 +55,17 @@ test-wheel: wheel  ## Run the tests with the wheel, in an environment that is ma
 	cd build/tests && $(CURDIR)/.venv-wheel/bin/python -m pytest $(PART_1)
 	cd build/tests && $(CURDIR)/.venv-wheel/bin/python -m pytest $(PART_2)
 
+# What the wheel was tested as is what goes out.
+release: test-wheel  ## Build sdist and wheel, and test the wheel in an environment of its own
+	@ls -l dist
+
+docs: .venv/.installed-docs  ## Build the site, with all that its examples print and draw
+	$(BIN)/python -m sphinx --fail-on-warning --keep-going --quiet docs docs/_build/html
+
+# Needs Debian's chromium and chromium-driver.
+look: .venv/.installed-docs  ## Open each page of the site in Chromium, wide and narrow, light and dark
+	$(BIN)/python docs/look.py docs/_build/html docs/_build/look
+
 # In an environment of its own: some of these packages need an older pandas than our newest.
 test-interop: .venv-interop/.installed-interop  ## Use skrnn from skforecast, sktime, mlforecast, Optuna, dask ...
 	.venv-interop/bin/python -m pytest tests_interop
@@ -89,17 +100,17 @@ audit: .venv/.installed-release  ## Ask the index about known vulnerabilities of
 	$(BIN)/pip-audit --strict --disable-pip --require-hashes --requirement requirements/dev.txt
 
 clean:  ## Remove caches and build results; environments stay
-	rm -rf build dist htmlcov .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	rm -rf build dist docs/_build docs/auto_examples docs/generated htmlcov .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	find . -name '.venv*' -prune -o -name __pycache__ -type d -exec rm -rf {} +
 
 # One stamp for each extra in an environment, such as .venv/.installed-test: nothing is installed
-# again until pyproject.toml changes.
-.installed-%: pyproject.toml | $$(@D)/bin/pip
+# again until pyproject.toml changes, or the version.
+.installed-%: pyproject.toml skrnn/__init__.py | $$(@D)/bin/pip
 	@echo 'Installing skrnn[$(*F)] into $(@D); TensorFlow is large, so this may take minutes.'
 	$(@D)/bin/python -m pip install --quiet --editable '.[$(*F)]'
 	@touch $@
 
-.venv-oldest/.installed: pyproject.toml requirements/oldest.txt | .venv-oldest/bin/pip
+.venv-oldest/.installed: pyproject.toml skrnn/__init__.py requirements/oldest.txt | .venv-oldest/bin/pip
 	@echo 'Installing the oldest versions into .venv-oldest; this may take minutes.'
 	.venv-oldest/bin/python -m pip install --quiet --editable '.[test]' --constraint requirements/oldest.txt
 	@touch $@

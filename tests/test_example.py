@@ -8,7 +8,7 @@ from conftest import EXAMPLES
 from sklearn.base import clone
 from sklearn.model_selection import ParameterGrid
 
-EXAMPLE, UP_TO = "plot_google_stock.py", "Search"
+EXAMPLE, UP_TO = "google_stock.py", "Search"
 
 
 @pytest.mark.parametrize("path", sorted(EXAMPLES.glob("*.py")), ids=lambda path: path.stem)

@@ -368,7 +368,7 @@ def test_at_its_start_a_simple_rnn_has_next_to_no_gradient_at_the_first_of_100_s
 
 
 def test_a_trained_lstm_with_memory_steps_keeps_gradient_at_the_first_step_of_the_recall():
-    # As in examples/plot_memory.py, with half the rows and so few epochs that neither has learned
+    # As in examples/memory.py, with half the rows and so few epochs that neither has learned
     # to; examples/plot_vanishing_gradient.py trains until one has.
     noise = np.random.default_rng(0).uniform(size=(1_000, 100))
     first = {}

@@ -6,7 +6,9 @@ Three small tasks, each made so that one setting decides it: ``memory_steps`` to
 a hundred steps back, ``bidirectional`` where the answer lies in the future of a step, and
 ``linear_skip`` to follow a straight line beyond what was seen in training.
 
-Run it with ``python examples/plot_memory.py``. It takes about two minutes and draws
+Needs: ``pip install "skrnn[plot]"``.
+
+Not a gallery entry: it takes about two minutes. Run it with ``python examples/memory.py``; it draws
 ``memory.png``.
 """
 

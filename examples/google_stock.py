@@ -7,8 +7,10 @@ next trading day, for a month they have not seen. The same pipeline and the same
 classical regressors, and all of them meet the rival that has to be in every such table: the naive
 forecast, which says that tomorrow's price is today's.
 
-Run it with ``python examples/plot_google_stock.py``. It takes some minutes and draws
-``google_stock.png``.
+Needs: ``pip install "skrnn[examples]"``.
+
+Not a gallery entry: it takes some minutes. Run it with ``python examples/google_stock.py``; it
+draws ``google_stock.png``.
 """
 
 # %%
@@ -229,7 +231,13 @@ for name, style in styles.items():
     label = f"{name} ({table.loc[name, 'January RMSE']:.1f})"
     ax.plot(january.index, forecasts[name], linewidth=1.4, label=label, **style)
 ax.axvline(pd.Timestamp("2013-01-01"), color="0.7", linewidth=1)
-ax.text(pd.Timestamp("2013-01-01 12:00"), recent.min(), "not seen in training", color="0.4")
+ax.annotate(
+    "not seen in training",
+    (pd.Timestamp("2013-01-01 12:00"), 0.97),
+    xycoords=ax.get_xaxis_transform(),
+    color="0.4",
+    va="top",
+)
 ax.set_title("Google, one day ahead: real and predicted opening prices of January 2013")
 ax.set_ylabel("Opening price (adjusted US dollars)")
 ax.xaxis.set_major_locator(mdates.WeekdayLocator(mdates.MO))
