@@ -1,7 +1,5 @@
 """Recurrent neural networks as ordinary scikit-learn estimators."""
 
-from importlib.metadata import version
-
 from skrnn._classifiers import GRUClassifier, LSTMClassifier, RNNClassifier
 from skrnn._config import config_context, get_config, set_config
 from skrnn._forecast import forecast
@@ -12,7 +10,7 @@ from skrnn._regressors import GRURegressor, LSTMRegressor, RNNRegressor
 from skrnn._sequences import stack_sequences
 from skrnn._sliding_window import SlidingWindowTransformer
 
-__version__ = version("skrnn")
+__version__ = "0.1.0"
 
 __all__ = [
     "GRUClassifier",
