@@ -155,7 +155,7 @@ class BaseRecurrentClassifier(ClassifierMixin, BaseRecurrentEstimator):
         Returns
         -------
         probability : ndarray of shape (n_samples, n_classes) or (n_samples, n_steps, n_classes)
-            float64, in the order of `classes_`. They sum to 1.
+            Probabilities as float64, in the order of `classes_`. They sum to 1.
 
         Raises
         ------
@@ -175,13 +175,19 @@ class BaseRecurrentClassifier(ClassifierMixin, BaseRecurrentEstimator):
 
         Parameters
         ----------
-        X : array-like
-            As in `predict_proba`.
+        X : array-like of shape (n_samples, n_timesteps) or (n_samples, n_timesteps, n_features)
+            Windows, as in `predict_proba`.
 
         Returns
         -------
         log_probability : ndarray of shape (n_samples, n_classes) or (n_samples, n_steps, n_classes)
-            Minus infinity where a probability is 0.
+            Logarithms as float64, in the order of `classes_`; minus infinity where a probability
+            is 0.
+
+        Raises
+        ------
+        NotFittedError, ValueError
+            As in `predict_proba`.
         """
         with np.errstate(divide="ignore"):
             return np.log(self.predict_proba(X))
@@ -191,8 +197,8 @@ class BaseRecurrentClassifier(ClassifierMixin, BaseRecurrentEstimator):
 
         Parameters
         ----------
-        X : array-like
-            As in `predict_proba`.
+        X : array-like of shape (n_samples, n_timesteps) or (n_samples, n_timesteps, n_features)
+            Windows, as in `predict_proba`.
 
         Returns
         -------
@@ -216,19 +222,31 @@ class BaseRecurrentClassifier(ClassifierMixin, BaseRecurrentEstimator):
 
         Parameters
         ----------
-        X : array-like
-            As in `predict_proba`.
+        X : array-like of shape (n_samples, n_timesteps) or (n_samples, n_timesteps, n_features)
+            Windows, as in `predict_proba`.
 
         y : array-like of shape (n_samples,) or (n_samples, n_steps)
             True labels.
 
         sample_weight : array-like of shape (n_samples,), default=None
-            Weights of the rows.
+            Weights of the rows. None: all weigh 1.
 
         Returns
         -------
         score : float
-            Between 0 and 1.
+            Between 0 and 1; NaN, with a warning, if no step is there to be scored.
+
+        Raises
+        ------
+        NotFittedError
+            If the estimator is not fitted.
+        ValueError
+            If X is not what `predict` takes, or `y` does not fit what is predicted.
+
+        Warns
+        -----
+        UndefinedMetricWarning
+            If no step is there to be scored.
         """
         check_is_fitted(self)
         fitted = self._snapshot()

@@ -133,7 +133,7 @@ class RNNClassifier(SimpleRNNCell, BaseRecurrentClassifier):
     n_features_in_ : int
         Columns of 2-D X, features a step of 3-D X.
 
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Column names, if X had names that are all strings.
 
     n_timesteps_in_ : int
@@ -157,6 +157,15 @@ class RNNClassifier(SimpleRNNCell, BaseRecurrentClassifier):
     References
     ----------
     Elman, J. L. (1990). Finding structure in time. Cognitive Science, 14(2).
+
+    Schuster, M. & Paliwal, K. (1997). Bidirectional recurrent neural networks. IEEE Transactions on
+    Signal Processing, 45(11).
+
+    Cho, K. et al. (2014). Learning phrase representations using RNN encoder-decoder for
+    statistical machine translation. EMNLP.
+
+    Gal, Y. & Ghahramani, Z. (2016). A theoretically grounded application of dropout in recurrent
+    neural networks. NeurIPS.
 
     Examples
     --------
@@ -308,7 +317,7 @@ class LSTMClassifier(LSTMCell, BaseRecurrentClassifier):
     n_features_in_ : int
         Columns of 2-D X, features a step of 3-D X.
 
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Column names, if X had names that are all strings.
 
     n_timesteps_in_ : int
@@ -337,6 +346,15 @@ class LSTMClassifier(LSTMCell, BaseRecurrentClassifier):
     LSTM. Neural Computation, 12(10).
 
     Gers, F. & Schmidhuber, J. (2000). Recurrent nets that time and count. IJCNN.
+
+    Schuster, M. & Paliwal, K. (1997). Bidirectional recurrent neural networks. IEEE Transactions on
+    Signal Processing, 45(11).
+
+    Cho, K. et al. (2014). Learning phrase representations using RNN encoder-decoder for
+    statistical machine translation. EMNLP.
+
+    Gal, Y. & Ghahramani, Z. (2016). A theoretically grounded application of dropout in recurrent
+    neural networks. NeurIPS.
 
     Tallec, C. & Ollivier, Y. (2018). Can recurrent neural networks warp time? ICLR.
 
@@ -550,7 +568,7 @@ class GRUClassifier(GRUCell, BaseRecurrentClassifier):
     n_features_in_ : int
         Columns of 2-D X, features a step of 3-D X.
 
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Column names, if X had names that are all strings.
 
     n_timesteps_in_ : int
@@ -575,6 +593,12 @@ class GRUClassifier(GRUCell, BaseRecurrentClassifier):
     ----------
     Cho, K. et al. (2014). Learning phrase representations using RNN encoder-decoder for
     statistical machine translation. EMNLP.
+
+    Schuster, M. & Paliwal, K. (1997). Bidirectional recurrent neural networks. IEEE Transactions on
+    Signal Processing, 45(11).
+
+    Gal, Y. & Ghahramani, Z. (2016). A theoretically grounded application of dropout in recurrent
+    neural networks. NeurIPS.
 
     Tallec, C. & Ollivier, Y. (2018). Can recurrent neural networks warp time? ICLR.
 

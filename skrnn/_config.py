@@ -54,6 +54,7 @@ def set_config(*, engine: str | None = None) -> None:
     See Also
     --------
     config_context : Change a setting for a block of code.
+    get_config : Return the settings that hold here.
 
     Notes
     -----
@@ -78,6 +79,11 @@ def config_context(*, engine: str | None = None) -> Iterator[None]:
     engine : {"auto", "keras"}, default=None
         What trains and predicts, as in `set_config`. None: as it is.
 
+    Yields
+    ------
+    None
+        The block runs with the setting; the one from before holds again after it.
+
     Raises
     ------
     ValueError
@@ -86,6 +92,7 @@ def config_context(*, engine: str | None = None) -> Iterator[None]:
     See Also
     --------
     set_config : Change a setting for the process.
+    get_config : Return the settings that hold here.
 
     Examples
     --------

@@ -80,6 +80,12 @@ def forecast(
         no frequency; if more steps are wanted than a direct model has outputs; if the fitted rows
         are wanted but `carry_context=False`; if the estimator is a classifier.
 
+    See Also
+    --------
+    SlidingWindowTransformer : Makes the windows that are read.
+    generate : Labels that follow others.
+    skrnn.inspection.ForecastDisplay : Draws a forecast beside what came.
+
     Notes
     -----
     The first step equals ``predict`` on `X` with a row of NaN appended. Errors of a recursive

@@ -75,6 +75,11 @@ def generate(
         If the prompt is empty or not one sequence, the temperature is not above 0, the estimator
         has no step that makes windows, or a window holds the row that is to be predicted.
 
+    See Also
+    --------
+    SlidingWindowTransformer : Makes the windows that are read.
+    forecast : Numbers that follow others.
+
     References
     ----------
     Ackley, D., Hinton, G. & Sejnowski, T. (1985). A learning algorithm for Boltzmann machines.

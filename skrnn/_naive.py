@@ -45,7 +45,7 @@ class NaiveRegressor(CallbackSupportMixin, RegressorMixin, MultiOutputMixin, Bas
     n_features_in_ : int
         Columns of 2-D X, features a step of 3-D X.
 
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Column names, if X had names that are all strings.
 
     n_timesteps_in_ : int

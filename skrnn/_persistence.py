@@ -97,7 +97,7 @@ def save(estimator: Any, path: str | os.PathLike[str]) -> None:
     Examples
     --------
     >>> import tempfile
-    >>> from pathlib import Path, PosixPath, WindowsPath
+    >>> from pathlib import Path
     >>> import numpy as np
     >>> from sklearn.pipeline import make_pipeline
     >>> from sklearn.preprocessing import StandardScaler
@@ -182,7 +182,13 @@ def load(path: str | os.PathLike[str], *, trusted: Sequence[str | type] | None =
 
     Examples
     --------
-    See `save`.
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> import skrnn
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     skrnn.save(skrnn.NaiveRegressor(strategy="drift"), Path(folder) / "rival.skrnn")
+    ...     skrnn.load(Path(folder) / "rival.skrnn")
+    NaiveRegressor(strategy='drift')
     """
     skops_io = _import_skops()
     written_by, content = _read(Path(path))

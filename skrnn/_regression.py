@@ -158,19 +158,34 @@ class BaseRecurrentRegressor(RegressorMixin, MultiOutputMixin, BaseRecurrentEsti
 
         Parameters
         ----------
-        X : array-like
-            As in `predict`.
+        X : array-like of shape (n_samples, n_timesteps) or (n_samples, n_timesteps, n_features)
+            Windows, as in `predict`.
 
-        y : array-like
+        y : array-like of shape (n_samples,), (n_samples, n_outputs), (n_samples, n_steps) or \
+                (n_samples, n_steps, n_outputs)
             True targets, shaped as in `fit`.
 
         sample_weight : array-like of shape (n_samples,), default=None
-            Weights of the rows.
+            Weights of the rows. None: all weigh 1.
 
         Returns
         -------
         score : float
-            1 at best; 0 is the mean of `y`.
+            1 at best; 0 is the mean of `y`. NaN, with a warning, if fewer than two rows are there
+            to be scored.
+
+        Raises
+        ------
+        NotFittedError
+            If the estimator is not fitted.
+        ValueError
+            If X is not what `predict` takes, or `y` does not fit what is predicted, or is so large
+            that its square overflows.
+
+        Warns
+        -----
+        UndefinedMetricWarning
+            If fewer than two rows are there to be scored.
         """
         check_is_fitted(self)
         fitted = self._snapshot()

@@ -135,7 +135,7 @@ class RNNRegressor(SimpleRNNCell, BaseRecurrentRegressor):
     n_features_in_ : int
         Columns of 2-D X, features a step of 3-D X.
 
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Column names, if X had names that are all strings.
 
     n_timesteps_in_ : int
@@ -163,6 +163,18 @@ class RNNRegressor(SimpleRNNCell, BaseRecurrentRegressor):
     References
     ----------
     Elman, J. L. (1990). Finding structure in time. Cognitive Science, 14(2).
+
+    Schuster, M. & Paliwal, K. (1997). Bidirectional recurrent neural networks. IEEE Transactions on
+    Signal Processing, 45(11).
+
+    Cho, K. et al. (2014). Learning phrase representations using RNN encoder-decoder for
+    statistical machine translation. EMNLP.
+
+    Gal, Y. & Ghahramani, Z. (2016). A theoretically grounded application of dropout in recurrent
+    neural networks. NeurIPS.
+
+    Lai, G., Chang, W.-C., Yang, Y. & Liu, H. (2018). Modeling long- and short-term temporal
+    patterns with deep neural networks. SIGIR.
 
     Examples
     --------
@@ -315,7 +327,7 @@ class LSTMRegressor(LSTMCell, BaseRecurrentRegressor):
     n_features_in_ : int
         Columns of 2-D X, features a step of 3-D X.
 
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Column names, if X had names that are all strings.
 
     n_timesteps_in_ : int
@@ -348,6 +360,18 @@ class LSTMRegressor(LSTMCell, BaseRecurrentRegressor):
     LSTM. Neural Computation, 12(10).
 
     Gers, F. & Schmidhuber, J. (2000). Recurrent nets that time and count. IJCNN.
+
+    Schuster, M. & Paliwal, K. (1997). Bidirectional recurrent neural networks. IEEE Transactions on
+    Signal Processing, 45(11).
+
+    Cho, K. et al. (2014). Learning phrase representations using RNN encoder-decoder for
+    statistical machine translation. EMNLP.
+
+    Gal, Y. & Ghahramani, Z. (2016). A theoretically grounded application of dropout in recurrent
+    neural networks. NeurIPS.
+
+    Lai, G., Chang, W.-C., Yang, Y. & Liu, H. (2018). Modeling long- and short-term temporal
+    patterns with deep neural networks. SIGIR.
 
     Tallec, C. & Ollivier, Y. (2018). Can recurrent neural networks warp time? ICLR.
 
@@ -564,7 +588,7 @@ class GRURegressor(GRUCell, BaseRecurrentRegressor):
     n_features_in_ : int
         Columns of 2-D X, features a step of 3-D X.
 
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Column names, if X had names that are all strings.
 
     n_timesteps_in_ : int
@@ -593,6 +617,15 @@ class GRURegressor(GRUCell, BaseRecurrentRegressor):
     ----------
     Cho, K. et al. (2014). Learning phrase representations using RNN encoder-decoder for
     statistical machine translation. EMNLP.
+
+    Schuster, M. & Paliwal, K. (1997). Bidirectional recurrent neural networks. IEEE Transactions on
+    Signal Processing, 45(11).
+
+    Gal, Y. & Ghahramani, Z. (2016). A theoretically grounded application of dropout in recurrent
+    neural networks. NeurIPS.
+
+    Lai, G., Chang, W.-C., Yang, Y. & Liu, H. (2018). Modeling long- and short-term temporal
+    patterns with deep neural networks. SIGIR.
 
     Tallec, C. & Ollivier, Y. (2018). Can recurrent neural networks warp time? ICLR.
 

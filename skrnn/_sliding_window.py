@@ -88,6 +88,8 @@ class SlidingWindowTransformer(CallbackSupportMixin, TransformerMixin, BaseEstim
 
     See Also
     --------
+    stack_sequences : Puts sequences of unequal length into one array.
+    LSTMRegressor : Reads the windows.
     sklearn.model_selection.TimeSeriesSplit : Splits that keep the order of the rows.
 
     Notes
@@ -225,6 +227,8 @@ class SlidingWindowTransformer(CallbackSupportMixin, TransformerMixin, BaseEstim
 
         Raises
         ------
+        NotFittedError
+            If the transformer is not fitted.
         ValueError
             If X has infinities, columns that are not numbers or another number of features than
             at `fit`, or `group` does not name the series of every row.
@@ -259,6 +263,15 @@ class SlidingWindowTransformer(CallbackSupportMixin, TransformerMixin, BaseEstim
         -------
         names : ndarray of str
             All columns of the oldest step first.
+
+        Raises
+        ------
+        NotFittedError
+            If the transformer is not fitted.
+        ValueError
+            If `input_features` are not the names seen during `fit`.
+        AttributeError
+            With `flatten=False`: the transformer then has no such method.
         """
         check_is_fitted(self)
         names = _check_feature_names_in(self, input_features)

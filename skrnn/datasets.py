@@ -41,6 +41,10 @@ def load_stock_prices(ticker: str = "GOOG") -> pd.DataFrame:
     ImportError
         If `bokeh_sampledata` is not installed.
 
+    See Also
+    --------
+    make_noisy_waves : Series that are generated.
+
     Examples
     --------
     >>> from skrnn.datasets import load_stock_prices
@@ -107,6 +111,10 @@ def make_noisy_waves(n_series: int, n_steps: int, *, random_state: Any = None) -
     ------
     ValueError
         If `n_series` or `n_steps` is not an int of at least 1, or `random_state` is no seed.
+
+    See Also
+    --------
+    load_stock_prices : Series of real prices.
 
     Notes
     -----

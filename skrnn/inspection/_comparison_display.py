@@ -163,6 +163,8 @@ class ComparisonDisplay:
         ------
         ValueError
             If there is no such metric.
+        ImportError
+            If matplotlib is missing.
         """
         check_matplotlib_support(f"{cls.__name__}.from_comparison")
         known = list(comparison.scores[comparison.baseline].columns)

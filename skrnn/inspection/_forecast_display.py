@@ -190,8 +190,14 @@ class ForecastDisplay:
         y : array-like of shape (n_samples,)
             What came. The horizontal axis is its index, or that of X.
 
-        border, band, name
-            As in `from_predictions`; the name is that of the class if it is None.
+        border : label, default=None
+            The label of the first test row.
+
+        band : array-like of shape (n_samples, 2), default=None
+            Lower and upper ends of an interval around the predictions.
+
+        name : str, default=None
+            What predicts, for the legend; None: the class of the last step.
 
         ax : matplotlib Axes, default=None
             What to draw on; None makes a new figure.
@@ -208,6 +214,8 @@ class ForecastDisplay:
         ------
         ValueError
             As in `from_predictions`.
+        ImportError
+            If matplotlib is missing.
         """
         check_matplotlib_support(f"{cls.__name__}.from_estimator")
         if not isinstance(y, pd.Series):
@@ -271,6 +279,8 @@ class ForecastDisplay:
             If there is more than one value for each row, an array of predictions has another
             length than `y_true`, the band has not two ends for each prediction, or the rows are
             those of a panel.
+        ImportError
+            If matplotlib is missing.
         """
         check_matplotlib_support(f"{cls.__name__}.from_predictions")
         y_true = _as_series(y_true, "y_true", None)

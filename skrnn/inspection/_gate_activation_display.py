@@ -194,11 +194,18 @@ class GateActivationDisplay:
         sample : int, default=0
             Which row is drawn; -1 is the last.
 
-        layer, direction
-            As in `gate_activations`.
+        layer : int, default=0
+            Which of the stacked recurrent layers: 0 is the first, -1 the last. Of an
+            `encoder_decoder` those of the encoder.
 
-        ax, cmap
-            As in `plot`.
+        direction : {"forward", "backward"}, default="forward"
+            Which half of a bidirectional layer.
+
+        ax : matplotlib Axes, default=None
+            Whose place the panels take; None makes a new figure.
+
+        cmap : str, default="viridis"
+            Matplotlib's name of the colors.
 
         Returns
         -------
@@ -209,6 +216,8 @@ class GateActivationDisplay:
         ------
         NotFittedError, TypeError, ValueError
             As in `gate_activations`; also, if there is no such row.
+        ImportError
+            If matplotlib is missing.
         """
         check_matplotlib_support(f"{cls.__name__}.from_estimator")
         given = {"estimator": estimator, "X": X, "layer": layer, "direction": direction}

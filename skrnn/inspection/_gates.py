@@ -56,6 +56,11 @@ def gate_activations(
         If the cells have no gates, the layer or the direction is not there, or X is not what
         `predict` takes.
 
+    See Also
+    --------
+    GateActivationDisplay : Draws them for one row.
+    gradient_flow : How much of the gradient reaches each step.
+
     Notes
     -----
     With the state c of an LSTM and the candidate g, ``c = forget * c + input * g`` and

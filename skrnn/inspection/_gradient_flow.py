@@ -77,6 +77,11 @@ def gradient_flow(
         If X or y are not what `fit` takes, the layer or the direction is not there, or the loss
         does not return one number for each row.
 
+    See Also
+    --------
+    GradientFlowDisplay : Draws it for one estimator or several.
+    gate_activations : How far each gate is open at each step.
+
     Notes
     -----
     The loss is that which the estimator has now, in the scale of training: targets are standardized

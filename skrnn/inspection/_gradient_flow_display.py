@@ -135,8 +135,16 @@ class GradientFlowDisplay:
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
             Targets, as in `fit`.
 
-        layer, direction, initial
-            As in `gradient_flow`.
+        layer : int, default=-1
+            Which of the stacked recurrent layers: 0 is the first, -1 the last. Of an
+            `encoder_decoder` those of the encoder.
+
+        direction : {"forward", "backward"}, default="forward"
+            Which half of a bidirectional layer.
+
+        initial : bool, default=False
+            Whether to measure where ``fit(X, y)`` would start from, instead of where it has
+            arrived. Estimators need not be fitted then.
 
         name : str, default=None
             Name of the line; None: the class of the network.
@@ -156,6 +164,8 @@ class GradientFlowDisplay:
         ------
         NotFittedError, TypeError, ValueError
             As in `gradient_flow`.
+        ImportError
+            If matplotlib is missing.
         """
         name = name_of(estimator) if name is None else name
         return cls.from_estimators(
@@ -189,8 +199,28 @@ class GradientFlowDisplay:
         estimators : dict of str to estimator
             Estimators by the names of their lines.
 
-        X, y, layer, direction, initial, ax, **kwargs
-            As in `from_estimator`.
+        X : array-like of shape (n_samples, n_timesteps) or (n_samples, n_timesteps, n_features)
+            Rows, as in `fit`.
+
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            Targets, as in `fit`.
+
+        layer : int, default=-1
+            Which of the stacked recurrent layers: 0 is the first, -1 the last. Of an
+            `encoder_decoder` those of the encoder.
+
+        direction : {"forward", "backward"}, default="forward"
+            Which half of a bidirectional layer.
+
+        initial : bool, default=False
+            Whether to measure where ``fit(X, y)`` would start from, instead of where it has
+            arrived. Estimators need not be fitted then.
+
+        ax : matplotlib Axes, default=None
+            What to draw on; None makes a new figure.
+
+        **kwargs : dict
+            What `matplotlib.axes.Axes.plot` takes, for all lines.
 
         Returns
         -------
@@ -201,6 +231,8 @@ class GradientFlowDisplay:
         ------
         NotFittedError, TypeError, ValueError
             As in `gradient_flow`.
+        ImportError
+            If matplotlib is missing.
         """
         check_matplotlib_support(f"{cls.__name__}.from_estimators")
         flow = {

@@ -44,6 +44,10 @@ class LossCurveDisplay:
     figure_ : matplotlib Figure
         The figure of `ax_`.
 
+    See Also
+    --------
+    skrnn.LSTMRegressor : Its `history_` is what is drawn.
+
     Examples
     --------
     >>> import matplotlib.pyplot as plt
@@ -151,6 +155,9 @@ class LossCurveDisplay:
 
         TypeError
             If it does not end in a recurrent estimator of skrnn.
+
+        ImportError
+            If matplotlib is missing.
         """
         check_matplotlib_support(f"{cls.__name__}.from_estimator")
         network = find_network(estimator)

@@ -44,7 +44,7 @@ def compare_regressors(
         Regressors of scikit-learn's kind: pipelines and searches as well. Clones of them are
         fitted. Those of a list are named after their classes, of pipelines after the last step's.
 
-    X : {array-like, DataFrame}
+    X : {array-like, DataFrame} of shape (n_samples, n_features)
         Rows, in order of time.
 
     y : array-like of shape (n_samples,) or (n_samples, n_outputs)
@@ -82,6 +82,12 @@ def compare_regressors(
         training rows lie after those that are predicted. If y has more than two dimensions, a
         metric has the name of another column, or an estimator predicts NaN or infinity or
         another shape than that of y.
+
+    See Also
+    --------
+    check_leakage : Find out whether anything later changes what is predicted earlier.
+    skrnn.inspection.ComparisonDisplay : Draws the scores of each split.
+    skrnn.NaiveRegressor : The rival.
 
     Notes
     -----

@@ -16,9 +16,9 @@ from skrnn.model_selection._accuracy import diebold_mariano
 class Comparison:
     """Regressors beside each other and beside a naive rival, on the same splits.
 
-    Made by `compare_regressors`.
+    It is made by `compare_regressors`. All parameters are stored as attributes.
 
-    Attributes
+    Parameters
     ----------
     scores : dict of str to DataFrame
         For each estimator one row a split: its metrics, MASE, and the seconds of fit and predict.
@@ -47,6 +47,29 @@ class Comparison:
     times : ndarray of int of shape (n_predicted,) or None
         The order of the predicted rows in time; rows of a panel at one time have one number. None
         if nobody can tell, since the rows of a panel have no labels.
+
+    See Also
+    --------
+    compare_regressors : Makes a comparison.
+    skrnn.inspection.ComparisonDisplay : Draws the scores of each split.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn.linear_model import Ridge
+    >>> from sklearn.model_selection import TimeSeriesSplit
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from skrnn import SlidingWindowTransformer
+    >>> from skrnn.model_selection import compare_regressors
+    >>> wave = np.sin(np.arange(120) / 5)
+    >>> ridge = make_pipeline(SlidingWindowTransformer(5), Ridge(alpha=0.01))
+    >>> comparison = compare_regressors([ridge], wave[:, None], wave, cv=TimeSeriesSplit(3))
+    >>> comparison.baseline
+    'NaiveRegressor'
+    >>> comparison.scores["Ridge"][["RMSE", "MAE"]].shape
+    (3, 2)
+    >>> comparison.predictions.shape
+    (90, 2)
     """
 
     scores: dict[str, pd.DataFrame]
@@ -79,6 +102,17 @@ class Comparison:
             - "fit s", "predict s" : mean seconds a split; rows in a gap are predicted, too.
             - "best parameters" : what a search has chosen in the last split; a column only if
               there is a search.
+
+        References
+        ----------
+        Hyndman, R. J. & Koehler, A. B. (2006). Another look at measures of forecast accuracy.
+        International Journal of Forecasting, 22(4).
+
+        Diebold, F. X. & Mariano, R. S. (1995). Comparing predictive accuracy. Journal of Business &
+        Economic Statistics, 13(3).
+
+        Harvey, D., Leybourne, S. & Newbold, P. (1997). Testing the equality of prediction mean
+        squared errors. International Journal of Forecasting, 13(2).
         """
         rows = {name: self._summarize(name) for name in self.scores}
         frame = pd.DataFrame.from_dict(rows, orient="index")

@@ -85,6 +85,11 @@ def check_leakage(
         raw rows, another number of prepared rows when raw ones change, or a panel (a step with a
         `group`) with `prepare`.
 
+    See Also
+    --------
+    compare_regressors : One table of regressors, with the naive rival among them.
+    sklearn.model_selection.TimeSeriesSplit : Splits that leave a `gap`.
+
     Notes
     -----
     Without `prepare`, row `t` of X is taken as known when row `t` is predicted: that is what X

@@ -12,7 +12,9 @@ import numpy as np
 class LeakageReport:
     """What `check_leakage` has found. It is true if there is a leak.
 
-    Attributes
+    All parameters are stored as attributes.
+
+    Parameters
     ----------
     leaky : bool
         Whether something later changes what must not know of it.
@@ -25,6 +27,23 @@ class LeakageReport:
         leak, or no step that has a name.
     reason : str
         What happened and what to do.
+
+    See Also
+    --------
+    check_leakage : Makes a report.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn.linear_model import Ridge
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from skrnn import SlidingWindowTransformer
+    >>> from skrnn.model_selection import check_leakage
+    >>> rows = np.random.default_rng(0).normal(size=(50, 1))
+    >>> pipe = make_pipeline(SlidingWindowTransformer(3), Ridge())
+    >>> report = check_leakage(pipe, rows, rows[:, 0])
+    >>> report.leaky, report.rows.size, report.step
+    (False, 0, None)
     """
 
     leaky: bool
