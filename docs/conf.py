@@ -1,0 +1,115 @@
+"""How Sphinx makes the site; `make docs` runs it, without a network."""
+
+import inspect
+import re
+import warnings
+from importlib.metadata import version as version_of
+from typing import Any
+
+project = "skrnn"
+author = "the skrnn developers"
+version = release = version_of("skrnn")
+
+extensions = [
+    "sphinx.ext.autodoc",
+    "sphinx.ext.autosummary",
+    "numpydoc",
+    "myst_parser",
+    "matplotlib.sphinxext.plot_directive",
+    "sphinx_copybutton",
+    "sphinx_gallery.gen_gallery",
+]
+templates_path = ["_templates"]
+exclude_patterns = ["_build", "drawings", "auto_examples/*.md5"]
+# `units` in a docstring is code, as scikit-learn has it.
+default_role = "literal"
+# README and production.md are read on GitHub too, where headings are linked to like this.
+myst_heading_anchors = 3
+
+html_theme = "pydata_sphinx_theme"
+html_title = f"skrnn {release}"
+html_static_path = ["_static"]
+html_css_files = ["skrnn.css"]
+html_show_sourcelink = False
+html_theme_options = {
+    "navigation_with_keys": False,
+    "show_toc_level": 2,
+    "secondary_sidebar_items": ["page-toc"],
+    "footer_start": ["copyright"],
+    "footer_end": [],
+}
+html_sidebars = {"install": [], "start": [], "changelog": []}
+project_copyright = author
+
+# The reference.
+autosummary_generate = True
+autodoc_typehints = "none"  # types are in the docstrings
+autodoc_member_order = "bysource"
+# Methods stand in the contents of a page by their own names.
+toc_object_entries_show_parents = "hide"
+numpydoc_show_class_members = False  # the template lists them, once
+numpydoc_xref_param_type = False
+
+# Pictures of the guide, each made by a script.
+plot_basedir = ""
+plot_formats = ["svg"]
+plot_html_show_formats = False
+plot_html_show_source_link = False
+
+# Prompts and what is printed are not copied.
+copybutton_exclude = ".linenos, .gp, .go"
+copybutton_selector = "div.highlight-python pre, div.highlight-console pre, div.doctest pre"
+
+sphinx_gallery_conf = {
+    "examples_dirs": "../examples",
+    "gallery_dirs": "auto_examples",
+    # Others are too long for a gallery.
+    "filename_pattern": "/plot_",
+    "ignore_pattern": r"^(?!plot_)",
+    "within_subsection_order": "ExampleTitleSortKey",
+    "doc_module": "skrnn",
+    "reference_url": {"skrnn": None},
+    "backreferences_dir": "generated/backreferences",
+    # What a block ends in is printed where its value is worth it, never where it is a picture.
+    "capture_repr": (),
+    "show_memory": False,
+    "show_signature": False,
+    "remove_config_comments": True,
+    "download_all_examples": False,
+    "write_computation_times": False,
+    "abort_on_example_error": True,
+}
+# That sphinx-gallery draws into memory is not news.
+warnings.filterwarnings("ignore", message="FigureCanvasAgg is non-interactive")
+
+_SKLEARN = "https://scikit-learn.org/stable/"
+_LABELS = {
+    "metadata_routing": "metadata_routing.html",
+    "r2_score": "modules/model_evaluation.html#r2-score-the-coefficient-of-determination",
+}
+_REFERENCE = re.compile(r":ref:`([^<`]+?)\s*<([^>`]+)>`")
+_TERM = re.compile(r":term:`([^<`]+)`")
+_MATH = re.compile(r":math:`([^`]+)`")
+_VERSION = re.compile(r"^ *\.\. version(added|changed)::.*\n(?:[ ]{4,}.*\n)*", flags=re.MULTILINE)
+
+
+def link_to_sklearn(
+    app: Any, what: str, name: str, obj: Any, options: Any, lines: list[str]
+) -> None:
+    """Let what scikit-learn wrote point to its own pages, and say nothing of its versions.
+
+    Its few formulas are read as text: MathJax would have to be fetched.
+    """
+    if not (getattr(inspect.unwrap(obj), "__module__", None) or "").startswith("sklearn"):
+        return
+    text = "\n".join(lines)
+    text = _REFERENCE.sub(lambda m: f"`{m[1]} <{_SKLEARN}{_LABELS[m[2]]}>`__", text)
+    text = _TERM.sub(lambda m: f"`{m[1]} <{_SKLEARN}glossary.html#term-{m[1]}>`__", text)
+    text = _MATH.sub(lambda m: m[1].replace("R^2", "R²").replace(r"\frac{u}{v}", "u / v"), text)
+    lines[:] = _VERSION.sub("", text).split("\n")
+
+
+def setup(app: Any) -> None:
+    """Connect what is defined here."""
+    # After numpydoc, which registers earlier.
+    app.connect("autodoc-process-docstring", link_to_sklearn, priority=900)
