@@ -1,4 +1,4 @@
-"""The code of the README, run as it stands there."""
+"""The code of the README, run as it stands there, and what it says of other places."""
 
 import re
 from pathlib import Path
@@ -7,8 +7,23 @@ import numpy as np
 import pandas as pd
 import pytest
 
-README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
+import skrnn
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL)
+
+
+def table_below(heading, text):
+    """Return the rows of the first table below a heading, each a list of cells."""
+    lines = text.partition(f"{heading}\n")[2].splitlines()
+    start = next(number for number, line in enumerate(lines) if line.startswith("|"))
+    rows = []
+    for line in lines[start:]:
+        if not line.startswith("|"):
+            break
+        rows.append([cell.strip() for cell in line.strip("|").split("|")])
+    return [rows[0], *rows[2:]]
 
 
 @pytest.fixture(scope="module")
@@ -22,13 +37,14 @@ def prices():
 
 @pytest.fixture(scope="module")
 def namespace(prices):
-    """What the names of the README stand for, after its first block. Blocks add to it."""
+    """The names of the README, after all its blocks in their order. Not to be changed."""
     names = {"train": prices.iloc[:120], "test": prices.iloc[120:]}
-    exec(BLOCKS[0], names)
+    for block in BLOCKS:
+        exec(block, names)
     return names
 
 
-def test_the_main_job_runs_as_written_and_predicts_in_price_units(namespace):
+def test_the_main_job_predicts_row_by_row_in_price_units(namespace):
     search, test = namespace["search"], namespace["test"]
     assert len(search.cv_results_["params"]) == 9
     assert np.isfinite(search.cv_results_["mean_test_score"]).all()
@@ -38,53 +54,61 @@ def test_the_main_job_runs_as_written_and_predicts_in_price_units(namespace):
     assert np.abs(predicted - test["Open"]).max() < 60
 
 
-def test_one_search_over_several_columns_gives_each_model_its_windows(namespace):
-    exec(BLOCKS[1], namespace)
-    search, test = namespace["wide_search"], namespace["test"]
-    assert np.isfinite(search.cv_results_["mean_test_score"]).all()
-    assert list(search.cv_results_["param_window__flatten"]) == [False, True]
-    assert search.predict(test[["Open", "Close"]]).shape == (20,)
+def test_the_first_test_row_has_the_last_training_rows_for_a_window(namespace):
+    window, train, test = (namespace[name] for name in ("pipe", "train", "test"))
+    window = window[:2].fit(train[["Open"]]).transform(test[["Open"]])
+    scaled = (train["Open"] - train["Open"].min()) / np.ptp(train["Open"])
+    np.testing.assert_allclose(window.iloc[0], scaled.iloc[-60:])
 
 
-def test_other_kinds_of_networks_can_be_made_as_written(namespace):
-    for line in BLOCKS[2].splitlines():
-        estimator = eval(line, namespace)
-        estimator._validate_params()
-        estimator._check_combination()
+def test_the_comparison_has_the_rival_and_the_columns_that_are_named(namespace):
+    frame = namespace["comparison"].frame()
+    assert list(frame.index) == ["NaiveRegressor", "Ridge", "chosen"]
+    assert {"RMSE", "skill", "MASE", "DM p", "fit s", "predict s"} <= set(frame.columns)
 
 
-def test_sequences_of_unequal_length_are_stacked_fitted_and_predicted(namespace):
-    exec(BLOCKS[3], namespace)
-    assert namespace["X"].shape == (3, 9, 3)
-    assert np.isnan(namespace["X"][0, 4:]).all()
+def test_the_rival_of_the_comparison_is_the_price_of_the_day_before(namespace, prices):
+    predicted = namespace["comparison"].predictions["NaiveRegressor"]
+    expected = prices["Open"].shift(1).loc[predicted.index]
+    np.testing.assert_array_equal(predicted, expected)
 
 
-def test_a_network_that_has_read_a_text_writes_on(namespace):
-    exec(BLOCKS[4], namespace)
-    reader, letters = namespace["reader"], namespace["letters"]
-    # Far more often right than the most frequent letter.
-    assert reader.score(letters[:, None], letters) > 0.6
-    assert set(namespace["written"]) <= set(letters)
-    assert len(namespace["written"]) == 40
+def test_no_leak_is_found(namespace):
+    assert repr(namespace["leaks"]).startswith("no leak found: ")
 
 
-def test_the_naive_rival_of_the_readme_is_the_price_of_the_day_before(namespace, prices):
-    exec(BLOCKS[5], namespace)
-    predicted = namespace["naive"].predict(namespace["test"][["Open"]])
-    np.testing.assert_array_equal(predicted, prices["Open"].shift(1).iloc[120:])
-
-
-def test_the_comparison_of_the_readme_has_the_rival_and_no_leak(namespace):
-    *statements, leak = BLOCKS[6].strip().splitlines()
-    exec("\n".join(statements), namespace)
-    assert list(namespace["comparison"].frame().index) == ["NaiveRegressor", "Ridge", "network"]
-    assert repr(eval(leak.split("  # ")[0], namespace)).startswith("no leak found: ")
-
-
-def test_the_forecast_of_the_readme_is_of_the_days_that_come_next(namespace, prices):
-    exec(BLOCKS[7], namespace)
+def test_the_forecast_is_of_the_days_that_come_next(namespace, prices):
     assert list(namespace["ahead"].index) == list(prices.index[120:130])
 
 
-def test_the_pictures_of_the_readme_are_drawn(namespace, on_no_screen):
-    exec(BLOCKS[8], namespace)
+def test_what_is_linked_is_there():
+    targets = re.findall(r"\]\(([^)#\s]+)", README)
+    assert "docs/google_stock.png" in targets
+    missing = [
+        target
+        for target in targets
+        if not target.startswith("https://") and not (ROOT / target).exists()
+    ]
+    assert not missing
+
+
+def test_the_picture_is_small_and_told_in_words():
+    assert (ROOT / "docs" / "google_stock.png").stat().st_size < 250_000
+    told = re.search(r"!\[([^\]]*)\]\(docs/google_stock\.png\)", README)[1]
+    assert len(told.split()) > 10
+
+
+def test_the_figures_are_those_of_the_benchmarks():
+    benchmarks = (ROOT / "docs" / "benchmarks.md").read_text(encoding="utf-8")
+    measured = [row[:5] for row in table_below("# Benchmarks", benchmarks)]
+    header, *rows = table_below("## Speed", README)
+    assert header == measured[0]
+    assert [row for row in rows if row not in measured] == []
+    for fact in ("Date", "Machine"):
+        told = re.search(rf"^- {fact}: (.*?)(?:;|$)", benchmarks, flags=re.MULTILINE)[1]
+        assert told in " ".join(README.split()), fact
+
+
+def test_the_table_of_alternatives_names_this_version():
+    header = table_below("## Beside the alternatives", README)[0]
+    assert header[1] == f"skrnn {skrnn.__version__}"
