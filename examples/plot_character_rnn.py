@@ -6,8 +6,9 @@ A character-level network reads 20 kB of English, learns which character comes n
 after 1, 5 and 20 epochs. What it has learned is counted in bits per character on text that it has
 not seen, beside models that count.
 
-Run it with ``python examples/plot_character_rnn.py``. It takes under a minute and draws
-``character_rnn.png``.
+Needs: ``pip install "skrnn[plot]"``.
+
+Run it with ``python examples/plot_character_rnn.py``; it draws ``character_rnn.png``.
 """
 
 # %%

@@ -7,8 +7,9 @@ years, each from all the days before it. ``compare_regressors`` adds the rival t
 missing, yesterday's price, and says by how much each of the others is better, and whether that may
 be chance. Before that, ``check_leakage`` looks whether any of them knows the future.
 
-Run it with ``python examples/plot_compare.py``. It needs the extra ``examples``, takes under a
-minute and draws ``compare.png``.
+Needs: ``pip install "skrnn[examples]"``.
+
+Run it with ``python examples/plot_compare.py``; it draws ``compare.png``.
 """
 
 # %%
@@ -20,7 +21,6 @@ minute and draws ``compare.png``.
 from pathlib import Path
 from textwrap import fill
 
-import matplotlib.pyplot as plt
 import numpy as np
 from sklearn.ensemble import RandomForestRegressor
 from sklearn.linear_model import Ridge
@@ -141,5 +141,4 @@ ax.spines[["top", "right"]].set_visible(False)
 
 picture = Path("compare.png").resolve()
 display.figure_.savefig(picture, dpi=100)
-plt.close(display.figure_)
 print(f"Picture: {picture}")

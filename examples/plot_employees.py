@@ -8,8 +8,9 @@ planned, so the leave days of a month are known before its hours are. The exampl
 column enters a window beside the lagged ones, and what knowing it is worth. All parts but the
 windows and the network are scikit-learn's own.
 
-Run it with ``python examples/plot_employees.py``. It takes less than a minute and draws
-``employees.png``.
+Needs: ``pip install "skrnn[plot]"``.
+
+Run it with ``python examples/plot_employees.py``; it draws ``employees.png``.
 """
 
 # %%
@@ -261,15 +262,16 @@ say(
 # A month that has not happened is appended with its planned leave, and with NaN for its hours:
 # they are in no window. So a plan can be tried out.
 
-coming = pd.MultiIndex.from_product([employees, [months[-1] + 1]], names=panel.index.names)
+next_month = months[-1] + 1
+coming = pd.MultiIndex.from_product([employees, [next_month]], names=panel.index.names)
 plans = {}
 for days in (0, 10):
     ahead = pd.DataFrame({"hours": np.nan, "leave": days}, index=coming)
     rows = pd.concat([test[features], ahead])
     plans[days] = searches["GRU, planned leave"].predict(rows)[-len(ahead) :]
 say(
-    f"In {months[-1] + 1:%B %Y} the GRU expects {plans[0].mean():.0f} hours of an average employee "
-    f"without leave, and {plans[10].mean():.0f} with ten days of it."
+    f"In {next_month.strftime('%B %Y')} the GRU expects {plans[0].mean():.0f} hours of an average "
+    f"employee without leave, and {plans[10].mean():.0f} with ten days of it."
 )
 
 # %%
@@ -297,7 +299,7 @@ for ax, name in zip(axes, shown, strict=True):
         ax.plot(forecast.index.to_timestamp(), forecast, label=model, **style)
     ax.axvline((border - 1).to_timestamp() + pd.Timedelta(days=15), color="0.7", linewidth=1)
     is_new = hired[name] >= border
-    note = f", hired in {hired[name]:%B %Y}" if is_new else ""
+    note = f", hired in {hired[name].strftime('%B %Y')}" if is_new else ""
     ax.set_title(f"{name}{note}", loc="left", fontsize=10)
     ax.set_ylabel("hours")
     ax.grid(axis="y", color="0.92")

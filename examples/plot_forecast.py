@@ -7,8 +7,9 @@ own answers (recursive), or a model with 24 outputs says them all at once (direc
 does either, for networks and for any other regressor, and continues the dates. Here both meet the
 two forecasts that cost nothing: that the sea stays as it is, and that tomorrow is like today.
 
-Run it with ``python examples/plot_forecast.py``. It needs the extra ``examples``, takes under a
-minute and draws ``forecast.png``.
+Needs: ``pip install "skrnn[examples]"``.
+
+Run it with ``python examples/plot_forecast.py``; it draws ``forecast.png``.
 """
 
 # %%

@@ -6,8 +6,9 @@ Each window is noise with two peaks, and the target is the height of the later o
 solves this has to keep what it has seen, and to drop it when the next peak comes. The gates of the
 trained LSTM show how it does so.
 
-Run it with ``python examples/plot_inside_an_lstm.py``. It needs ``pip install "skrnn[plot]"``,
-takes about 20 seconds and draws ``inside_an_lstm.png``.
+Needs: ``pip install "skrnn[plot]"``.
+
+Run it with ``python examples/plot_inside_an_lstm.py``; it draws ``inside_an_lstm.png``.
 """
 
 # %%

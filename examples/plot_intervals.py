@@ -1,16 +1,16 @@
 """
-Intervals: how far off may a forecast be? (needs the extra ``intervals``)
-=========================================================================
+Intervals: how far off may a forecast be?
+=========================================
 
 A network gives one number per row. MAPIE puts an interval around it, which is to hold the real
 value nine times out of ten, and adaptive conformal inference (Gibbs & Candès 2021) holds it to that
 while the series changes. The recipe is explained in docs/intervals.md; here it is run on returns of
 Google through the crisis of 2008, on the temperature of the sea from autumn into winter, and on
-noisy waves, where nothing changes. MAPIE is a package of its own:
-``pip install "skrnn[intervals]"``.
+noisy waves, where nothing changes.
 
-Run it with ``python examples/plot_intervals.py``. It takes about a minute and draws
-``intervals.png``.
+Needs: ``pip install "skrnn[intervals]"``.
+
+Run it with ``python examples/plot_intervals.py``; it draws ``intervals.png``.
 """
 
 # %%

@@ -6,8 +6,9 @@ A sentence becomes a sequence of words, and its last state a label. The sentence
 turns the word after it, and what comes after "but" decides. So the order of the words matters, and
 models that count words show how far one gets without it.
 
-Run it with ``python examples/plot_sentiment.py``. It takes under a minute and draws
-``sentiment.png``.
+Needs: ``pip install "skrnn[plot]"``.
+
+Run it with ``python examples/plot_sentiment.py``; it draws ``sentiment.png``.
 """
 
 # %%

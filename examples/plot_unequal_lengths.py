@@ -1,13 +1,14 @@
 """
-Who is speaking? Sequences of unequal length (needs the extra ``unequal-lengths``)
-==================================================================================
+Who is speaking? Sequences of unequal length
+============================================
 
 Nine men say two Japanese vowels, one after the other (Kudo, Toyama & Shimbo 1999). A recording is
 a sequence of 7 to 29 steps with 12 numbers each, and the question is who speaks. The recordings
-come with the package aeon: ``pip install "skrnn[unequal-lengths]"``.
+come with the package aeon.
 
-Run it with ``python examples/plot_unequal_lengths.py``. It takes under a minute and draws
-``unequal_lengths.png``.
+Needs: ``pip install "skrnn[unequal-lengths]"``.
+
+Run it with ``python examples/plot_unequal_lengths.py``; it draws ``unequal_lengths.png``.
 """
 
 # %%

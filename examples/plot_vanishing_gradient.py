@@ -7,8 +7,9 @@ much of the gradient arrives at each of 100 steps: in a simple RNN, an LSTM and 
 training, and in LSTMs that are to recall the first of the steps, with ``memory_steps=100`` and
 without.
 
-Run it with ``python examples/plot_vanishing_gradient.py``. It needs ``pip install "skrnn[plot]"``,
-takes about 50 seconds and draws ``vanishing_gradient.png``.
+Needs: ``pip install "skrnn[plot]"``.
+
+Run it with ``python examples/plot_vanishing_gradient.py``; it draws ``vanishing_gradient.png``.
 """
 
 # %%
@@ -27,29 +28,28 @@ import numpy as np
 import pandas as pd
 
 from skrnn import GRURegressor, LSTMRegressor, RNNRegressor
-from skrnn.inspection import GradientFlowDisplay
+from skrnn.inspection import GradientFlowDisplay, gradient_flow
 
 N_TIMESTEPS = 100
 noise = np.random.default_rng(0).normal(size=(200, N_TIMESTEPS))
 
-figure, (left, right) = plt.subplots(1, 2, figsize=(11, 4.8), sharey=True, layout="constrained")
-at_start = GradientFlowDisplay.from_estimators(
-    {
-        "simple RNN": RNNRegressor(random_state=0),
-        "LSTM": LSTMRegressor(random_state=0),
-        "GRU": GRURegressor(random_state=0),
-        "LSTM, memory_steps=100": LSTMRegressor(memory_steps=100, random_state=0),
-    },
-    noise,
-    noise[:, 0],
-    initial=True,
-    ax=left,
+networks = {
+    "simple RNN": RNNRegressor(random_state=0),
+    "LSTM": LSTMRegressor(random_state=0),
+    "GRU": GRURegressor(random_state=0),
+    "LSTM, memory_steps=100": LSTMRegressor(memory_steps=100, random_state=0),
+}
+at_start = GradientFlowDisplay(
+    flow={
+        name: gradient_flow(network, noise, noise[:, 0], initial=True)
+        for name, network in networks.items()
+    }
 )
 
 # %%
 # Recall the first of a hundred steps
 # -----------------------------------
-# The task of ``plot_memory.py``, with its training rows and its settings but for fewer epochs: all
+# The task of ``memory.py``, with its training rows and its settings but for fewer epochs: all
 # steps are uniform noise, and the target is the first. Both networks are trained alike, and stop
 # once they have learned the training rows.
 
@@ -86,22 +86,14 @@ recall = {
 }
 flow = {("at the start, on noise", name): values for name, values in at_start.flow.items()}
 scores = {}
-for name, (model, color) in recall.items():
-    for when, initial, style in (("at its start", True, "--"), ("trained", False, "-")):
+for name, (model, _) in recall.items():
+    for when, initial in (("at its start", True), ("trained", False)):
         if not initial:
             model.fit(X_train, y_train)
             scores[name] = model.score(X_test, y_test)
-        display = GradientFlowDisplay.from_estimator(
-            model,
-            X_test[:200],
-            y_test[:200],
-            initial=initial,
-            name=f"{name}, {when}",
-            ax=right,
-            color=color,
-            linestyle=style,
+        flow[f"recall, {when}", name] = gradient_flow(
+            model, X_test[:200], y_test[:200], initial=initial
         )
-        flow[f"recall, {when}", name] = display.flow[f"{name}, {when}"]
     print(f"{name} is fitted", flush=True)
 
 # %%
@@ -158,6 +150,12 @@ say(
 # A picture
 # ---------
 
+figure, (left, right) = plt.subplots(1, 2, figsize=(11, 4.8), sharey=True, layout="constrained")
+at_start.plot(left)
+for name, (_, color) in recall.items():
+    for when, style in (("at its start", "--"), ("trained", "-")):
+        display = GradientFlowDisplay(flow={f"{name}, {when}": flow[f"recall, {when}", name]})
+        display.plot(right, color=color, linestyle=style)
 left.set_title("Before training, on noise")
 right.set(title="Recall of the first of 100 steps", ylabel="")
 # What lies below says nothing more, and would press the rest together.
