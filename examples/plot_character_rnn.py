@@ -130,6 +130,6 @@ ax.set_ylim(0, None)
 ax.spines[["top", "right"]].set_visible(False)
 figure.legend(loc="outside right upper", frameon=False)
 
-picture = Path("character_rnn.png").resolve()
+picture = Path("character_rnn.png")
 figure.savefig(picture, dpi=100)
 print(f"Picture: {picture}")

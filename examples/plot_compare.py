@@ -139,6 +139,6 @@ ax.grid(axis="x", color="0.92")
 ax.set_axisbelow(True)
 ax.spines[["top", "right"]].set_visible(False)
 
-picture = Path("compare.png").resolve()
+picture = Path("compare.png")
 display.figure_.savefig(picture, dpi=100)
 print(f"Picture: {picture}")

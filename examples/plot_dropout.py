@@ -13,9 +13,8 @@ Needs: ``pip install "skrnn[examples]"``.
 # %%
 # Two stocks
 # ----------
-# Three years to train on, and the year after to predict. In that year both stay
-# within the prices of the training years: a network saturates beyond them, and this would hide what
-# dropout does.
+# Three years to train on, and the year after to predict. In that year both stay within the prices
+# of the training years: a network saturates beyond them, and this would hide what dropout does.
 
 from textwrap import fill
 
@@ -52,8 +51,11 @@ for ticker, company in STOCKS.items():
 # loss.
 #
 # The rate of dropout is no part of the compiled program: the four pairs of stock and rate share
-# one. To keep the example short, training takes 60 epochs in batches of 64, at a learning rate of
-# 0.003, three times the default of Keras.
+# one.
+#
+# To keep the example short, training takes 60 epochs in batches of 64, at a learning rate of 0.003,
+# three times the default of Keras. With 120 epochs in batches of 32 at the default rate all errors
+# were a little smaller, and the comparison came out the same for each stock and each seed.
 
 EPOCHS = 60
 RATES = [0.0, 0.2]
@@ -143,15 +145,26 @@ losses = networks_only.pivot(index=["stock", "seed"], columns="dropout", values=
 for ticker, company in STOCKS.items():
     of_stock = errors.loc[ticker]
     without, with_dropout = of_stock.mean()
+    loss_without, loss_with = losses.loc[ticker].mean()
     n_better = int((of_stock[0.2] < of_stock[0.0]).sum())
     say(
-        f"{company}: dropout takes the training loss from {losses.loc[ticker, 0.0].mean():.4f} to "
-        f"{losses.loc[ticker, 0.2].mean():.4f}, and the error of the test year from {without:.2f} "
-        f"to {with_dropout:.2f} dollars, means of {len(SEEDS)} seeds. It is smaller with dropout "
-        f"for {n_better} of them. Yesterday's price has {yesterday[ticker]:.2f}."
+        f"{company}: dropout takes the training loss from {loss_without:.4f} to {loss_with:.4f}, and "
+        f"the error of the test year from {without:.2f} to {with_dropout:.2f} dollars, means of "
+        f"{len(SEEDS)} seeds. It is smaller with dropout for {n_better} of them. Yesterday's price "
+        f"has {yesterday[ticker]:.2f}."
     )
 n_beaten = sum(row["test RMSE"] < yesterday[row["stock"]] for _, row in networks_only.iterrows())
 say(f"{n_beaten} of {len(networks_only)} networks beat yesterday's price.")
+
+# %%
+# Dropout is a means against overfitting: a validation loss that rises again while the training loss
+# goes on falling. If the best epoch is one of the last, there was little of it to prevent.
+
+best_epochs = networks_only.loc[networks_only["dropout"] == 0.0, "best epoch"].astype(int)
+say(
+    f"Without dropout the smallest validation loss came in epochs {best_epochs.min()} to "
+    f"{best_epochs.max()} of {EPOCHS}."
+)
 
 # %%
 # A picture

@@ -308,6 +308,6 @@ axes[0].text(pd.Timestamp("2023-12-22"), axes[0].get_ylim()[1], "not seen in tra
 figure.suptitle("Hours of a month, predicted one month ahead by one model for all employees")
 figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=4)
 
-picture = Path("employees.png").resolve()
+picture = Path("employees.png")
 figure.savefig(picture, dpi=100)
 print(f"Picture: {picture}")

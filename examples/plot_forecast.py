@@ -207,6 +207,6 @@ for ax in (left, right):
     ax.grid(axis="y", color="0.92")
     ax.spines[["top", "right"]].set_visible(False)
 
-picture = Path("forecast.png").resolve()
+picture = Path("forecast.png")
 figure.savefig(picture, dpi=100)
 print(f"Picture: {picture}")

@@ -67,7 +67,8 @@ np.testing.assert_allclose(index["Points"], points, atol=0.006)
 # are kept. The test year has no part in that.
 #
 # Windows of 20 days, batches of 64 and a learning rate of 0.005, five times the default of Keras,
-# keep the example short.
+# keep the example short. At a learning rate of 0.003, with two seeds, the networks came out in the
+# same order.
 
 train, test = index.loc["2009":"2011"], index.loc["2012"]
 WINDOW = 20

@@ -282,7 +282,7 @@ for ax in (above, below):
     ax.grid(axis="y", color="0.92")
     ax.spines[["top", "right"]].set_visible(False)
 
-picture = Path("intervals.png").resolve()
+picture = Path("intervals.png")
 figure.savefig(picture, dpi=100)
 print(f"Picture: {picture}")
 print(f"{perf_counter() - started:.0f} s")

@@ -151,6 +151,6 @@ ax.set_title("What the sentence says so far")
 ax.spines[["top", "right"]].set_visible(False)
 figure.legend(loc="outside lower center", ncols=2, frameon=False)
 
-picture = Path("sentiment.png").resolve()
+picture = Path("sentiment.png")
 figure.savefig(picture, dpi=100)
 print(f"Picture: {picture}")

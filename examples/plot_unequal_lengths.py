@@ -118,6 +118,6 @@ for ax, name in zip(axes, ["1-nearest neighbour, zero-padded", "GRUClassifier"],
     ax.set_xlabel("Speaker, predicted")
     ax.set_ylabel("Speaker")
 
-picture = Path("unequal_lengths.png").resolve()
+picture = Path("unequal_lengths.png")
 figure.savefig(picture, dpi=100)
 print(f"Picture: {picture}")

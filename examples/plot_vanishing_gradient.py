@@ -166,6 +166,6 @@ for ax in (left, right):
 left.legend(frameon=False, loc="upper left")
 right.legend(frameon=False, loc="lower right")
 
-picture = Path("vanishing_gradient.png").resolve()
+picture = Path("vanishing_gradient.png")
 figure.savefig(picture, dpi=100)
 print(f"Picture: {picture}")
