@@ -63,7 +63,7 @@ docs: .venv/.installed-docs  ## Build the site, with all that its examples print
 	$(BIN)/python -m sphinx --fail-on-warning --keep-going --quiet docs docs/_build/html
 
 # Needs Debian's chromium and chromium-driver.
-look: .venv/.installed-docs  ## Open each page of the site in Chromium, wide and narrow, light and dark
+look: docs  ## Build the site and open each page in Chromium, wide and narrow, light and dark
 	$(BIN)/python docs/look.py docs/_build/html docs/_build/look
 
 # In an environment of its own: some of these packages need an older pandas than our newest.

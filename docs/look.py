@@ -50,6 +50,8 @@ def look(site: Path, shots: Path) -> list[str]:
     files = (page.relative_to(site) for page in site.rglob("*.html"))
     # The theme's templates lie beside its scripts.
     pages = sorted(file.as_posix() for file in files if file.parts[0] != "_static")
+    if not pages:
+        sys.exit(f"There is no page in {site}: make docs builds them.")
     faults: list[str] = []
     links: set[tuple[str, str]] = set()
     ids: dict[str, set[str]] = {}
@@ -132,4 +134,4 @@ if __name__ == "__main__":
     parser.add_argument("site", type=Path)
     parser.add_argument("shots", type=Path)
     found_faults = look(**vars(parser.parse_args()))
-    sys.exit("\n".join(found_faults))
+    sys.exit("\n".join(found_faults) or None)

@@ -71,8 +71,8 @@ models = {
 # %%
 # Does one of them know the future?
 # ---------------------------------
-# Later prices are changed, and what is predicted before must not change. The last line is the
-# mistake that is made most often: prices scaled before anything was split.
+# Later prices are changed, and what is predicted before must not change. The last line is a
+# common mistake: prices scaled before anything was split.
 
 
 def prepare(raw):
@@ -87,7 +87,8 @@ print(f"scaled beforehand: {check_leakage(careless, prices, None, prepare=prepar
 # %%
 # The comparison
 # --------------
-# A year has about 252 trading days: the three splits are 2010, 2011 and 2012.
+# A year has about 252 trading days: the three splits are 2010, 2011 and 2012, but
+# for a day or two.
 
 # TensorFlow takes seconds to import. Do it here, or the first network would be charged for it.
 RNNRegressor(units=1, epochs=1).fit(np.zeros((2, 3)), [0.0, 1.0])

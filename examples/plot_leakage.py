@@ -2,7 +2,7 @@
 Leaks, and how good they make a model look
 ==========================================
 
-Three mistakes that are made every day: a scaler that has seen all rows, a mean that is centered on
+Three common mistakes: a scaler that has seen all rows, a mean that is centered on
 its row, and a target that is shifted the wrong way. ``check_leakage`` finds each of them. Then the
 same models are scored with the mistake and without: some leaks make a model look far better than
 it is, beside yesterday's price, and others hardly show in the score.

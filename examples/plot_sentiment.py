@@ -32,7 +32,7 @@ from sklearn.preprocessing import FunctionTransformer, OneHotEncoder
 from skrnn import GRUClassifier, LSTMClassifier, stack_sequences
 
 VOCABULARY = """
-plot cast music ending camera dialogue pace idea humour setting director light
+plot cast music ending camera dialogue pace idea humor setting director light
 good brilliant warm clever moving fresh honest elegant gripping charming
 bad dull cold clumsy boring stale false crude tiresome annoying
 very rather truly simply quite
@@ -95,7 +95,7 @@ def to_sequences(sentences):
 # %%
 # One table
 # ---------
-# The rivals get single words, or pairs and triples of neighbours as well.
+# The rivals get single words, or pairs and triples of neighbors as well.
 
 network = {"units": 16, "epochs": 8, "learning_rate": 0.01, "random_state": 0}
 models = {

@@ -66,7 +66,7 @@ print(f"Cross-validation on the training part\n\n{tried.round(3).to_string(index
 # %%
 # The table
 # ---------
-# The rival is the nearest neighbour among the training sequences, padded with zeros to one length
+# The rival is the nearest neighbor among the training sequences, padded with zeros to one length
 # and compared number by number. The network is trained with three seeds.
 
 
@@ -79,7 +79,7 @@ def pad_with_zeros(X):
 
 
 models = {
-    "1-nearest neighbour, zero-padded": [
+    "1-nearest neighbor, zero-padded": [
         make_pipeline(FunctionTransformer(pad_with_zeros), KNeighborsClassifier(1))
     ],
     "GRUClassifier": [
@@ -109,7 +109,7 @@ print(f"{table.to_string(formatters=formats | {'fit s': '{:.1f}'.format})}\n")
 # ---------------------
 
 figure, axes = plt.subplots(1, 2, figsize=(9.5, 4.6), layout="constrained")
-for ax, name in zip(axes, ["1-nearest neighbour, zero-padded", "GRUClassifier"], strict=True):
+for ax, name in zip(axes, ["1-nearest neighbor, zero-padded", "GRUClassifier"], strict=True):
     ConfusionMatrixDisplay.from_predictions(
         y_test, predicted[name], ax=ax, colorbar=False, cmap="Blues"
     )

@@ -66,7 +66,7 @@ def recall_network(memory_steps):
 
     class StopWhenLearned(Callback):
         def on_epoch_end(self, epoch, logs=None):
-            # In standard deviations of y: about 1 - R² of the training rows.
+            # In variances of y: about 1 - R² of the training rows.
             self.model.stop_training = logs["loss"] < 0.01
 
     return LSTMRegressor(

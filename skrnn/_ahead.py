@@ -325,9 +325,9 @@ class Ahead:
             raise ValueError(
                 "The labels of the rows have no frequency, so that nobody can tell what the next "
                 "ones are: there are too few, they come at irregular steps, as days without "
-                "holidays do, or they are neither numbers nor dates in order. Give a DataFrame "
-                "with the index of the rows to come as future, such as "
-                "pd.DataFrame(index=pd.bdate_range(start, periods=steps))."
+                "holidays do, some are missing (DataFrame.asfreq finds them), or they are neither "
+                "numbers nor dates in order. Give a DataFrame with the index of the rows to come "
+                "as future, such as pd.DataFrame(index=pd.bdate_range(start, periods=steps))."
             )
         for labels, summary in zip(of_series, summaries, strict=True):
             if not len(past.frame) and not follows(labels[:1], summary):

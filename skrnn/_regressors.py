@@ -68,8 +68,8 @@ class RNNRegressor(SimpleRNNCell, BaseRecurrentRegressor):
         and on large numbers the first steps of training throw its start away.
 
     normalize_y : bool, default=True
-        Standardize `y` for training and undo it at predict. Losses are then in standard
-        deviations of `y`.
+        Standardize `y` for training and undo it at predict. Losses are then those of the
+        standardized `y`: with the default loss, in variances of `y`.
 
     loss : str, callable or Keras loss, default="mean_squared_error"
         What is minimized. An object is copied for every fit.
@@ -260,8 +260,8 @@ class LSTMRegressor(LSTMCell, BaseRecurrentRegressor):
         and on large numbers the first steps of training throw its start away.
 
     normalize_y : bool, default=True
-        Standardize `y` for training and undo it at predict. Losses are then in standard
-        deviations of `y`.
+        Standardize `y` for training and undo it at predict. Losses are then those of the
+        standardized `y`: with the default loss, in variances of `y`.
 
     loss : str, callable or Keras loss, default="mean_squared_error"
         What is minimized. An object is copied for every fit.
@@ -521,8 +521,8 @@ class GRURegressor(GRUCell, BaseRecurrentRegressor):
         and on large numbers the first steps of training throw its start away.
 
     normalize_y : bool, default=True
-        Standardize `y` for training and undo it at predict. Losses are then in standard
-        deviations of `y`.
+        Standardize `y` for training and undo it at predict. Losses are then those of the
+        standardized `y`: with the default loss, in variances of `y`.
 
     loss : str, callable or Keras loss, default="mean_squared_error"
         What is minimized. An object is copied for every fit.

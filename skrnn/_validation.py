@@ -341,7 +341,10 @@ def validate_targets(estimator: BaseEstimator, y: Any, *, sequences: bool) -> np
         )
     if 0 in y.shape[1:]:
         raise ValueError(f"y of shape {y.shape} has no target; {name} needs at least one a row.")
-    advice = "drop the rows whose target is not known"
+    advice = (
+        "drop the rows whose target is not known; in windows of a series fill them instead "
+        "(ffill), or the rows beside them become neighbors"
+    )
     if sequences:
         advice += "; where a step is absent from X, any number will do"
     check_finite(y, "y", advice)

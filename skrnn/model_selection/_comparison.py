@@ -25,7 +25,7 @@ class Comparison:
 
     predictions : DataFrame
         Out-of-fold predictions, one column for each estimator and one row for each row that was
-        predicted, in the order of the splits; labelled as the rows of `y` or `X`. With several
+        predicted, in the order of the splits; labeled as the rows of `y` or `X`. With several
         outputs the columns have two levels, estimator and number of the output.
 
     y_true : Series or DataFrame
