@@ -177,7 +177,7 @@ colors = [
 ]
 right.barh(order.index, order, color=colors)
 right.bar_label(right.containers[0], fmt="%.2f", padding=3)
-right.set(title="Error from 2000 on, one month ahead", xlabel="RMSE (percentage points)")
+right.set(title="Error since 2000, a month ahead", xlabel="RMSE (percentage points)")
 right.margins(x=0.15)
 for ax in (left, right):
     ax.spines[["top", "right"]].set_visible(False)

@@ -38,11 +38,11 @@ days = pd.date_range("2022-01-01", "2024-12-31", name="day")
 rng = np.random.default_rng(0)
 old_week = np.array([80.0, 90.0, 95.0, 100.0, 130.0, 180.0, 0.0])  # Monday to Sunday
 new_week = np.array([0.0, 90.0, 95.0, 100.0, 120.0, 150.0, 120.0])
-week = np.where(days >= "2024", new_week[days.dayofweek], old_week[days.dayofweek])
+week = np.where(days >= "2024", new_week[days.day_of_week], old_week[days.day_of_week])
 luck = np.zeros(len(days))
 for t in range(1, len(days)):
     luck[t] = 0.6 * luck[t - 1] + rng.normal(0.0, 0.06)
-season = 1 + 0.15 * np.cos(2 * np.pi * (days.dayofyear - 350) / 365)
+season = 1 + 0.15 * np.cos(2 * np.pi * (days.day_of_year - 350) / 365)
 visitors = pd.DataFrame({"visitors": (week * season * np.exp(luck)).round()}, index=days)
 
 train = visitors.loc[:"2023"]

@@ -11,8 +11,8 @@ from skrnn.inspection import ForecastDisplay
 
 rng = np.random.default_rng(0)
 days = pd.date_range("2021-01-01", "2023-12-31", name="date")
-week = np.array([1.0, 0.9, 0.9, 1.0, 1.2, 1.8, 1.6])[days.dayofweek]
-year = 1 + 0.3 * np.sin(2 * np.pi * days.dayofyear / 365)
+week = np.array([1.0, 0.9, 0.9, 1.0, 1.2, 1.8, 1.6])[days.day_of_week]
+year = 1 + 0.3 * np.sin(2 * np.pi * days.day_of_year / 365)
 mood = np.zeros(len(days))
 for day in range(1, len(days)):
     mood[day] = 0.8 * mood[day - 1] + rng.normal(scale=0.06)
