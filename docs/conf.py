@@ -30,7 +30,10 @@ html_theme = "pydata_sphinx_theme"
 html_title = f"skrnn {release}"
 html_static_path = ["_static"]
 html_css_files = ["skrnn.css"]
+html_favicon = "_static/favicon.svg"
 html_show_sourcelink = False
+# Light or dark is as the reader's system has it, until he chooses.
+html_context = {"default_mode": "auto"}
 html_theme_options = {
     "navigation_with_keys": False,
     "show_toc_level": 2,
