@@ -1,6 +1,6 @@
 """Open each page of the built site in headless Chromium, and say what is wrong with it.
 
-Each page is opened at the width of a desktop and of a phone, light and dark. It must not be wider
+Each page is opened at the width of a desktop and of a phone, light and dark. Nothing may be wider
 than the screen, all its pictures must be there, and the console must be silent. Links within the
 site must lead somewhere. Screenshots are put beside the site, to be looked at: `make look`.
 """
@@ -21,10 +21,20 @@ THEMES = ("light", "dark")
 OUTSIDE = ("http://", "https://", "mailto:")
 
 READ_PAGE = """
-const wide = document.documentElement.scrollWidth - document.documentElement.clientWidth;
+const width = document.documentElement.clientWidth;
+// What can be moved by itself may be wider than the screen, as blocks of code on a phone.
+const moves = element => {
+    for (let e = element; e && !e.classList.contains("bd-article"); e = e.parentElement)
+        if (["auto", "scroll"].includes(getComputedStyle(e).overflowX)) return true;
+    return false;
+};
+const cut = [...document.querySelectorAll(".bd-article *")].filter(
+    e => e.getBoundingClientRect().right > width + 1 && !moves(e) && e.className != "headerlink"
+);
 const pictures = [...document.images];
 return {
-    overflow: wide,
+    overflow: document.documentElement.scrollWidth - width,
+    cut: cut.map(e => `${e.tagName} ${e.textContent.trim().slice(0, 40)}`),
     missing: pictures.filter(p => p.complete && p.naturalWidth === 0).map(p => p.src),
     wordless: pictures.filter(p => !p.hasAttribute("alt")).map(p => p.src),
     links: [...document.links].map(a => a.getAttribute("href")),
@@ -80,6 +90,7 @@ def look(site: Path, shots: Path) -> list[str]:
                         faults.append(f"{where}: is {found['theme']}")
                     if found["overflow"] > 0:
                         faults.append(f"{where}: {found['overflow']} pixels wider than the screen")
+                    faults += [f"{where}: cut off: {text}" for text in found["cut"][:3]]
                     faults += [f"{where}: picture is missing: {src}" for src in found["missing"]]
                     faults += [f"{where}: picture without words: {s}" for s in found["wordless"]]
                     faults += [f"{where}: {e['message']}" for e in browser.get_log("browser")]
