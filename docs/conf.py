@@ -20,7 +20,7 @@ extensions = [
     "sphinx_gallery.gen_gallery",
 ]
 templates_path = ["_templates"]
-exclude_patterns = ["_build", "drawings", "auto_examples/*.md5"]
+exclude_patterns = ["_build"]
 # `units` in a docstring is code, as scikit-learn has it.
 default_role = "literal"
 # README and production.md are read on GitHub too, where headings are linked to like this.
@@ -73,7 +73,7 @@ sphinx_gallery_conf = {
     "doc_module": "skrnn",
     "reference_url": {"skrnn": None},
     "backreferences_dir": "generated/backreferences",
-    # What a block ends in is printed where its value is worth it, never where it is a picture.
+    # Only what a script prints is shown, as whoever runs it sees it.
     "capture_repr": (),
     "show_memory": False,
     "show_signature": False,

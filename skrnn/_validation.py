@@ -394,7 +394,7 @@ def validate_labels(estimator: BaseEstimator, y: Any, *, sequences: bool) -> np.
             # Of polars, which drops the zone on the way to NumPy. Dates have one type.
             raise ValueError(
                 f"Unknown label type: y holds values of type {dtype}, dates with a time zone. Turn "
-                'them into text or numbers first, as with y.dt.to_string("%F").'
+                'them into text or numbers first, as polars does with dt.to_string("%F").'
             )
     if not sequences:
         if getattr(y, "ndim", 1) > 2:
