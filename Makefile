@@ -19,21 +19,15 @@ help:  ## Show the targets
 demo: .venv/.installed-examples  ## Forecast the price of a stock and draw it
 	$(BIN)/python examples/google_stock.py
 
-# Most of a small fit runs on one core; fixtures are shared within a file. What XLA has compiled is
-# never freed (docs/architecture.md, "Known limits"), so a run has two parts, with three processes
-# each, though there may be two cores: in one part they would hold 20 GB in the end, more with the
-# oldest TensorFlow. If a process dies, the run ends: with a new one in its place it would hang.
-PARALLEL := --numprocesses 3 --dist loadfile --max-worker-restart 0
-PART_1 := $(PARALLEL) tests/test_[a-f]*.py
-PART_2 := $(PARALLEL) --ignore-glob='tests/test_[a-f]*.py' tests --pyargs skrnn
+# As many processes as cores; fixtures are shared within a file. If a process dies, the run ends:
+# with a new one in its place it would hang.
+TESTS := --numprocesses auto --dist loadfile --max-worker-restart 0 tests --pyargs skrnn
 
 test: .venv/.installed-test  ## Run the tests, with branch coverage
-	$(BIN)/python -m pytest --cov --cov-report= $(PART_1)
-	$(BIN)/python -m pytest --cov --cov-append $(PART_2)
+	$(BIN)/python -m pytest --cov $(TESTS)
 
 test-oldest: .venv-oldest/.installed  ## Run the tests with the oldest versions that are supported
-	.venv-oldest/bin/python -m pytest $(PART_1)
-	.venv-oldest/bin/python -m pytest $(PART_2)
+	.venv-oldest/bin/python -m pytest $(TESTS)
 
 wheel: .venv/.installed-release  ## Build sdist and wheel, and check what is in them
 	rm -rf dist
@@ -52,8 +46,7 @@ test-wheel: wheel  ## Run the tests with the wheel, in an environment that is ma
 	$(call make_environment,.venv-wheel,--clear)
 	.venv-wheel/bin/python -m pip install --quiet "$$(echo dist/*.whl)[test]"
 	cd build/tests && $(CURDIR)/.venv-wheel/bin/python -c 'import skrnn, sysconfig; assert skrnn.__file__.startswith(sysconfig.get_path("purelib")), skrnn.__file__'
-	cd build/tests && $(CURDIR)/.venv-wheel/bin/python -m pytest $(PART_1)
-	cd build/tests && $(CURDIR)/.venv-wheel/bin/python -m pytest $(PART_2)
+	cd build/tests && $(CURDIR)/.venv-wheel/bin/python -m pytest $(TESTS)
 
 # What the wheel was tested as is what goes out.
 release: test-wheel  ## Build sdist and wheel, and test the wheel in an environment of its own

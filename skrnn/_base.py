@@ -18,7 +18,9 @@ from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
 from skrnn._absent import leave_out_steps, rows_with_absent_steps
+from skrnn._config import get_config
 from skrnn._tasks import CallbackSupportMixin, FitTasks, begin_tasks
+from skrnn._threads import one_blas_thread
 from skrnn._validation import (
     check_largest_weight,
     check_presence,
@@ -35,6 +37,7 @@ from skrnn._validation import (
 _started_in: int | None = None
 # TensorFlow counts what is in an array by 32 bits here and there.
 _LARGEST = 2**31 - 1
+_LARGEST_FLOAT = float(np.finfo(np.float32).max)
 # Those that write a sequence.
 SEQUENCE_ARCHITECTURES = ("sequence_to_sequence", "vector_to_sequence", "encoder_decoder")
 # Fields of a network that may change while the weights are kept.
@@ -51,6 +54,31 @@ class BaseRecurrentEstimator(CallbackSupportMixin, BaseEstimator, ABC):
     network is trained on and how outputs become predictions.
     """
 
+    # Parameters, which the constructors of the estimators assign.
+    units: int | Sequence[int]
+    embedding_dim: int | None
+    dropout: float
+    recurrent_dropout: float
+    activation: str | Callable[..., Any]
+    kernel_regularizer: Any
+    bidirectional: bool
+    architecture: str
+    loss: Any
+    optimizer: Any
+    learning_rate: float | None
+    clipnorm: float | None
+    epochs: int
+    batch_size: int
+    shuffle: bool
+    early_stopping: bool
+    validation_split: float
+    patience: int
+    callbacks: list[Any] | None
+    checkpoint_dir: str | os.PathLike[str] | None
+    warm_start: bool
+    random_state: Any
+    verbose: int
+    # Of a fit.
     n_features_in_: int
     n_timesteps_in_: int
     n_iter_: int
@@ -91,57 +119,6 @@ class BaseRecurrentEstimator(CallbackSupportMixin, BaseEstimator, ABC):
         "verbose": [Interval(Integral, 0, 2, closed="both")],
     }
 
-    def __init__(
-        self,
-        units: int | Sequence[int] = 50,
-        *,
-        embedding_dim: int | None = None,
-        dropout: float = 0.0,
-        recurrent_dropout: float = 0.0,
-        activation: str | Callable[..., Any] = "tanh",
-        kernel_regularizer: Any = None,
-        bidirectional: bool = False,
-        architecture: str = "sequence_to_vector",
-        loss: Any = "mean_squared_error",
-        optimizer: Any = "adam",
-        learning_rate: float | None = None,
-        clipnorm: float | None = None,
-        epochs: int = 100,
-        batch_size: int = 32,
-        shuffle: bool = True,
-        early_stopping: bool = False,
-        validation_split: float = 0.1,
-        patience: int = 10,
-        callbacks: list[Any] | None = None,
-        checkpoint_dir: str | os.PathLike[str] | None = None,
-        warm_start: bool = False,
-        random_state: Any = None,
-        verbose: int = 0,
-    ) -> None:
-        self.units = units
-        self.embedding_dim = embedding_dim
-        self.dropout = dropout
-        self.recurrent_dropout = recurrent_dropout
-        self.activation = activation
-        self.kernel_regularizer = kernel_regularizer
-        self.bidirectional = bidirectional
-        self.architecture = architecture
-        self.loss = loss
-        self.optimizer = optimizer
-        self.learning_rate = learning_rate
-        self.clipnorm = clipnorm
-        self.epochs = epochs
-        self.batch_size = batch_size
-        self.shuffle = shuffle
-        self.early_stopping = early_stopping
-        self.validation_split = validation_split
-        self.patience = patience
-        self.callbacks = callbacks
-        self.checkpoint_dir = checkpoint_dir
-        self.warm_start = warm_start
-        self.random_state = random_state
-        self.verbose = verbose
-
     # What differs between estimators.
 
     @abstractmethod
@@ -179,6 +156,10 @@ class BaseRecurrentEstimator(CallbackSupportMixin, BaseEstimator, ABC):
     def _has_fixed_length(self) -> bool:
         """Tell whether there are weights for each step, so that all windows are equally long."""
         return False
+
+    def _standardize(self, y: np.ndarray) -> np.ndarray:
+        """Return validated targets in the scale of the outputs."""
+        return y
 
     def _output_scale(self) -> tuple[np.ndarray, np.ndarray] | None:
         """Return what outputs are multiplied by and what is added then, if they are decoded so."""
@@ -318,12 +299,12 @@ class BaseRecurrentEstimator(CallbackSupportMixin, BaseEstimator, ABC):
         )
         first_epoch = self.n_iter_ if go_on else 0
 
-        keras_side = _import_keras_side()
-        trained = keras_side.train(
-            network,
+        fitting = _import_fitting()
+        trained = fitting.train(
+            _make_network(network),
             self._make_rows(*rows),
             held_out and self._make_rows(*held_out),
-            keras_side.Training(
+            fitting.Training(
                 loss=self.loss,
                 optimizer=self.optimizer,
                 learning_rate=self.learning_rate,
@@ -338,9 +319,10 @@ class BaseRecurrentEstimator(CallbackSupportMixin, BaseEstimator, ABC):
                 seed=self._draw_seed(),
                 is_seeded=self.random_state is not None,
                 verbose=self.verbose,
+                scale=self._output_scale(),
                 epoch_hooks=tasks and self._make_epoch_hooks(tasks, network),
             ),
-            keras_side.State(self.weights_, self.optimizer_state_, self._optimizer_name)
+            fitting.State(self.weights_, self.optimizer_state_, self._optimizer_name)
             if go_on
             else None,
         )
@@ -422,9 +404,16 @@ class BaseRecurrentEstimator(CallbackSupportMixin, BaseEstimator, ABC):
             hold_out=self.early_stopping,
             go_on=False,
         )
-        self.weights_ = _import_keras_side().draw_weights(
-            network, self._make_rows(*rows), self._draw_seed()
-        )
+        from skrnn._network import initialization
+        from skrnn._network import network as networks
+
+        made, seed = _make_network(network), self._draw_seed()
+        flat = initialization.draw_weights(made, [seed, 0])
+        if made.linear_skip:
+            X, y, weight = rows
+            with one_blas_thread():
+                initialization.start_linear(made, flat, X, self._standardize(y), weight)
+        self.weights_ = networks.view_arrays(made, flat)
         self._network = network
 
     # Validation.
@@ -505,9 +494,11 @@ class BaseRecurrentEstimator(CallbackSupportMixin, BaseEstimator, ABC):
                 f"X has {X.shape[1]} step(s), but linear_skip=True has a weight for each of the "
                 f"{self.n_timesteps_in_} steps seen in fit. Make windows as long as those."
             )
-        largest = np.finfo(np.float32).max
         # fmax and fmin pass over NaN.
-        if np.fmax.reduce(X, axis=None) > largest or np.fmin.reduce(X, axis=None) < -largest:
+        if X.dtype != np.float32 and (
+            np.fmax.reduce(X, axis=None) > _LARGEST_FLOAT
+            or np.fmin.reduce(X, axis=None) < -_LARGEST_FLOAT
+        ):
             raise ValueError(
                 "Input X contains infinity or a value too large for float32, in which networks "
                 "compute. Scale X first, with MinMaxScaler or StandardScaler."
@@ -584,7 +575,9 @@ class BaseRecurrentEstimator(CallbackSupportMixin, BaseEstimator, ABC):
 
     def _make_rows(self, X: np.ndarray, y: np.ndarray, weight: np.ndarray | None) -> Any:
         """Return what is trained on, or held out."""
-        return _import_keras_side().Rows(X, self._encode(y), self._weigh(y, weight))
+        from skrnn._network.training import Rows
+
+        return Rows(X, self._encode(y), self._weigh(y, weight))
 
     def _draw_seed(self) -> int:
         """Return the seed of this fit; without a random_state, one that nothing global decides."""
@@ -595,6 +588,9 @@ class BaseRecurrentEstimator(CallbackSupportMixin, BaseEstimator, ABC):
 
     # Use.
 
+    def __sklearn_is_fitted__(self) -> bool:
+        return hasattr(self, "weights_")
+
     def _snapshot(self) -> Self:
         """Return the estimator as it is now: a fit in another thread replaces all of its state."""
         now = object.__new__(type(self))
@@ -604,7 +600,7 @@ class BaseRecurrentEstimator(CallbackSupportMixin, BaseEstimator, ABC):
     def _predict_outputs(self, X: Any) -> np.ndarray:
         """Return what the network says of X, float32, with axes as in `_validate_y`."""
         X = self._validate_for_network(X)
-        outputs = _import_keras_side().predict(self._network, self.weights_, X)
+        outputs = self._compute(X)
         is_finite = np.isfinite(outputs.reshape(len(X), -1)).all(axis=1)
         if not is_finite.all():
             raise ValueError(
@@ -614,6 +610,16 @@ class BaseRecurrentEstimator(CallbackSupportMixin, BaseEstimator, ABC):
                 "fit with a smaller learning_rate or the default activation."
             )
         return outputs
+
+    def _compute(self, X: np.ndarray) -> np.ndarray:
+        """Return the outputs of the network for valid rows."""
+        network = _make_network(self._network)
+        if get_config()["engine"] == "keras" or not _has_kernels(network):
+            _import_fitting()
+            from skrnn._keras.keras_model import predict
+        else:
+            from skrnn._network.prediction import predict
+        return predict(network, self.weights_, X)
 
     def _validate_for_network(self, X: Any) -> np.ndarray:
         """Return what the fitted network can be given."""
@@ -637,6 +643,38 @@ class BaseRecurrentEstimator(CallbackSupportMixin, BaseEstimator, ABC):
             check_presence(X, "given")
             y, weight = leave_out_steps(X, y, weight)
         return self._make_rows(X, y, weight)
+
+    def _make_batch_loss(self, rows: Any) -> Any:
+        """Return what computes the loss of rows, which the fitted network is trained on."""
+        from skrnn._network.losses import make_loss
+
+        network = self._network
+        own = make_loss(self.loss, self._output_scale(), network["output_activation"])
+        if own is not None:
+            return own
+        fitting = _import_fitting()
+        loss = fitting.make_keras_loss(
+            self.loss, self._output_scale(), network["output_activation"], network["n_outputs"]
+        )
+        fitting.check_loss(loss, self.loss, rows, network["n_outputs"])
+        return loss
+
+    def _make_network_with_kernels(self) -> Any:
+        """Return the fitted network, whose kernels keep what goes on inside it.
+
+        Raises
+        ------
+        ValueError
+            If its activation is not one that kernels know.
+        """
+        network = _make_network(self._network)
+        if not _has_kernels(network):
+            raise ValueError(
+                f"activation={network.activation!r} is computed by Keras' own layers, which do not "
+                "tell what goes on inside. Fit with an activation that Keras knows by name and "
+                'that looks at each unit alone, such as "tanh".'
+            )
+        return network
 
     def _weigh_scored_steps(
         self, X: Any, y: np.ndarray, predicted: np.ndarray, sample_weight: Any
@@ -685,8 +723,11 @@ class BaseRecurrentEstimator(CallbackSupportMixin, BaseEstimator, ABC):
         """
         check_is_fitted(self)
         fitted = self._snapshot()
-        return _import_keras_side().to_keras(
-            fitted._network, fitted.weights_, fitted.n_timesteps_in_, fitted._output_scale()
+        return _import_fitting().to_keras(
+            _make_network(fitted._network),
+            fitted.weights_,
+            fitted.n_timesteps_in_,
+            fitted._output_scale(),
         )
 
     def __sklearn_tags__(self) -> Tags:
@@ -709,8 +750,22 @@ def _join_histories(
     }
 
 
-def _import_keras_side() -> ModuleType:
-    """Import what needs TensorFlow, which takes seconds, when a network is needed."""
+def _make_network(fields: dict[str, Any]) -> Any:
+    """Return the description of a network. Its module imports Numba, which takes its time."""
+    from skrnn._network.network import Network
+
+    return Network(**fields)
+
+
+def _has_kernels(network: Any) -> bool:
+    """Tell whether skrnn computes a network by itself: it has most activations of Keras."""
+    from skrnn._network.activations import number_of
+
+    return number_of(network.activation) is not None
+
+
+def _import_fitting() -> ModuleType:
+    """Import the module that needs TensorFlow, which takes seconds, when a network is trained."""
     global _started_in
     if _started_in not in (None, os.getpid()):
         raise RuntimeError(
@@ -721,7 +776,12 @@ def _import_keras_side() -> ModuleType:
     # TensorFlow reads this once, when it is imported; a user's own value stays. Below 3 it reports
     # a graphics card that is not there as an error, in the first fit.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    from skrnn import _scikeras
+    if _started_in is None:
+        from skrnn._keras.quiet_import import without_known_lines
+
+        with without_known_lines():
+            from skrnn._keras import fitting
+    from skrnn._keras import fitting
 
     _started_in = os.getpid()
-    return _scikeras
+    return fitting

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import math
-import os
 import warnings
-from collections.abc import Callable, Sequence
 from numbers import Real
 from typing import Any, ClassVar, Self
 
@@ -37,64 +35,10 @@ class BaseRecurrentClassifier(ClassifierMixin, BaseRecurrentEstimator):
         "class_weight": [dict, StrOptions({"balanced"}), None],
     }
 
+    class_weight: dict[Any, float] | str | None
     classes_: np.ndarray
     # None: all classes weigh 1.
     _weight_of_classes: np.ndarray | None
-
-    def __init__(
-        self,
-        units: int | Sequence[int] = 50,
-        *,
-        embedding_dim: int | None = None,
-        dropout: float = 0.0,
-        recurrent_dropout: float = 0.0,
-        activation: str | Callable[..., Any] = "tanh",
-        kernel_regularizer: Any = None,
-        bidirectional: bool = False,
-        architecture: str = "sequence_to_vector",
-        class_weight: dict[Any, float] | str | None = None,
-        loss: Any = "sparse_categorical_crossentropy",
-        optimizer: Any = "adam",
-        learning_rate: float | None = None,
-        clipnorm: float | None = None,
-        epochs: int = 100,
-        batch_size: int = 32,
-        shuffle: bool = True,
-        early_stopping: bool = False,
-        validation_split: float = 0.1,
-        patience: int = 10,
-        callbacks: list[Any] | None = None,
-        checkpoint_dir: str | os.PathLike[str] | None = None,
-        warm_start: bool = False,
-        random_state: Any = None,
-        verbose: int = 0,
-    ) -> None:
-        super().__init__(
-            units=units,
-            embedding_dim=embedding_dim,
-            dropout=dropout,
-            recurrent_dropout=recurrent_dropout,
-            activation=activation,
-            kernel_regularizer=kernel_regularizer,
-            bidirectional=bidirectional,
-            architecture=architecture,
-            loss=loss,
-            optimizer=optimizer,
-            learning_rate=learning_rate,
-            clipnorm=clipnorm,
-            epochs=epochs,
-            batch_size=batch_size,
-            shuffle=shuffle,
-            early_stopping=early_stopping,
-            validation_split=validation_split,
-            patience=patience,
-            callbacks=callbacks,
-            checkpoint_dir=checkpoint_dir,
-            warm_start=warm_start,
-            random_state=random_state,
-            verbose=verbose,
-        )
-        self.class_weight = class_weight
 
     def partial_fit(self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None) -> Self:
         """Train for one pass over the given rows, from where the last call stopped.

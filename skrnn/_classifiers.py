@@ -99,8 +99,7 @@ class RNNClassifier(SimpleRNNCell, BaseRecurrentClassifier):
         Epochs without a better validation loss before early stopping stops.
 
     callbacks : list of keras.callbacks.Callback, default=None
-        Called during training. They are copied for every fit; `callbacks_` has the copies. Hooks
-        for batches are called once for a block of up to 64 batches.
+        Called during training. They are copied for every fit; `callbacks_` has the copies.
 
     checkpoint_dir : str or path-like, default=None
         Folder in which an unfinished `fit` keeps its state, in a file of its own. The same `fit`
@@ -114,7 +113,7 @@ class RNNClassifier(SimpleRNNCell, BaseRecurrentClassifier):
 
     random_state : int, RandomState instance or None, default=None
         Seed of the initial weights, the dropout and the shuffle. An int makes results the same
-        bit for bit on one machine with one number of threads; global generators play no part.
+        bit for bit on one machine, with any number of threads; global generators play no part.
 
     verbose : {0, 1, 2}, default=0
         0 prints nothing, 1 shows one progress bar for the fit, 2 a line an epoch.
@@ -186,6 +185,59 @@ class RNNClassifier(SimpleRNNCell, BaseRecurrentClassifier):
         **BaseRecurrentClassifier._parameter_constraints,
         **SimpleRNNCell._cell_constraints,
     }
+
+    def __init__(
+        self,
+        units: int | Sequence[int] = 50,
+        *,
+        embedding_dim: int | None = None,
+        dropout: float = 0.0,
+        recurrent_dropout: float = 0.0,
+        activation: str | Callable[..., Any] = "tanh",
+        kernel_regularizer: Any = None,
+        bidirectional: bool = False,
+        architecture: str = "sequence_to_vector",
+        class_weight: dict[Any, float] | str | None = None,
+        loss: Any = "sparse_categorical_crossentropy",
+        optimizer: Any = "adam",
+        learning_rate: float | None = None,
+        clipnorm: float | None = None,
+        epochs: int = 100,
+        batch_size: int = 32,
+        shuffle: bool = True,
+        early_stopping: bool = False,
+        validation_split: float = 0.1,
+        patience: int = 10,
+        callbacks: list[Any] | None = None,
+        checkpoint_dir: str | os.PathLike[str] | None = None,
+        warm_start: bool = False,
+        random_state: Any = None,
+        verbose: int = 0,
+    ) -> None:
+        self.units = units
+        self.embedding_dim = embedding_dim
+        self.dropout = dropout
+        self.recurrent_dropout = recurrent_dropout
+        self.activation = activation
+        self.kernel_regularizer = kernel_regularizer
+        self.bidirectional = bidirectional
+        self.architecture = architecture
+        self.class_weight = class_weight
+        self.loss = loss
+        self.optimizer = optimizer
+        self.learning_rate = learning_rate
+        self.clipnorm = clipnorm
+        self.epochs = epochs
+        self.batch_size = batch_size
+        self.shuffle = shuffle
+        self.early_stopping = early_stopping
+        self.validation_split = validation_split
+        self.patience = patience
+        self.callbacks = callbacks
+        self.checkpoint_dir = checkpoint_dir
+        self.warm_start = warm_start
+        self.random_state = random_state
+        self.verbose = verbose
 
 
 class LSTMClassifier(LSTMCell, BaseRecurrentClassifier):
@@ -283,8 +335,7 @@ class LSTMClassifier(LSTMCell, BaseRecurrentClassifier):
         Epochs without a better validation loss before early stopping stops.
 
     callbacks : list of keras.callbacks.Callback, default=None
-        Called during training. They are copied for every fit; `callbacks_` has the copies. Hooks
-        for batches are called once for a block of up to 64 batches.
+        Called during training. They are copied for every fit; `callbacks_` has the copies.
 
     checkpoint_dir : str or path-like, default=None
         Folder in which an unfinished `fit` keeps its state, in a file of its own. The same `fit`
@@ -298,7 +349,7 @@ class LSTMClassifier(LSTMCell, BaseRecurrentClassifier):
 
     random_state : int, RandomState instance or None, default=None
         Seed of the initial weights, the dropout and the shuffle. An int makes results the same
-        bit for bit on one machine with one number of threads; global generators play no part.
+        bit for bit on one machine, with any number of threads; global generators play no part.
 
     verbose : {0, 1, 2}, default=0
         0 prints nothing, 1 shows one progress bar for the fit, 2 a line an epoch.
@@ -408,32 +459,30 @@ class LSTMClassifier(LSTMCell, BaseRecurrentClassifier):
         random_state: Any = None,
         verbose: int = 0,
     ) -> None:
-        super().__init__(
-            units=units,
-            embedding_dim=embedding_dim,
-            dropout=dropout,
-            recurrent_dropout=recurrent_dropout,
-            activation=activation,
-            kernel_regularizer=kernel_regularizer,
-            bidirectional=bidirectional,
-            architecture=architecture,
-            class_weight=class_weight,
-            loss=loss,
-            optimizer=optimizer,
-            learning_rate=learning_rate,
-            clipnorm=clipnorm,
-            epochs=epochs,
-            batch_size=batch_size,
-            shuffle=shuffle,
-            early_stopping=early_stopping,
-            validation_split=validation_split,
-            patience=patience,
-            callbacks=callbacks,
-            checkpoint_dir=checkpoint_dir,
-            warm_start=warm_start,
-            random_state=random_state,
-            verbose=verbose,
-        )
+        self.units = units
+        self.embedding_dim = embedding_dim
+        self.dropout = dropout
+        self.recurrent_dropout = recurrent_dropout
+        self.activation = activation
+        self.kernel_regularizer = kernel_regularizer
+        self.bidirectional = bidirectional
+        self.architecture = architecture
+        self.class_weight = class_weight
+        self.loss = loss
+        self.optimizer = optimizer
+        self.learning_rate = learning_rate
+        self.clipnorm = clipnorm
+        self.epochs = epochs
+        self.batch_size = batch_size
+        self.shuffle = shuffle
+        self.early_stopping = early_stopping
+        self.validation_split = validation_split
+        self.patience = patience
+        self.callbacks = callbacks
+        self.checkpoint_dir = checkpoint_dir
+        self.warm_start = warm_start
+        self.random_state = random_state
+        self.verbose = verbose
         self.peephole = peephole
         self.memory_steps = memory_steps
 
@@ -534,8 +583,7 @@ class GRUClassifier(GRUCell, BaseRecurrentClassifier):
         Epochs without a better validation loss before early stopping stops.
 
     callbacks : list of keras.callbacks.Callback, default=None
-        Called during training. They are copied for every fit; `callbacks_` has the copies. Hooks
-        for batches are called once for a block of up to 64 batches.
+        Called during training. They are copied for every fit; `callbacks_` has the copies.
 
     checkpoint_dir : str or path-like, default=None
         Folder in which an unfinished `fit` keeps its state, in a file of its own. The same `fit`
@@ -549,7 +597,7 @@ class GRUClassifier(GRUCell, BaseRecurrentClassifier):
 
     random_state : int, RandomState instance or None, default=None
         Seed of the initial weights, the dropout and the shuffle. An int makes results the same
-        bit for bit on one machine with one number of threads; global generators play no part.
+        bit for bit on one machine, with any number of threads; global generators play no part.
 
     verbose : {0, 1, 2}, default=0
         0 prints nothing, 1 shows one progress bar for the fit, 2 a line an epoch.
@@ -652,31 +700,29 @@ class GRUClassifier(GRUCell, BaseRecurrentClassifier):
         random_state: Any = None,
         verbose: int = 0,
     ) -> None:
-        super().__init__(
-            units=units,
-            embedding_dim=embedding_dim,
-            dropout=dropout,
-            recurrent_dropout=recurrent_dropout,
-            activation=activation,
-            kernel_regularizer=kernel_regularizer,
-            bidirectional=bidirectional,
-            architecture=architecture,
-            class_weight=class_weight,
-            loss=loss,
-            optimizer=optimizer,
-            learning_rate=learning_rate,
-            clipnorm=clipnorm,
-            epochs=epochs,
-            batch_size=batch_size,
-            shuffle=shuffle,
-            early_stopping=early_stopping,
-            validation_split=validation_split,
-            patience=patience,
-            callbacks=callbacks,
-            checkpoint_dir=checkpoint_dir,
-            warm_start=warm_start,
-            random_state=random_state,
-            verbose=verbose,
-        )
+        self.units = units
+        self.embedding_dim = embedding_dim
+        self.dropout = dropout
+        self.recurrent_dropout = recurrent_dropout
+        self.activation = activation
+        self.kernel_regularizer = kernel_regularizer
+        self.bidirectional = bidirectional
+        self.architecture = architecture
+        self.class_weight = class_weight
+        self.loss = loss
+        self.optimizer = optimizer
+        self.learning_rate = learning_rate
+        self.clipnorm = clipnorm
+        self.epochs = epochs
+        self.batch_size = batch_size
+        self.shuffle = shuffle
+        self.early_stopping = early_stopping
+        self.validation_split = validation_split
+        self.patience = patience
+        self.callbacks = callbacks
+        self.checkpoint_dir = checkpoint_dir
+        self.warm_start = warm_start
+        self.random_state = random_state
+        self.verbose = verbose
         self.reset_after = reset_after
         self.memory_steps = memory_steps

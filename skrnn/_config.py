@@ -1,4 +1,4 @@
-"""The one setting of the package: what trains and predicts."""
+"""Setting of the package: which engine trains and predicts."""
 
 from __future__ import annotations
 
@@ -42,9 +42,10 @@ def set_config(*, engine: str | None = None) -> None:
     Parameters
     ----------
     engine : {"auto", "keras"}, default=None
-        What trains and predicts. "auto": programs of skrnn's own, compiled once, and Keras where
-        TensorFlow sees a graphics card or where something cannot be compiled. "keras": Keras'
-        layers and `Model.fit`, for debugging and comparison. None: as it is.
+        The engine that trains and predicts. "auto": skrnn's own kernels, in NumPy and Numba. Keras'
+        layers take their place for an activation that kernels do not know, and in `fit` if
+        TensorFlow sees a graphics card. "keras": always Keras' layers and `Model.fit`, several
+        times slower, for debugging and comparison. None: the engine does not change.
 
     Raises
     ------
@@ -77,7 +78,7 @@ def config_context(*, engine: str | None = None) -> Iterator[None]:
     Parameters
     ----------
     engine : {"auto", "keras"}, default=None
-        What trains and predicts, as in `set_config`. None: as it is.
+        The engine that trains and predicts, as in `set_config`. None: the engine does not change.
 
     Yields
     ------

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import math
-import os
 import warnings
-from collections.abc import Callable, Sequence
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -15,6 +13,7 @@ from sklearn.metrics import r2_score
 from sklearn.utils.validation import check_is_fitted
 
 from skrnn._base import SEQUENCE_ARCHITECTURES, BaseRecurrentEstimator
+from skrnn._network.losses import is_standardized
 from skrnn._validation import validate_score_weights, validate_targets
 
 
@@ -27,67 +26,12 @@ class BaseRecurrentRegressor(RegressorMixin, MultiOutputMixin, BaseRecurrentEsti
         "normalize_y": ["boolean"],
     }
 
+    linear_skip: bool
+    normalize_y: bool
     n_outputs_: int
     _target_ndim: int
     _y_mean: np.ndarray
     _y_scale: np.ndarray
-
-    def __init__(
-        self,
-        units: int | Sequence[int] = 50,
-        *,
-        embedding_dim: int | None = None,
-        dropout: float = 0.0,
-        recurrent_dropout: float = 0.0,
-        activation: str | Callable[..., Any] = "tanh",
-        kernel_regularizer: Any = None,
-        bidirectional: bool = False,
-        architecture: str = "sequence_to_vector",
-        linear_skip: bool = False,
-        normalize_y: bool = True,
-        loss: Any = "mean_squared_error",
-        optimizer: Any = "adam",
-        learning_rate: float | None = None,
-        clipnorm: float | None = None,
-        epochs: int = 100,
-        batch_size: int = 32,
-        shuffle: bool = True,
-        early_stopping: bool = False,
-        validation_split: float = 0.1,
-        patience: int = 10,
-        callbacks: list[Any] | None = None,
-        checkpoint_dir: str | os.PathLike[str] | None = None,
-        warm_start: bool = False,
-        random_state: Any = None,
-        verbose: int = 0,
-    ) -> None:
-        super().__init__(
-            units=units,
-            embedding_dim=embedding_dim,
-            dropout=dropout,
-            recurrent_dropout=recurrent_dropout,
-            activation=activation,
-            kernel_regularizer=kernel_regularizer,
-            bidirectional=bidirectional,
-            architecture=architecture,
-            loss=loss,
-            optimizer=optimizer,
-            learning_rate=learning_rate,
-            clipnorm=clipnorm,
-            epochs=epochs,
-            batch_size=batch_size,
-            shuffle=shuffle,
-            early_stopping=early_stopping,
-            validation_split=validation_split,
-            patience=patience,
-            callbacks=callbacks,
-            checkpoint_dir=checkpoint_dir,
-            warm_start=warm_start,
-            random_state=random_state,
-            verbose=verbose,
-        )
-        self.linear_skip = linear_skip
-        self.normalize_y = normalize_y
 
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Train for one pass over the given rows, from where the last call stopped.
@@ -273,8 +217,13 @@ class BaseRecurrentRegressor(RegressorMixin, MultiOutputMixin, BaseRecurrentEsti
         is_constant = spread <= 10 * np.finfo(np.float64).eps * np.abs(self._y_mean)
         self._y_scale = np.where(is_constant, 1.0, spread)
 
+    def _standardize(self, y: np.ndarray) -> np.ndarray:
+        """Return targets in the scale of the outputs."""
+        return (y - self._y_mean) / self._y_scale
+
     def _encode(self, y: np.ndarray) -> np.ndarray:
-        encoded = (y - self._y_mean) / self._y_scale
+        # Other losses compare outputs that were put back into the units of y.
+        encoded = self._standardize(y) if is_standardized(self.loss) else y
         if np.abs(encoded).max() > np.finfo(np.float32).max:
             raise ValueError(
                 f"y reaches {np.abs(y).max():.3g}, which is too large for float32 in the scale "

@@ -68,11 +68,12 @@ class RNNRegressor(SimpleRNNCell, BaseRecurrentRegressor):
         and on large numbers the first steps of training throw its start away.
 
     normalize_y : bool, default=True
-        Standardize `y` for training and undo it at predict. Losses are then those of the
-        standardized `y`: with the default loss, in variances of `y`.
+        Standardize `y` for training and undo it at predict. It decides how the network starts.
 
     loss : str, callable or Keras loss, default="mean_squared_error"
-        What is minimized. An object is copied for every fit.
+        What is minimized. The mean squared and the mean absolute error are those of the
+        standardized `y`: in variances and in standard deviations. All others are in the units of
+        `y`. An object is copied for every fit.
 
     optimizer : str or Keras optimizer, default="adam"
         What minimizes it. An object is copied for every fit and never changed.
@@ -104,8 +105,7 @@ class RNNRegressor(SimpleRNNCell, BaseRecurrentRegressor):
         Epochs without a better validation loss before early stopping stops.
 
     callbacks : list of keras.callbacks.Callback, default=None
-        Called during training. They are copied for every fit; `callbacks_` has the copies. Hooks
-        for batches are called once for a block of up to 64 batches.
+        Called during training. They are copied for every fit; `callbacks_` has the copies.
 
     checkpoint_dir : str or path-like, default=None
         Folder in which an unfinished `fit` keeps its state, in a file of its own. The same `fit`
@@ -119,7 +119,7 @@ class RNNRegressor(SimpleRNNCell, BaseRecurrentRegressor):
 
     random_state : int, RandomState instance or None, default=None
         Seed of the initial weights, the dropout and the shuffle. An int makes results the same
-        bit for bit on one machine with one number of threads; global generators play no part.
+        bit for bit on one machine, with any number of threads; global generators play no part.
 
     verbose : {0, 1, 2}, default=0
         0 prints nothing, 1 shows one progress bar for the fit, 2 a line an epoch.
@@ -195,6 +195,61 @@ class RNNRegressor(SimpleRNNCell, BaseRecurrentRegressor):
         **SimpleRNNCell._cell_constraints,
     }
 
+    def __init__(
+        self,
+        units: int | Sequence[int] = 50,
+        *,
+        embedding_dim: int | None = None,
+        dropout: float = 0.0,
+        recurrent_dropout: float = 0.0,
+        activation: str | Callable[..., Any] = "tanh",
+        kernel_regularizer: Any = None,
+        bidirectional: bool = False,
+        architecture: str = "sequence_to_vector",
+        linear_skip: bool = False,
+        normalize_y: bool = True,
+        loss: Any = "mean_squared_error",
+        optimizer: Any = "adam",
+        learning_rate: float | None = None,
+        clipnorm: float | None = None,
+        epochs: int = 100,
+        batch_size: int = 32,
+        shuffle: bool = True,
+        early_stopping: bool = False,
+        validation_split: float = 0.1,
+        patience: int = 10,
+        callbacks: list[Any] | None = None,
+        checkpoint_dir: str | os.PathLike[str] | None = None,
+        warm_start: bool = False,
+        random_state: Any = None,
+        verbose: int = 0,
+    ) -> None:
+        self.units = units
+        self.embedding_dim = embedding_dim
+        self.dropout = dropout
+        self.recurrent_dropout = recurrent_dropout
+        self.activation = activation
+        self.kernel_regularizer = kernel_regularizer
+        self.bidirectional = bidirectional
+        self.architecture = architecture
+        self.linear_skip = linear_skip
+        self.normalize_y = normalize_y
+        self.loss = loss
+        self.optimizer = optimizer
+        self.learning_rate = learning_rate
+        self.clipnorm = clipnorm
+        self.epochs = epochs
+        self.batch_size = batch_size
+        self.shuffle = shuffle
+        self.early_stopping = early_stopping
+        self.validation_split = validation_split
+        self.patience = patience
+        self.callbacks = callbacks
+        self.checkpoint_dir = checkpoint_dir
+        self.warm_start = warm_start
+        self.random_state = random_state
+        self.verbose = verbose
+
 
 class LSTMRegressor(LSTMCell, BaseRecurrentRegressor):
     """A long short-term memory network for regression.
@@ -260,11 +315,12 @@ class LSTMRegressor(LSTMCell, BaseRecurrentRegressor):
         and on large numbers the first steps of training throw its start away.
 
     normalize_y : bool, default=True
-        Standardize `y` for training and undo it at predict. Losses are then those of the
-        standardized `y`: with the default loss, in variances of `y`.
+        Standardize `y` for training and undo it at predict. It decides how the network starts.
 
     loss : str, callable or Keras loss, default="mean_squared_error"
-        What is minimized. An object is copied for every fit.
+        What is minimized. The mean squared and the mean absolute error are those of the
+        standardized `y`: in variances and in standard deviations. All others are in the units of
+        `y`. An object is copied for every fit.
 
     optimizer : str or Keras optimizer, default="adam"
         What minimizes it. An object is copied for every fit and never changed.
@@ -296,8 +352,7 @@ class LSTMRegressor(LSTMCell, BaseRecurrentRegressor):
         Epochs without a better validation loss before early stopping stops.
 
     callbacks : list of keras.callbacks.Callback, default=None
-        Called during training. They are copied for every fit; `callbacks_` has the copies. Hooks
-        for batches are called once for a block of up to 64 batches.
+        Called during training. They are copied for every fit; `callbacks_` has the copies.
 
     checkpoint_dir : str or path-like, default=None
         Folder in which an unfinished `fit` keeps its state, in a file of its own. The same `fit`
@@ -311,7 +366,7 @@ class LSTMRegressor(LSTMCell, BaseRecurrentRegressor):
 
     random_state : int, RandomState instance or None, default=None
         Seed of the initial weights, the dropout and the shuffle. An int makes results the same
-        bit for bit on one machine with one number of threads; global generators play no part.
+        bit for bit on one machine, with any number of threads; global generators play no part.
 
     verbose : {0, 1, 2}, default=0
         0 prints nothing, 1 shows one progress bar for the fit, 2 a line an epoch.
@@ -425,33 +480,31 @@ class LSTMRegressor(LSTMCell, BaseRecurrentRegressor):
         random_state: Any = None,
         verbose: int = 0,
     ) -> None:
-        super().__init__(
-            units=units,
-            embedding_dim=embedding_dim,
-            dropout=dropout,
-            recurrent_dropout=recurrent_dropout,
-            activation=activation,
-            kernel_regularizer=kernel_regularizer,
-            bidirectional=bidirectional,
-            architecture=architecture,
-            linear_skip=linear_skip,
-            normalize_y=normalize_y,
-            loss=loss,
-            optimizer=optimizer,
-            learning_rate=learning_rate,
-            clipnorm=clipnorm,
-            epochs=epochs,
-            batch_size=batch_size,
-            shuffle=shuffle,
-            early_stopping=early_stopping,
-            validation_split=validation_split,
-            patience=patience,
-            callbacks=callbacks,
-            checkpoint_dir=checkpoint_dir,
-            warm_start=warm_start,
-            random_state=random_state,
-            verbose=verbose,
-        )
+        self.units = units
+        self.embedding_dim = embedding_dim
+        self.dropout = dropout
+        self.recurrent_dropout = recurrent_dropout
+        self.activation = activation
+        self.kernel_regularizer = kernel_regularizer
+        self.bidirectional = bidirectional
+        self.architecture = architecture
+        self.linear_skip = linear_skip
+        self.normalize_y = normalize_y
+        self.loss = loss
+        self.optimizer = optimizer
+        self.learning_rate = learning_rate
+        self.clipnorm = clipnorm
+        self.epochs = epochs
+        self.batch_size = batch_size
+        self.shuffle = shuffle
+        self.early_stopping = early_stopping
+        self.validation_split = validation_split
+        self.patience = patience
+        self.callbacks = callbacks
+        self.checkpoint_dir = checkpoint_dir
+        self.warm_start = warm_start
+        self.random_state = random_state
+        self.verbose = verbose
         self.peephole = peephole
         self.memory_steps = memory_steps
 
@@ -521,11 +574,12 @@ class GRURegressor(GRUCell, BaseRecurrentRegressor):
         and on large numbers the first steps of training throw its start away.
 
     normalize_y : bool, default=True
-        Standardize `y` for training and undo it at predict. Losses are then those of the
-        standardized `y`: with the default loss, in variances of `y`.
+        Standardize `y` for training and undo it at predict. It decides how the network starts.
 
     loss : str, callable or Keras loss, default="mean_squared_error"
-        What is minimized. An object is copied for every fit.
+        What is minimized. The mean squared and the mean absolute error are those of the
+        standardized `y`: in variances and in standard deviations. All others are in the units of
+        `y`. An object is copied for every fit.
 
     optimizer : str or Keras optimizer, default="adam"
         What minimizes it. An object is copied for every fit and never changed.
@@ -557,8 +611,7 @@ class GRURegressor(GRUCell, BaseRecurrentRegressor):
         Epochs without a better validation loss before early stopping stops.
 
     callbacks : list of keras.callbacks.Callback, default=None
-        Called during training. They are copied for every fit; `callbacks_` has the copies. Hooks
-        for batches are called once for a block of up to 64 batches.
+        Called during training. They are copied for every fit; `callbacks_` has the copies.
 
     checkpoint_dir : str or path-like, default=None
         Folder in which an unfinished `fit` keeps its state, in a file of its own. The same `fit`
@@ -572,7 +625,7 @@ class GRURegressor(GRUCell, BaseRecurrentRegressor):
 
     random_state : int, RandomState instance or None, default=None
         Seed of the initial weights, the dropout and the shuffle. An int makes results the same
-        bit for bit on one machine with one number of threads; global generators play no part.
+        bit for bit on one machine, with any number of threads; global generators play no part.
 
     verbose : {0, 1, 2}, default=0
         0 prints nothing, 1 shows one progress bar for the fit, 2 a line an epoch.
@@ -679,32 +732,30 @@ class GRURegressor(GRUCell, BaseRecurrentRegressor):
         random_state: Any = None,
         verbose: int = 0,
     ) -> None:
-        super().__init__(
-            units=units,
-            embedding_dim=embedding_dim,
-            dropout=dropout,
-            recurrent_dropout=recurrent_dropout,
-            activation=activation,
-            kernel_regularizer=kernel_regularizer,
-            bidirectional=bidirectional,
-            architecture=architecture,
-            linear_skip=linear_skip,
-            normalize_y=normalize_y,
-            loss=loss,
-            optimizer=optimizer,
-            learning_rate=learning_rate,
-            clipnorm=clipnorm,
-            epochs=epochs,
-            batch_size=batch_size,
-            shuffle=shuffle,
-            early_stopping=early_stopping,
-            validation_split=validation_split,
-            patience=patience,
-            callbacks=callbacks,
-            checkpoint_dir=checkpoint_dir,
-            warm_start=warm_start,
-            random_state=random_state,
-            verbose=verbose,
-        )
+        self.units = units
+        self.embedding_dim = embedding_dim
+        self.dropout = dropout
+        self.recurrent_dropout = recurrent_dropout
+        self.activation = activation
+        self.kernel_regularizer = kernel_regularizer
+        self.bidirectional = bidirectional
+        self.architecture = architecture
+        self.linear_skip = linear_skip
+        self.normalize_y = normalize_y
+        self.loss = loss
+        self.optimizer = optimizer
+        self.learning_rate = learning_rate
+        self.clipnorm = clipnorm
+        self.epochs = epochs
+        self.batch_size = batch_size
+        self.shuffle = shuffle
+        self.early_stopping = early_stopping
+        self.validation_split = validation_split
+        self.patience = patience
+        self.callbacks = callbacks
+        self.checkpoint_dir = checkpoint_dir
+        self.warm_start = warm_start
+        self.random_state = random_state
+        self.verbose = verbose
         self.reset_after = reset_after
         self.memory_steps = memory_steps

@@ -18,6 +18,8 @@ from skrnn._absent import count_incomplete_rows
 
 # The whole numbers that float32 can tell apart, in which networks compute.
 _MAX_SYMBOLS = 2**24
+# Numbers of which a copy costs nothing.
+_SMALL = 2**16
 _LAG = re.compile(r"(?P<column>.*)_lag\d+")
 
 
@@ -187,6 +189,9 @@ def validate_windows(
             'pad windows with known values (SlidingWindowTransformer(padding="mean")) or fill the '
             "gaps (SimpleImputer)",
         )
+    # One pass; the copy is small.
+    if X.size <= _SMALL and np.abs(X).max() < np.inf:
+        return X
     if np.isfinite(_sum(X)):
         return X
     _refuse_rows("X", X, np.isinf, "infinity", "replace these values or drop their rows")
@@ -268,16 +273,19 @@ def _validate_shape(
 ) -> np.ndarray:
     """Return X as floats of as many dimensions and features as expected."""
     name = type(estimator).__name__
-    # ensure_2d=False: scikit-learn would take the time axis of 3-D X for its features.
-    X = validate_numeric(
-        estimator,
-        X,
-        reset=reset,
-        dtype=[np.float64, np.float32],
-        ensure_2d=False,
-        allow_nd=True,
-        ensure_all_finite=False,
-    )
+    is_plain = type(X) is np.ndarray and X.dtype in (np.float64, np.float32) and X.size
+    # scikit-learn's checks take longer than a small network computes one row.
+    if reset or not is_plain or hasattr(estimator, "feature_names_in_"):
+        # ensure_2d=False: scikit-learn would take the time axis of 3-D X for its features.
+        X = validate_numeric(
+            estimator,
+            X,
+            reset=reset,
+            dtype=[np.float64, np.float32],
+            ensure_2d=False,
+            allow_nd=True,
+            ensure_all_finite=False,
+        )
     if X.ndim not in n_dimensions:
         raise ValueError(
             f"X of shape {X.shape} has {X.ndim} dimension(s); {name} expects {expected}. Reshape "

@@ -12,7 +12,8 @@ import polars as pl
 import pytest
 from sklearn.exceptions import NotFittedError
 
-import skrnn._scikeras
+import skrnn._keras.fitting
+import skrnn._network.prediction
 from skrnn import GRURegressor, LSTMRegressor, RNNRegressor
 
 rng = np.random.default_rng(0)
@@ -66,13 +67,14 @@ def fitted_on_frame():
 
 @pytest.fixture
 def no_network(monkeypatch):
-    """Fail the test if a network is built."""
+    """Fail the test if weights are drawn to train with, or arrays made to predict with."""
 
-    def build_model(*args, **kwargs):
+    def build(*args, **kwargs):
         raise AssertionError("a network is built")
 
-    for module in (skrnn._scikeras, skrnn._trainers, skrnn._engine.predict):
-        monkeypatch.setattr(module, "build_model", build_model)
+    monkeypatch.setattr(skrnn._keras.fitting, "draw_weights", build)
+    monkeypatch.setattr(skrnn._keras.fitting, "KernelModel", build)
+    monkeypatch.setattr(skrnn._network.prediction, "NetworkPass", build)
 
 
 def test_state_that_is_compared_sees_every_change(fitted):

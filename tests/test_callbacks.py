@@ -9,7 +9,6 @@ from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.exceptions import ConvergenceWarning
 
 from skrnn import LSTMRegressor, RNNRegressor, config_context
-from skrnn._engine.programs import count_compiled
 
 # Keras 3.15 reads its own variables in a way that NumPy 2 deprecates: the learning rate, and
 # whatever is saved.
@@ -98,7 +97,7 @@ class Predictor(keras.callbacks.Callback):
 
 
 class BatchRecorder(keras.callbacks.Callback):
-    """Keeps what it is told at the end of a batch, or of a block."""
+    """Keeps what it is told of each batch."""
 
     def __init__(self, stop_after=None):
         super().__init__()
@@ -152,41 +151,41 @@ def test_callbacks_change_nothing_of_a_training_that_they_watch():
     assert_same_weights(fit(Recorder(), Predictor(), BatchRecorder()).weights_, fit().weights_)
 
 
-def test_batch_hooks_are_called_once_a_block_with_the_loss_so_far(engine):
-    # Of 20 rows in batches of 8, Keras has three batches; the engine has one block.
-    n_hooks = {"auto": 1, "keras": 3}[engine]
-    model = fit(BatchRecorder())
+def test_batch_hooks_are_called_for_each_batch_with_the_mean_loss_so_far():
+    # 20 rows in batches of 8 are three batches.
+    model = fit(BatchRecorder(), shuffle=False)
     recorder = model.callbacks_[0]
-    assert recorder.began == list(range(n_hooks)) * N_EPOCHS
+    assert recorder.began == [0, 1, 2] * N_EPOCHS
     assert [number for number, _ in recorder.ended] == recorder.began
-    last_of_epochs = [loss for _, loss in recorder.ended[n_hooks - 1 :: n_hooks]]
+    last_of_epochs = [loss for _, loss in recorder.ended[2::3]]
     assert_allclose(last_of_epochs, model.history_["loss"], rtol=1e-6)
+    # Alone, the first 8 rows are the first batch; the scale of y is that of all rows.
+    y = (Y - Y.mean()) / Y.std()
+    alone = fit(X=X[:8], y=y[:8], normalize_y=False, shuffle=False, epochs=1)
+    assert recorder.ended[0][1] == pytest.approx(alone.history_["loss"][0], rel=1e-5)
 
 
-def test_a_callback_of_batches_may_stop_within_an_epoch(engine):
-    # 150 batches of a row: in the engine 64 to a block.
-    n_seen = {"auto": 2 * 64, "keras": 2}[engine]
+def test_a_callback_of_batches_may_stop_within_an_epoch():
+    # 150 batches of a row.
     many, targets = np.tile(X, (8, 1))[:150], np.tile(Y, 8)[:150]
     model = fit(BatchRecorder(stop_after=2), X=many, y=targets, batch_size=1, shuffle=False)
     assert len(model.callbacks_[0].ended) == 2
     assert model.n_iter_ == 1
     # What it has seen is the start of the rows, and nothing after that.
     later = targets.copy()
-    later[n_seen:] = targets[n_seen:][::-1]
+    later[2:] = targets[2:][::-1]
     assert later.mean() == pytest.approx(targets.mean())
     other = fit(BatchRecorder(stop_after=2), X=many, y=later, batch_size=1, shuffle=False)
     for ours, theirs in zip(model.weights_, other.weights_, strict=True):
         assert_allclose(ours, theirs, rtol=1e-4, atol=1e-6)
 
 
-def test_history_is_that_of_an_epoch_that_was_not_finished(engine):
-    n_blocks = {"auto": 3, "keras": 150}[engine]
+def test_history_is_that_of_an_epoch_that_was_not_finished():
     many, targets = np.tile(X, (8, 1))[:150], np.tile(Y, 8)[:150]
-    model = fit(BatchRecorder(), X=many, y=targets, batch_size=1, epochs=1)
+    model = fit(BatchRecorder(stop_after=100), X=many, y=targets, batch_size=1, epochs=1)
     losses = [loss for _, loss in model.callbacks_[0].ended]
-    assert len(losses) == n_blocks
-    assert len(set(losses)) == n_blocks
-    assert losses[-1] == pytest.approx(model.history_["loss"][0], rel=1e-5)
+    assert len(losses) == len(set(losses)) == 100
+    assert model.history_["loss"] == [pytest.approx(losses[-1], rel=1e-5)]
 
 
 # Those that change the training
@@ -357,7 +356,6 @@ def test_checkpoint_keeps_the_best_epoch(tmp_path):
 
 
 def test_checkpoint_has_the_dropout_of_its_estimator_and_not_of_an_earlier_one(tmp_path):
-    # The compiled engine lends one model to both.
     for dropout in (0.3, 0.6):
         path = tmp_path / f"{dropout}.keras"
         fit(keras.callbacks.ModelCheckpoint(path), dropout=dropout, epochs=1)
@@ -393,23 +391,66 @@ def test_callback_may_save_and_load_the_weights_of_its_model(tmp_path):
     assert_same_weights(fit(Returner()).weights_, fit(epochs=1).weights_)
 
 
-# Programs
+# What is left of them
 
 
-def test_callbacks_compile_nothing_again(tmp_path):
-    fit(validated=True)
-    before = count_compiled()
-    fit(
-        keras.callbacks.EarlyStopping(patience=10),
-        keras.callbacks.ReduceLROnPlateau(patience=1),
-        keras.callbacks.LearningRateScheduler(lambda epoch: 0.1 / (1 + epoch)),
-        keras.callbacks.ModelCheckpoint(tmp_path / "{epoch}.keras"),
-        keras.callbacks.CSVLogger(tmp_path / "log.csv"),
-        keras.callbacks.TerminateOnNaN(),
-        Freezer(),
-        Predictor(),
-        Recorder(),
-        validated=True,
-    )
-    fit(validated=True)
-    assert count_compiled() == before
+class SetsSchedule(keras.callbacks.Callback):
+    def on_epoch_end(self, epoch, logs=None):
+        schedule = keras.optimizers.schedules.ExponentialDecay(0.5, 1, 0.5)
+        self.model.optimizer.learning_rate = schedule
+
+
+class Freezes(keras.callbacks.Callback):
+    def on_train_begin(self, logs=None):
+        self.first_weights = self.model.get_weights()
+        self.model.layers[-1].trainable = False
+
+
+class CompilesAnew(keras.callbacks.Callback):
+    def on_train_end(self, logs=None):
+        self.model.compile("sgd", "mean_absolute_error")
+
+
+class StartsLater(keras.callbacks.Callback):
+    def on_train_begin(self, logs=None):
+        # As BackupAndRestore does.
+        self.model._initial_epoch = 1
+
+
+@pytest.mark.parametrize("callback", [SetsSchedule, Freezes, CompilesAnew, StartsLater])
+def test_what_a_callback_does_to_the_model_stays_in_its_fit(callback):
+    expected = fit(validated=True)
+    fit(callback())
+    after = fit(validated=True)
+    assert after.history_ == expected.history_
+    assert_same_weights(after.weights_, expected.weights_)
+
+
+def test_a_layer_that_a_callback_freezes_stays_as_it_is():
+    model = fit(Freezes())
+    *cell, kernel, bias = zip(model.weights_, model.callbacks_[0].first_weights, strict=True)
+    assert not any(np.array_equal(after, before) for after, before in cell)
+    for after, before in (kernel, bias):
+        assert_array_equal(after, before)
+
+
+def test_training_goes_on_where_a_callback_says_that_it_was_killed():
+    assert len(fit(StartsLater()).history_["loss"]) == N_EPOCHS - 1
+
+
+class Notes(keras.callbacks.Callback):
+    def __init__(self):
+        super().__init__()
+        self.seen = []
+
+    def on_test_begin(self, logs=None):
+        self.seen.append("begin")
+
+    def on_test_end(self, logs=None):
+        self.seen.append(logs["loss"])
+
+
+def test_callbacks_hear_of_the_validation():
+    model = fit(Notes(), validated=True, epochs=2)
+    first, second = model.history_["val_loss"]
+    assert model.callbacks_[0].seen == ["begin", first, "begin", second]

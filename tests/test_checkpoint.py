@@ -14,7 +14,7 @@ from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV, TimeSeriesSplit
 
 from skrnn import GRURegressor, LSTMClassifier, RNNRegressor, config_context
-from skrnn import _checkpoint as checkpoint
+from skrnn._keras import checkpoint
 
 rng = np.random.default_rng(0)
 X = rng.normal(size=(48, 4))

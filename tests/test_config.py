@@ -1,5 +1,6 @@
 """The engine is a setting of the process, of a block of code, and of a thread."""
 
+import functools
 import threading
 
 import keras
@@ -8,7 +9,6 @@ import pytest
 
 import skrnn
 from skrnn import RNNRegressor, config_context, get_config, set_config
-from skrnn._engine.programs import count_compiled
 
 
 @pytest.fixture(autouse=True)
@@ -150,31 +150,38 @@ X = rng.normal(size=(12, 3))
 Y = rng.normal(size=12)
 
 
-def fit_and_predict():
-    """Return the programs that a fit and a prediction compile; no other test has this network."""
-    before = count_compiled()
-    RNNRegressor(7, epochs=1, batch_size=5, random_state=0).fit(X, Y).predict(X)
-    return {kind: number - before[kind] for kind, number in count_compiled().items()}
-
-
-def test_engine_keras_compiles_no_program_and_auto_does():
-    with config_context(engine="keras"):
-        assert fit_and_predict() == {"train": 0, "predict": 0}
-    assert fit_and_predict() == {"train": 1, "predict": 1}
-
-
-class Layers(keras.callbacks.Callback):
-    """Notes where the layers that are trained come from."""
+class Notes(keras.callbacks.Callback):
+    """Notes which model is trained, and where its layers come from."""
 
     def on_train_begin(self, logs=None):
+        self.model_type = type(self.model).__name__
         self.packages = {type(layer).__module__.split(".")[0] for layer in self.model.layers}
 
 
-@pytest.mark.parametrize(
-    ("engine", "packages"), [("keras", {"keras"}), ("auto", {"keras", "skrnn"})]
-)
-def test_engine_keras_trains_on_the_layers_of_keras(engine, packages):
-    model = RNNRegressor(7, epochs=1, batch_size=5, random_state=0, callbacks=[Layers()])
+@pytest.mark.parametrize(("engine", "expected"), [("keras", "KerasModel"), ("auto", "KernelModel")])
+def test_the_engine_decides_which_model_is_trained(engine, expected):
+    model = RNNRegressor(7, epochs=1, batch_size=5, random_state=0, callbacks=[Notes()])
     with config_context(engine=engine):
         model.fit(X, Y)
-    assert model.callbacks_[0].packages == packages
+    assert model.callbacks_[0].model_type == expected
+    # With either engine, callbacks see Keras' own layers.
+    assert model.callbacks_[0].packages == {"keras"}
+
+
+@pytest.mark.parametrize(("engine", "n_calls"), [("keras", 1), ("auto", 0)])
+def test_the_engine_decides_what_predicts(engine, n_calls, monkeypatch):
+    model = RNNRegressor(7, epochs=1, batch_size=5, random_state=0).fit(X, Y)
+    calls = []
+    called = keras.layers.SimpleRNN.call
+
+    @functools.wraps(called)
+    def note(self, *arguments, **options):
+        # Keras calls a layer once to build the model, on symbols, and then on numbers.
+        calls.append(not isinstance(arguments[0], keras.KerasTensor))
+        return called(self, *arguments, **options)
+
+    monkeypatch.setattr(keras.layers.SimpleRNN, "call", note)
+    with config_context(engine=engine):
+        predicted = model.predict(X)
+    assert sum(calls) == n_calls
+    np.testing.assert_allclose(predicted, model.predict(X), rtol=1e-4, atol=1e-6)

@@ -37,9 +37,8 @@ from numpy.testing import assert_array_equal
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.pipeline import make_pipeline
 
-import skrnn._engine.predict
-import skrnn._scikeras
-import skrnn._trainers
+import skrnn._keras.fitting
+import skrnn._network.prediction
 from skrnn import (
     GRURegressor,
     LSTMClassifier,
@@ -420,8 +419,10 @@ def draw_targets_and_weights(data, n):
         return y, None, (verdict_y, True)
     weights, others = st.sampled_from([0.0, 0.5, 1.0, 2.0]), ANYTHING | st.just(-1.0)
     weight, verdict = data.draw(dressed(TARGETS, n, elements=weights, more=others, share=0.2))
-    if np.isscalar(weight):
-        return y, None, (verdict_y, True)  # one number is the weight of all rows
+    if weight is None or np.isscalar(weight):
+        # None is no target, but as a weight it means that there are none; one number is the weight
+        # of all rows.
+        return y, None, (verdict_y, True)
     return y, weight, (verdict_y, verdict)
 
 
@@ -671,7 +672,6 @@ class BuiltError(Exception):
 )
 def test_a_parameter_that_makes_no_sense_is_refused_before_a_network_is_built(name, value, method):
     X = np.arange(24.0).reshape(8, 3)
-    # No other test has a network of that many units, so that none is ready.
     model = LSTMRegressor(7, epochs=1).set_params(**{name: value})
 
     def train():
@@ -680,10 +680,7 @@ def test_a_parameter_that_makes_no_sense_is_refused_before_a_network_is_built(na
         except BuiltError:
             return "built"
 
-    modules = (skrnn._scikeras, skrnn._trainers, skrnn._engine.predict)
-    with contextlib.ExitStack() as stack:
-        for module in modules:
-            stack.enter_context(mock.patch.object(module, "build_model", side_effect=BuiltError))
+    with mock.patch.object(skrnn._keras.fitting, "draw_weights", side_effect=BuiltError):
         done = attempt(train, [X], model)
     makes_sense = any(
         value is right or (type(value) is type(right) and value == right)

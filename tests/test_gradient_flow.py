@@ -23,7 +23,7 @@ from skrnn import (
     RNNRegressor,
     SlidingWindowTransformer,
 )
-from skrnn._keras_layers import PeepholeLSTMCell
+from skrnn._keras.layers import PeepholeLSTMCell
 from skrnn.inspection import gradient_flow
 
 N_SAMPLES, N_TIMESTEPS, N_FEATURES, UNITS, N_OUTPUTS = 5, 4, 2, 3, 2
@@ -393,7 +393,7 @@ def test_rows_are_means_over_blocks_of_any_number(monkeypatch):
     X, y = make_rows(lacking=True)
     model = fit_any_weights(GRURegressor(UNITS), X, y)
     at_once = gradient_flow(model, X, y)
-    monkeypatch.setattr("skrnn._inside._BLOCK_SIZE", 2)
+    monkeypatch.setattr("skrnn._network.inside._N_ROWS", 2)
     assert_allclose(gradient_flow(model, X, y), at_once, rtol=1e-5)
 
 

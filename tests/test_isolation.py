@@ -7,6 +7,7 @@ not, so what is in folders that were empty is looked at as well, and which socke
 import ast
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -133,7 +134,8 @@ def watched(code, folder, seconds):
     for name in ("cwd", "HOME", "TMPDIR"):
         (folder / name).mkdir()
         environment[name] = str(folder / name)
-    # As for any package, Python keeps what it has compiled beside the modules.
+    # As for any package, Python keeps what it has compiled beside the modules. Numba does so, too,
+    # which is looked at.
     environment["PYTHONDONTWRITEBYTECODE"] = "1"
     done = subprocess.run(
         [sys.executable, "-W", "error", "-c", _WATCH + code + _REPORT],
@@ -159,11 +161,36 @@ def of_others(path, home):
     return folder in (".config", ".cache") and rest[:1] in ([], ["matplotlib"])
 
 
+def of_numba(path):
+    """Whether it is a file of Numba's cache of kernels, or made to see whether there may be one.
+
+    The cache lies beside the kernels, or where the environment variable NUMBA_CACHE_DIR says.
+    """
+    path = Path(path)
+    beside = path if path.name == "__pycache__" else path.parent
+    is_beside = beside.name == "__pycache__" and PACKAGE / "_network" in beside.parents
+    named = os.environ.get("NUMBA_CACHE_DIR")
+    if not is_beside and not (named and Path(named).absolute() in [path, *path.parents]):
+        return False
+    return is_cache_name(path.name)
+
+
+def is_cache_name(name):
+    """Whether a name is that of a cache file, of its folder, or of a file that tries the folder."""
+    is_kernel = re.fullmatch(r".+\.nb[ic](\.tmp\.[0-9a-f]+)?", name)
+    is_folder = name == "__pycache__" or re.fullmatch(r"\w+_[0-9a-f]{40}", name)
+    return bool(is_kernel or is_folder or re.fullmatch(r"tmp\w{8}", name))
+
+
 def foreign_files(report):
     """Return what was written that nobody has named, by the hook and by the folders."""
     home = report["HOME"]
     paths = [*report["written"], *report["cwd"], *report["temp"], *report["home"]]
-    return [path for path in paths if home not in Path(path).parents or not of_others(path, home)]
+    return [
+        path
+        for path in paths
+        if not of_numba(path) and (home not in Path(path).parents or not of_others(path, home))
+    ]
 
 
 @pytest.fixture(scope="module")
@@ -177,7 +204,7 @@ def test_there_is_no_network_access(report):
     assert report["sockets"] == []
 
 
-def test_no_file_is_written_but_those_of_keras_and_matplotlib(report):
+def test_no_file_is_written_but_those_of_keras_matplotlib_and_numba(report):
     assert foreign_files(report) == []
 
 
@@ -219,6 +246,45 @@ def test_an_open_socket_is_reported(tmp_path):
 )
 def test_a_planted_file_is_reported(planted, tmp_path):
     assert foreign_files(watched(planted, tmp_path, seconds=60))
+
+
+CELLS = PACKAGE / "_network" / "cells"
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        CELLS / "__pycache__" / "gru.forward-33.py311.nbi",
+        CELLS / "__pycache__" / "gru.forward-33.py311.1.nbc",
+        CELLS / "__pycache__" / "gru.forward-33.py311.1.nbc.tmp.0123456789abcdef",
+        CELLS / "__pycache__" / "tmpk3x_9a2b",
+        CELLS / "__pycache__",
+        Path("/numba/cells_0123456789abcdef0123456789abcdef01234567/gru.forward-33.py311.nbi"),
+    ],
+)
+def test_files_of_the_cache_of_kernels_are_not_reported(path, tmp_path, monkeypatch):
+    monkeypatch.setenv("NUMBA_CACHE_DIR", "/numba")
+    nothing = {"written": [], "cwd": [], "temp": [], "home": [], "HOME": tmp_path}
+    assert foreign_files(nothing | {"written": [str(path)]}) == []
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        CELLS / "__pycache__" / "notes.txt",
+        CELLS / "gru.forward-33.py311.nbi",
+        CELLS / "gru.py",
+        PACKAGE / "__pycache__" / "forward.nbi",
+        PACKAGE / "_keras" / "__pycache__" / "forward.nbi",
+        Path("/numba/notes.txt"),
+        Path("/elsewhere/forward.nbi"),
+        Path("/elsewhere/__pycache__/forward.nbi"),
+    ],
+)
+def test_other_files_beside_the_kernels_are_reported(path, tmp_path, monkeypatch):
+    monkeypatch.setenv("NUMBA_CACHE_DIR", "/numba")
+    nothing = {"written": [], "cwd": [], "temp": [], "home": [], "HOME": tmp_path}
+    assert foreign_files(nothing | {"written": [str(path)]}) == [str(path)]
 
 
 # Code made of data, and other processes

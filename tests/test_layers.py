@@ -32,37 +32,25 @@ LAYERS = (
     "_naive",
     "_sequences",
     "datasets",
-    "_scikeras",
-    "_trainers",
-    "_engine",
-    "_batches",
-    "_progress",
-    "_finite",
-    "_checkpoint",
-    "_inside",
-    "_unrolled",
-    "_initialization",
-    "_networks",
-    "_keras_objects",
-    "_plain_layers",
-    "_keras_layers",
-    "_pool",
+    "_keras",
+    "_threads",
     "_files",
     "_tasks",
     "_continuity",
     "_windows",
     "_validation",
-    "_ridge",
     "_absent",
     "_config",
+    "_network",
 )
-# These import TensorFlow, which takes seconds.
-HEAVY_LAYERS = {
-    *("_scikeras", "_trainers", "_engine", "_batches", "_progress", "_finite", "_checkpoint"),
-    *("_inside", "_unrolled", "_initialization", "_networks", "_keras_objects"),
-    *("_plain_layers", "_keras_layers"),
-}
-HEAVY_PACKAGES = {"tensorflow", "keras", "scikeras"}
+# Modules of this layer import TensorFlow, which takes seconds. No other module does.
+KERAS_LAYER = "_keras"
+# Arrays in, arrays out: modules of this layer know NumPy and Numba only.
+NETWORK_LAYER = "_network"
+PACKAGES_OF_NETWORK = {"numpy", "numba"}
+KERAS_PACKAGES = {"tensorflow", "keras", "scikeras"}
+# These take long to import, so `import skrnn` imports none of them.
+SLOW_PACKAGES = KERAS_PACKAGES | {"numba"}
 
 
 def read_package():
@@ -114,28 +102,39 @@ def find_violations(sources: dict[str, str]) -> list[str]:
     """Sentences about the imports that break a rule."""
     found = []
     graph = {}
+    # Packages and modules that are imported along with a module.
+    at_import = {}
     for module in sources:
         layer = layer_of(module)
         if layer not in LAYERS:
             found.append(f"{module} has no place in LAYERS")
             continue
-        graph[module] = set()
+        graph[module], at_import[module] = set(), set()
         for name, in_function in imports_of(module, sources):
             package = name.split(".")[0]
             target = own_module(name, sources)
+            if not in_function:
+                at_import[module].add(target or package)
             if target:
                 graph[module].add(target)
                 to = layer_of(target)
                 same_subpackage = to == layer and "." in module
                 if to in LAYERS and LAYERS.index(to) <= LAYERS.index(layer) and not same_subpackage:
                     found.append(f"{module} imports {target}, which is not below it")
-                late = layer == "_base" and to == "_scikeras" and in_function
-                if to in HEAVY_LAYERS and layer not in HEAVY_LAYERS and not late:
-                    found.append(f"{module} imports {target}, and so TensorFlow")
-            elif package == "scikeras" and layer != "_scikeras":
+                if to == KERAS_LAYER != layer and not in_function:
+                    found.append(f"{module} imports {target} outside of a function")
+            elif package == "scikeras" and module != f"{KERAS_LAYER}.fitting":
                 found.append(f"{module} imports scikeras")
-            elif package in HEAVY_PACKAGES and layer not in HEAVY_LAYERS:
+            elif package in KERAS_PACKAGES and layer != KERAS_LAYER:
                 found.append(f"{module} imports {package}")
+            elif layer == NETWORK_LAYER and not (
+                package in PACKAGES_OF_NETWORK or package in sys.stdlib_module_names
+            ):
+                found.append(f"{module} imports {package}, which is neither NumPy nor Numba")
+    for module in graph:
+        slow = SLOW_PACKAGES & reached_from(module, at_import)
+        if slow and layer_of(module) not in (KERAS_LAYER, NETWORK_LAYER):
+            found.append(f"{module} brings {', '.join(sorted(slow))} along")
     try:
         TopologicalSorter(graph).prepare()
     except CycleError as error:
@@ -143,24 +142,49 @@ def find_violations(sources: dict[str, str]) -> list[str]:
     return found
 
 
-def test_imports_run_downwards_and_tensorflow_stays_at_the_bottom():
+def reached_from(module: str, at_import: dict[str, set[str]]) -> set[str]:
+    """Modules and packages that an import of a module imports, directly or not."""
+    reached, waiting = set(), [module]
+    while waiting:
+        new = at_import.get(waiting.pop(), set()) - reached
+        reached |= new
+        waiting += new
+    return reached
+
+
+def test_imports_run_downwards_and_only_modules_in_keras_import_tensorflow():
     sources = read_package()
-    assert "_naive" in sources
+    assert {"_naive", "_network.cells.lstm", "_keras.fitting"} <= set(sources)
     assert find_violations(sources) == []
 
 
-BASE = {"__init__": "", "_base": "", "_scikeras": "", "_networks": "", "_windows": ""}
+BASE = {
+    "__init__": "",
+    "_base": "",
+    "_keras.__init__": "",
+    "_keras.fitting": "",
+    "_keras.models": "",
+    "_windows": "",
+    "_network.__init__": "",
+    "_network.kernels": "import numba",
+    "_network.cells.__init__": "",
+    "_network.cells.gru": "from skrnn._network.kernels import kernel",
+    "_network.losses": "import numpy as np",
+}
 
 
 @pytest.mark.parametrize(
     "planted",
     [
-        {"_base": "def fit(self):\n    from skrnn._scikeras import build"},
-        {"_base": "def fit(self):\n    import skrnn._scikeras"},
+        {"_base": "def fit(self):\n    from skrnn._keras.fitting import build"},
+        {"_base": "def fit(self):\n    from skrnn._keras import fitting"},
+        {"_base": "def fit(self):\n    import skrnn._network.cells.gru"},
+        {"_base": "from skrnn._network.losses import is_standardized"},
         {"_base": "from skrnn._windows import view"},
         {"__init__": "from ._base import Regressor"},
-        {"_scikeras": "import scikeras.wrappers, keras\nfrom skrnn._networks import x"},
-        {"_networks": "import tensorflow as tf\nfrom keras import layers"},
+        {"_keras.fitting": "import scikeras.wrappers, keras\nfrom skrnn._keras.models import x"},
+        {"_keras.models": "import tensorflow as tf\nfrom skrnn._network.cells import gru"},
+        {"_network.losses": "import math\nfrom collections.abc import Callable"},
         {"_windows": "import kerastuner"},
     ],
 )
@@ -180,16 +204,56 @@ def test_allowed_imports_are_not_reported(planted):
         ({"_windows": "def f():\n    import skrnn"}, "_windows imports __init__"),
         ({"_windows": "if 1:\n    import skrnn._base"}, "_windows imports _base"),
         ({"_base": "import skrnn._base"}, "circle: _base -> _base"),
-        ({"_base": "from skrnn._scikeras import x"}, "_base imports _scikeras, and so TensorFlow"),
-        ({"_base": "def f():\n    import skrnn._networks"}, "_base imports _networks, and so"),
-        ({"__init__": "def f():\n    import skrnn._scikeras"}, "__init__ imports _scikeras"),
-        ({"_networks": "from scikeras import x"}, "_networks imports scikeras"),
+        (
+            {"_base": "from skrnn._keras.models import x"},
+            "_base imports _keras.models outside of a function",
+        ),
+        (
+            {"_base": "from skrnn import _keras"},
+            "_base imports _keras.__init__ outside of a function",
+        ),
+        (
+            {"_windows": "def f():\n    import skrnn._keras.models"},
+            "_windows imports _keras.models",
+        ),
+        (
+            {"_base": "from skrnn._keras import models", "_keras.models": "import keras"},
+            "_base brings keras along",
+        ),
+        ({"_keras.models": "from scikeras import x"}, "_keras.models imports scikeras"),
         ({"_base": "def f():\n    import scikeras.wrappers"}, "_base imports scikeras"),
         ({"_base": "def f():\n    from keras import layers"}, "_base imports keras"),
         ({"_windows": "class A:\n    import tensorflow.nn"}, "_windows imports tensorflow"),
+        ({"_base": "from skrnn._network.kernels import kernel"}, "_base brings numba along"),
+        ({"_base": "import skrnn._network.cells.gru"}, "_base brings numba along"),
+        ({"_windows": "import numba"}, "_windows brings numba along"),
         (
-            {"_networks": "import skrnn._windows", "_windows": "import skrnn._networks"},
-            "circle: _networks -> _windows -> _networks",
+            {
+                "_windows": "from skrnn._network.cells.gru import GRU",
+                "_base": "import skrnn._windows",
+            },
+            "_base brings numba along",
+        ),
+        (
+            {"_network.losses": "from sklearn.base import clone"},
+            "_network.losses imports sklearn, which is neither NumPy nor Numba",
+        ),
+        (
+            {"_network.losses": "def f():\n    import threadpoolctl"},
+            "_network.losses imports threadpoolctl, which is neither",
+        ),
+        ({"_network.kernels": "import keras"}, "_network.kernels imports keras"),
+        (
+            {"_network.losses": "def f():\n    from skrnn._keras import models"},
+            "_network.losses imports _keras.models, which is not below",
+        ),
+        (
+            {"_network.losses": "from skrnn._windows import view"},
+            "_network.losses imports _windows, which is not below",
+        ),
+        (
+            {"_keras.models": "import skrnn._windows", "_windows": "import skrnn._keras.models"},
+            "circle: _keras.models -> _windows -> _keras.models",
         ),
     ],
 )
@@ -197,13 +261,13 @@ def test_forbidden_imports_are_reported(planted, expected):
     assert any(expected in sentence for sentence in find_violations({**BASE, **planted}))
 
 
-def test_import_is_silent_and_does_not_import_tensorflow():
+def test_import_is_silent_and_imports_neither_tensorflow_nor_numba():
     code = f"""
 import sys
 import skrnn
 for name in skrnn.__all__:
     getattr(skrnn, name)
-assert not {HEAVY_PACKAGES} & set(sys.modules)
+assert not {SLOW_PACKAGES} & set(sys.modules)
 """
     done = subprocess.run(
         [sys.executable, "-W", "error", "-c", code], capture_output=True, text=True, check=False

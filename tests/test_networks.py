@@ -14,8 +14,7 @@ from sklearn.metrics import r2_score
 from sklearn.model_selection import GridSearchCV, TimeSeriesSplit
 
 from skrnn import GRURegressor, LSTMRegressor, RNNRegressor, config_context, stack_sequences
-from skrnn._engine.programs import count_compiled
-from skrnn._ridge import ridge
+from skrnn._network.ridge import ridge
 
 rng = np.random.default_rng(0)
 X = rng.normal(size=(24, 4, 2))
@@ -297,15 +296,6 @@ def test_a_row_is_predicted_bit_for_bit_alike_in_any_company(engine):
         assert_array_equal(together[[7]], model.predict(mixed[[7]]))
 
 
-def test_rows_that_lack_steps_share_one_program_whichever_they_are():
-    fits = [with_absent_steps(X, seed) for seed in range(3)]
-    GRURegressor(5, epochs=1, random_state=0).fit(LACKING, Y[:, 0])
-    before = count_compiled()
-    for (lacking, _), memory_steps in zip(fits, (None, 3, 30), strict=True):
-        GRURegressor(5, epochs=1, random_state=0, memory_steps=memory_steps).fit(lacking, Y[:, 0])
-    assert count_compiled() == before
-
-
 def test_stacked_sequences_are_predicted_like_each_alone():
     sequences = [X[row, :length] for row, length in enumerate([1, 4, 2])]
     model = LSTMRegressor(3, epochs=1, random_state=0).fit(LACKING, Y[:, 0])
@@ -369,21 +359,45 @@ def test_prediction_is_that_of_the_fitted_network_whatever_is_set_afterwards(dec
 
 
 @pytest.mark.parametrize("architecture", ["sequence_to_vector", "encoder_decoder"])
-def test_recurrent_dropout_trains_on_keras_layers_repeats_and_is_off_at_predict(
-    architecture, capsys
+@pytest.mark.parametrize(
+    ("model", "engine"),
+    [
+        (RNNRegressor((4, 3)), "auto"),
+        (LSTMRegressor(4), "auto"),
+        (LSTMRegressor(4, peephole=True), "auto"),
+        (GRURegressor(4), "auto"),
+        (GRURegressor(4, reset_after=False), "auto"),
+        # It takes Keras' layers seconds.
+        (GRURegressor(4), "keras"),
+    ],
+    ids=repr,
+)
+def test_recurrent_dropout_repeats_differs_from_none_and_is_off_at_predict(
+    model, engine, architecture
 ):
     y = Y if architecture == "encoder_decoder" else Y[:, 0]
-    model = GRURegressor(
-        4, architecture=architecture, recurrent_dropout=0.5, epochs=2, random_state=0
+    model = clone(model).set_params(
+        architecture=architecture, recurrent_dropout=0.5, epochs=2, random_state=0
     )
-    first = clone(model).set_params(verbose=2).fit(X, y)
-    assert "on Keras' own layers" in capsys.readouterr().out
-    second = clone(model).fit(X, y)
-    without = clone(model).set_params(recurrent_dropout=0.0).fit(X, y)
+    with config_context(engine=engine):
+        first, second = (clone(model).fit(X, y) for _ in range(2))
+        without = clone(model).set_params(recurrent_dropout=0.0).fit(X, y)
     assert_array_equal(first.predict(X), second.predict(X))
     assert np.abs(first.predict(X) - without.predict(X)).max() > 1e-4
+    # It is off at predict: each time the same, and what Keras' own layers say without it.
     with config_context(engine="keras"):
         assert_allclose(first.predict(X), second.predict(X), rtol=1e-4)
+    assert_allclose(
+        np.ravel(first.to_keras()(X.astype(np.float32), training=False)),
+        np.ravel(first.predict(X)),
+        rtol=1e-4,
+        atol=1e-5,
+    )
+
+
+def test_recurrent_dropout_is_trained_by_kernels(capsys):
+    GRURegressor(4, recurrent_dropout=0.5, epochs=1, verbose=1).fit(X, Y[:, 0])
+    assert "Keras" not in capsys.readouterr().out
 
 
 # Keras models

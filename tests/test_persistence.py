@@ -180,12 +180,12 @@ import numpy as np
 import skrnn
 
 pipe = skrnn.load(sys.argv[1])
-assert not {"tensorflow", "keras", "scikeras"} & set(sys.modules)
 np.save(sys.argv[3], pipe.predict(np.load(sys.argv[2])))
+assert not {"tensorflow", "keras", "scikeras"} & set(sys.modules)
 """
 
 
-def test_new_process_loads_without_tensorflow_and_predicts_the_same_bits(
+def test_new_process_loads_and_predicts_the_same_bits_without_tensorflow(
     fitted_pipeline, series, run_python, tmp_path
 ):
     skrnn.save(fitted_pipeline, tmp_path / "model.skrnn")
@@ -203,8 +203,9 @@ def test_new_process_loads_without_tensorflow_and_predicts_the_same_bits(
 def test_files_of_earlier_versions_are_read(path):
     expected = np.load(path.with_suffix(".npz"))
     estimator = skrnn.load(path)
-    # Another machine rounds otherwise.
-    assert_allclose(estimator.predict(expected["X"]), expected["predictions"], rtol=1e-5)
+    # Another machine rounds otherwise, and so did the versions that computed with XLA: in the last
+    # places of float32, of numbers up to 1.
+    assert_allclose(estimator.predict(expected["X"]), expected["predictions"], rtol=1e-5, atol=5e-7)
 
 
 def test_there_are_files_of_each_format():

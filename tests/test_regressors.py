@@ -14,12 +14,12 @@ from numpy.lib.stride_tricks import sliding_window_view
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import clone
 
-import skrnn._scikeras
+import skrnn._keras.fitting
 from skrnn import GRURegressor, LSTMRegressor, RNNRegressor, config_context
-from skrnn._batches import Batches
-from skrnn._initialization import initialize
-from skrnn._keras_objects import make_loss, make_optimizer
-from skrnn._networks import Network, build_model
+from skrnn._keras.keras_model import Batches
+from skrnn._keras.objects import make_loss, make_optimizer
+from skrnn._network.initialization import draw_weights
+from skrnn._network.network import Network, view_arrays
 
 # Equal up to the order of float32 sums.
 close = {"rtol": 1e-4, "atol": 1e-5}
@@ -32,9 +32,7 @@ CELLS = ["rnn", "lstm", "gru"]
 def initial_weights(network, random_state):
     """Return the weights that a fit with this random_state starts from."""
     seed = np.random.RandomState(random_state).randint(np.iinfo(np.int32).max)
-    model = build_model(network)
-    initialize(model, [seed, 0])
-    return model.get_weights()
+    return view_arrays(network, draw_weights(network, [seed, 0]))
 
 
 def train_raw(layers, start, X, y, *, loss, optimizer, **fit_args):
@@ -530,7 +528,7 @@ def test_windows_reach_training_as_views(windows, monkeypatch):
         given.update(rows=rows, held_out=held_out)
         raise ReachedTrainingError
 
-    monkeypatch.setattr(skrnn._scikeras, "train", note)
+    monkeypatch.setattr(skrnn._keras.fitting, "train", note)
     model = RNNRegressor(2, early_stopping=True)
     y = np.arange(float(N_ROWS))
     with peak_memory() as peak, contextlib.suppress(ReachedTrainingError):

@@ -25,12 +25,12 @@ from skrnn import LSTMRegressor
 
 X = np.random.default_rng(0).normal(size=(300, 10))
 model = LSTMRegressor(
-    6, dropout=0.3, epochs=800, early_stopping=True, patience=800, random_state=0,
+    6, dropout=0.3, epochs=3000, early_stopping=True, patience=3000, random_state=0,
     checkpoint_dir=sys.argv[1] if sys.argv[1] else None,
 )
 print("begins", flush=True)
 model.fit(X, X.sum(axis=1))
-assert model.n_iter_ == len(model.history_["val_loss"]) == 800
+assert model.n_iter_ == len(model.history_["val_loss"]) == 3000
 np.savez(sys.argv[2], *model.weights_, *model.optimizer_state_, losses=model.history_["val_loss"])
 print("ends", flush=True)
 """
@@ -72,6 +72,7 @@ def crash_fits(n_crashes: int, folder: Path, rng: np.random.Generator) -> int:
         resumed += any((folder / "state").glob("*.npz"))
         fit = start(_FIT, folder / "state", folder / "result.npz")
         try:
+            # Alone it takes some 15 seconds, of which three are the import of TensorFlow.
             fit.wait(rng.uniform(1, 20))
         except subprocess.TimeoutExpired:
             fit.kill()

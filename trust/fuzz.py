@@ -16,7 +16,7 @@ from collections import Counter
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-# A round takes some minutes; what compiles or computes without an end is stopped, and has failed.
+# A round takes some minutes; one that computes without an end is stopped, and has failed.
 ROUND_LIMIT = 1800
 HEADER = ("property", "tried", "refused", "accepted", "failures")
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from sklearn.utils._param_validation import HasMethods, StrOptions, validate_parameter_constraints
 
-from skrnn._base import BaseRecurrentEstimator, _import_keras_side
+from skrnn._base import BaseRecurrentEstimator
 from skrnn.inspection._reach import find_layer, reach
 
 CONSTRAINTS: dict[str, list[Any]] = {
@@ -103,5 +103,7 @@ def gates_of_network(
             "with an LSTM or a GRU."
         )
     place = find_layer(network, layer, direction)
-    X = recurrent._validate_for_network(X)
-    return _import_keras_side().read_gates(network, recurrent.weights_, X, **place)
+    from skrnn._network.inside import read_gates
+
+    made = recurrent._make_network_with_kernels()
+    return read_gates(made, recurrent.weights_, recurrent._validate_for_network(X), **place)

@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 from sklearn.utils._param_validation import HasMethods, StrOptions, validate_parameter_constraints
 
-from skrnn._base import _import_keras_side
 from skrnn.inspection._reach import find_layer, reach, start
 
 _CONSTRAINTS: dict[str, list[Any]] = {
@@ -119,11 +118,14 @@ def gradient_flow(
     )
     recurrent, rows_of_network = start(estimator, X, y) if initial else reach(estimator, X)
     place = find_layer(recurrent._network, layer, direction)
-    norms = _import_keras_side().measure_gradients(
-        recurrent._network,
+    from skrnn._network.inside import measure_gradients
+
+    rows = recurrent._make_rows_again(rows_of_network, y)
+    norms = measure_gradients(
+        recurrent._make_network_with_kernels(),
         recurrent.weights_,
-        recurrent._make_rows_again(rows_of_network, y),
-        recurrent.loss,
+        rows,
+        recurrent._make_batch_loss(rows).of_rows,
         **place,
     )
     return _mean_of_present(norms)

@@ -95,8 +95,7 @@ def compare_regressors(
     predicted too, and then dropped: their targets may not be known yet, but their inputs are, and
     windows of the test rows reach into them.
 
-    The first fit of a network in a process waits for TensorFlow and for the compiler, and that is
-    in its seconds.
+    The first fit of a network in a process imports TensorFlow, and that is in its seconds.
 
     References
     ----------

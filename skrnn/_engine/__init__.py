@@ -1,1 +1,0 @@
-"""Why it is fast: kernels, layers on them, and the programs that are compiled from those."""

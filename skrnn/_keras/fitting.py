@@ -1,0 +1,400 @@
+"""Training with arrays that are valid, behind scikeras: the only module that imports it."""
+
+from __future__ import annotations
+
+import copy
+import logging
+import os
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
+from importlib.metadata import version
+from multiprocessing import current_process
+from pathlib import Path
+from typing import Any, cast
+
+import keras
+import numpy as np
+import tensorflow as tf
+from scikeras.wrappers import KerasClassifier, KerasRegressor
+from sklearn.preprocessing import FunctionTransformer
+
+from skrnn._config import get_config
+from skrnn._keras.callbacks import EpochTasks, FitBar, StopAtNonFinite
+from skrnn._keras.checkpoint import Checkpoint, name_training
+from skrnn._keras.keras_model import KerasModel
+from skrnn._keras.kernel_model import KernelModel
+from skrnn._keras.losses import InUnits, KerasLoss
+from skrnn._keras.models import NetworkModel, build_plain_model, with_keras_objects
+from skrnn._keras.objects import make_loss, make_optimizer, tells_steps_apart
+from skrnn._network import losses
+from skrnn._network.activations import number_of
+from skrnn._network.initialization import draw_weights, start_linear
+from skrnn._network.network import Network, flatten, view_arrays
+from skrnn._network.training import Rows
+from skrnn._threads import one_blas_thread
+
+if keras.backend.backend() != "tensorflow":
+    raise ImportError(
+        f"Keras runs on {keras.backend.backend()!r} here; skrnn needs TensorFlow. Set the "
+        'environment variable KERAS_BACKEND="tensorflow" before Keras is imported.'
+    )
+
+
+def _limit_threads_of_worker() -> None:
+    """Let TensorFlow compute in as many threads as joblib gives a process of a search.
+
+    joblib says so in variables that TensorFlow does not read.
+    """
+    n_threads = os.environ.get("OMP_NUM_THREADS", "")
+    is_worker = current_process().name.startswith("LokyProcess")
+    if is_worker and n_threads.isdigit() and "TF_NUM_INTRAOP_THREADS" not in os.environ:
+        with suppress(RuntimeError):  # TensorFlow has started: somebody else has decided.
+            tf.config.threading.set_intra_op_parallelism_threads(int(n_threads))
+
+
+_limit_threads_of_worker()
+
+
+@dataclass(frozen=True)
+class Training:
+    """How to train: the estimator's parameters, with what a fit adds to them.
+
+    `scale` is what outputs are multiplied by, and what is added then, to be in the units of y;
+    None for classes. `epoch_hooks` are called before and after each epoch, if somebody is to be
+    told. `is_seeded` says whether the same training, started again, would have the same seed.
+    """
+
+    loss: Any
+    optimizer: Any
+    learning_rate: float | None
+    clipnorm: float | None
+    epochs: int
+    first_epoch: int
+    batch_size: int
+    shuffle: bool
+    patience: int | None
+    callbacks: list[Any] | None
+    checkpoint_dir: str | os.PathLike[str] | None
+    seed: int
+    is_seeded: bool
+    verbose: int
+    scale: tuple[np.ndarray, np.ndarray] | None = None
+    epoch_hooks: tuple[Callable[..., Any], Callable[..., Any]] | None = None
+
+
+@dataclass(frozen=True)
+class State:
+    """What training changes: plain lists of arrays."""
+
+    weights: list[np.ndarray]
+    optimizer_state: list[np.ndarray]
+    optimizer_name: str
+
+
+@dataclass(frozen=True)
+class Trained:
+    """What training leaves."""
+
+    state: State
+    history: dict[str, list[float]]
+    callbacks: list[Any]
+
+
+class _Trusting:
+    """A wrapper of scikeras for arrays that the caller has validated, and targets as encoded.
+
+    scikeras would refuse NaN, strided float64 after float32, and take the time axis for features.
+    """
+
+    def _validate_data(
+        self, X: Any = None, y: Any = None, reset: bool = False, y_numeric: bool = False
+    ) -> tuple[Any, Any]:
+        return X, y
+
+    def _validate_sample_weight(self, X: Any, y: Any, sample_weight: Any) -> tuple[Any, Any, Any]:
+        return X, y, sample_weight
+
+    @property
+    def target_encoder(self) -> FunctionTransformer:
+        return FunctionTransformer()
+
+
+class _TrustingKerasRegressor(_Trusting, KerasRegressor):
+    """For outputs that are numbers."""
+
+
+class _TrustingKerasClassifier(_Trusting, KerasClassifier):
+    """For outputs that are probabilities."""
+
+
+_WRAPPERS: dict[str, Any] = {"linear": _TrustingKerasRegressor, "softmax": _TrustingKerasClassifier}
+
+
+def train(
+    network: Network, rows: Rows, held_out: Rows | None, training: Training, start: State | None
+) -> Trained:
+    """Train a network, from its initial weights or from where an earlier training stopped.
+
+    Parameters
+    ----------
+    network : Network
+        The network.
+
+    rows, held_out : Rows
+        Rows to train on, and rows to compute the validation loss on, if any.
+
+    training : Training
+        How to train.
+
+    start : State or None
+        Where to go on from; None starts over.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If an activation, regularizer, loss, optimizer or callback is not one that Keras knows.
+
+    MemoryError
+        If the network does not fit into memory.
+    """
+    own_callbacks = _copy_callbacks(training.callbacks)
+    finite = StopAtNonFinite()
+    all_callbacks = list(own_callbacks)
+    if training.patience is not None:
+        all_callbacks.append(
+            keras.callbacks.EarlyStopping(patience=training.patience, restore_best_weights=True)
+        )
+    checkpoint = None
+    if training.checkpoint_dir is not None:
+        path = _name_checkpoint(network, rows, held_out, training, start)
+        checkpoint = Checkpoint(path, training.seed, all_callbacks)
+        training = replace(training, seed=checkpoint.seed)
+    all_callbacks = [*([checkpoint] if checkpoint else []), finite, *all_callbacks]
+    if training.epoch_hooks is not None:
+        all_callbacks.append(EpochTasks(*training.epoch_hooks))
+    if training.verbose == 1:
+        all_callbacks.append(FitBar(training.first_epoch, training.epochs))
+    try:
+        with _without_tracing_advice():
+            model = _make_model(network, rows, training, start)
+            wrapper = _WRAPPERS[network.output_activation](
+                model,
+                callbacks=all_callbacks,
+                batch_size=training.batch_size,
+                shuffle=training.shuffle,
+                # Keras' lines; its bars are one for each epoch.
+                verbose=2 if training.verbose == 2 else 0,
+            )
+            wrapper.fit(
+                rows.X,
+                rows.y,
+                sample_weight=rows.sample_weight,
+                validation_data=held_out and (held_out.X, held_out.y, held_out.sample_weight),
+                epochs=training.epochs,
+                initial_epoch=training.first_epoch,
+            )
+    except (MemoryError, tf.errors.ResourceExhaustedError) as error:
+        raise MemoryError(
+            f"A network of units={network.units} does not fit into memory, with what training "
+            f"takes beside it. Use fewer units, or a smaller batch_size than {training.batch_size}."
+        ) from error
+    if checkpoint is not None:
+        checkpoint.forget()
+    finite.warn()
+    for callback in own_callbacks:
+        # What a callback has collected stays; the model behind it must not be kept alive.
+        keras.callbacks.Callback.set_model(callback, None)
+    return Trained(
+        State(model.get_weights(), model.get_optimizer_state(), type(model.optimizer).__name__),
+        {name: [float(value) for value in values] for name, values in wrapper.history_.items()},
+        own_callbacks,
+    )
+
+
+def _make_model(
+    network: Network, rows: Rows, training: Training, start: State | None
+) -> NetworkModel:
+    """Return the model of a training, with the weights and the state that it begins with."""
+    made = with_keras_objects(network)
+    optimizer = make_optimizer(training.optimizer, training.learning_rate, training.clipnorm)
+    loss = make_loss(training.loss)
+    n_timesteps = rows.X.shape[1]
+    # A training that goes on draws other masks than the one before it, since its epochs go on.
+    if start is None:
+        parameters = draw_weights(network, [training.seed, 0])
+        if network.linear_skip:
+            y = rows.y
+            if not losses.is_standardized(training.loss):
+                factor, offset = cast(Any, training.scale)
+                y = (y - offset) / factor
+            with one_blas_thread():
+                start_linear(network, parameters, rows.X, y, rows.sample_weight)
+    else:
+        parameters = flatten(start.weights)
+    if _is_keras_wanted(network):
+        if training.verbose:
+            print("Training on Keras' own layers")
+        scale = None if losses.is_standardized(training.loss) else training.scale
+        in_units = loss if scale is None else InUnits(loss, scale)
+        model: Any = KerasModel.build_for(made, n_timesteps, training.seed, training.first_epoch)
+        model.compile(optimizer, in_units, jit_compile=False)
+        model.optimizer.build(model.trainable_variables)
+        model.set_weights(view_arrays(network, parameters))
+        batch_loss: Any = in_units
+    else:
+        own = losses.make_loss(training.loss, training.scale, network.output_activation)
+        batch_loss = own or make_keras_loss(
+            training.loss, training.scale, network.output_activation, network.n_outputs
+        )
+        model = KernelModel(made, n_timesteps, parameters, batch_loss, training.seed)
+        model.compile(optimizer, loss)
+    check_loss(batch_loss, training.loss, rows, network.n_outputs)
+    if start is not None:
+        _go_on(model, start)
+        rate = make_optimizer(
+            training.optimizer, training.learning_rate, training.clipnorm
+        )._learning_rate
+        if isinstance(rate, keras.Variable):
+            # The parameter of now, not the saved rate.
+            model.optimizer.learning_rate.assign(rate)
+    return model
+
+
+def _go_on(model: Any, start: State) -> None:
+    """Let an optimizer go on from a state, if it is one of the same optimizer."""
+    name = type(model.optimizer).__name__
+    shapes = [value.shape for value in model.get_optimizer_state()]
+    kept_shapes = [value.shape for value in start.optimizer_state]
+    if (name, shapes) != (start.optimizer_name, kept_shapes):
+        raise ValueError(
+            f"Training cannot go on: the optimizer is {name}, but the kept state is that of "
+            f"{start.optimizer_name}, or of one with other settings. Change it back, or fit with "
+            "warm_start=False."
+        )
+    model.set_optimizer_state(start.optimizer_state)
+
+
+def make_keras_loss(
+    loss: Any,
+    scale: tuple[np.ndarray, np.ndarray] | None,
+    output_activation: str,
+    n_outputs: int,
+) -> KerasLoss:
+    """Return what lets Keras compute a loss that skrnn has not of its own.
+
+    Parameters
+    ----------
+    loss : str or callable
+        As the user gave it.
+
+    scale : pair of ndarray or None
+        What outputs are multiplied by, and what is added, to be in the units of y.
+
+    output_activation, n_outputs
+        As of `KerasLoss`.
+    """
+    in_units = InUnits(make_loss(loss), None if losses.is_standardized(loss) else scale)
+    return KerasLoss(in_units, output_activation, n_outputs)
+
+
+def check_loss(batch_loss: Any, loss: Any, rows: Rows, n_outputs: int) -> None:
+    """Refuse a loss that does not tell steps apart which weigh differently.
+
+    Parameters
+    ----------
+    batch_loss : Loss, KerasLoss or InUnits
+        What computes the loss.
+
+    loss : str or callable
+        As the user gave it.
+
+    rows : Rows
+        Rows that are trained on.
+
+    n_outputs : int
+        Outputs at each step.
+    """
+    weight = rows.sample_weight
+    if weight is None or weight.ndim < 2 or isinstance(batch_loss, losses.Loss):
+        return
+    keras_loss = batch_loss.loss if isinstance(batch_loss, KerasLoss) else batch_loss
+    if not tells_steps_apart(keras_loss, rows.y.shape[1:], n_outputs):
+        raise ValueError(
+            f"loss={loss!r} does not return one number for each step, but the steps of a row weigh "
+            "differently: those that are missing nothing, others by class_weight, if it is set. "
+            "Give a loss that does."
+        )
+
+
+def _name_checkpoint(
+    network: Network,
+    rows: Rows,
+    held_out: Rows | None,
+    training: Training,
+    start: State | None,
+) -> Path:
+    """Return the file in which this training, and no other, keeps its state."""
+    folder = Path(cast(str, training.checkpoint_dir))
+    folder.mkdir(parents=True, exist_ok=True)
+    if not os.access(folder, os.W_OK):
+        raise PermissionError(
+            f"checkpoint_dir={str(folder)!r} cannot be written to. Name a folder that can, or None."
+        )
+    settings = replace(
+        training,
+        seed=training.seed if training.is_seeded else 0,
+        checkpoint_dir=None,
+        verbose=0,
+        epoch_hooks=None,
+    )
+    arrays = [part for of in (rows, held_out) if of for part in (of.X, of.y, of.sample_weight)]
+    versions = [version("skrnn"), keras.__version__, tf.__version__]
+    engine = "keras" if _is_keras_wanted(network) else "auto"
+    name = name_training(
+        versions, engine, vars(network), vars(settings), start and vars(start), *arrays
+    )
+    return folder / f"{name}.npz"
+
+
+def to_keras(
+    network: Network,
+    weights: Sequence[np.ndarray],
+    n_timesteps: int,
+    scale: tuple[np.ndarray, np.ndarray] | None,
+) -> keras.Model:
+    """Return a plain Keras model with these weights, not compiled."""
+    return build_plain_model(with_keras_objects(network), weights, n_timesteps, scale)
+
+
+def _is_keras_wanted(network: Network) -> bool:
+    """Tell whether Keras' layers train: by the user's wish, for an activation, on a GPU."""
+    if get_config()["engine"] == "keras" or number_of(network.activation) is None:
+        return True
+    return bool(tf.config.get_visible_devices("GPU"))
+
+
+@contextmanager
+def _without_tracing_advice() -> Iterator[None]:
+    """Drop TensorFlow's advice not to trace often: new networks must be, and nobody can act."""
+
+    def is_other(record: logging.LogRecord) -> bool:
+        return "triggered tf.function retracing" not in record.getMessage()
+
+    logger = logging.getLogger("tensorflow")
+    logger.addFilter(is_other)
+    try:
+        yield
+    finally:
+        logger.removeFilter(is_other)
+
+
+def _copy_callbacks(callbacks: list[Any] | None) -> list[keras.callbacks.Callback]:
+    """Copy the callbacks of the user, who may have given them to other fits as well."""
+    for callback in callbacks or []:
+        if not isinstance(callback, keras.callbacks.Callback):
+            raise TypeError(
+                f"callbacks holds {callback!r}, which is not a keras.callbacks.Callback. Give a "
+                "list of callback objects."
+            )
+    return copy.deepcopy(callbacks or [])

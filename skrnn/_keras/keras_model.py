@@ -1,0 +1,192 @@
+"""The engine "keras": Keras' own layers and training loop, with rows that are gathered here."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import keras
+import numpy as np
+
+from skrnn._absent import predict_by_presence
+from skrnn._keras.models import NetworkModel, build_model, with_keras_objects
+from skrnn._keras.objects import tells_steps_apart
+from skrnn._network.network import Network, without_training
+from skrnn._network.training import draw_order
+
+# Rows that are predicted at once. The last digit of a product depends on that number.
+_BLOCK_SIZE = 128
+
+
+class Batches(keras.utils.PyDataset):
+    """Batches of windows, each gathered when it is needed.
+
+    X may be strided windows on one series: only the rows of a batch are ever copied, so memory
+    grows with the rows and not with the windows. Keras' own shuffle is not used, because it
+    draws from TensorFlow's global generator: the order of an epoch is a function of the seed
+    and of the number of the epoch.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_samples, ...)
+        What the network takes, of any float type.
+
+    y : ndarray of shape (n_samples, ...)
+        Targets.
+
+    sample_weight : ndarray of shape (n_samples,) or (n_samples, n_steps), or None
+        Weights of the rows, or of their steps.
+
+    batch_size : int
+        Rows of a batch; the last one may have fewer.
+
+    seed : int or None, default=None
+        Seed of the shuffle; None keeps the order.
+    """
+
+    def __init__(
+        self,
+        X: np.ndarray,
+        y: np.ndarray,
+        sample_weight: np.ndarray | None,
+        batch_size: int,
+        *,
+        seed: int | None = None,
+    ) -> None:
+        super().__init__()
+        self._arrays = [X, y] if sample_weight is None else [X, y, sample_weight]
+        self._batch_size = batch_size
+        self._seed = seed
+        self.set_epoch(0)
+
+    def __len__(self) -> int:
+        return math.ceil(len(self._order) / self._batch_size)
+
+    def __getitem__(self, index: int) -> tuple[np.ndarray, ...]:
+        rows = self._order[index * self._batch_size : (index + 1) * self._batch_size]
+        return tuple(np.asarray(array[rows], dtype=np.float32) for array in self._arrays)
+
+    def set_epoch(self, epoch: int) -> None:
+        """Put the rows into the order of this epoch."""
+        self._order = draw_order(len(self._arrays[0]), self._seed, epoch)
+
+
+class KerasModel(NetworkModel, keras.Model):
+    """A Keras model whose `fit` takes its batches from `Batches`.
+
+    `shuffle_seed` is set before each fit.
+    """
+
+    shuffle_seed = 0
+
+    @classmethod
+    def build_for(
+        cls, network: Network, n_timesteps: int, seed: int, first_epoch: int
+    ) -> KerasModel:
+        """Return a model with Keras' layers, whose order of rows and dropout come from a seed."""
+        plain = build_model(with_keras_objects(network))
+        model = cls(plain.input, plain.output)
+        model.network = network
+        model.n_timesteps = n_timesteps
+        model.shuffle_seed = seed
+        generators = [v for v in model.non_trainable_variables if "seed_generator" in v.path]
+        words = np.random.SeedSequence([seed, first_epoch]).generate_state(len(generators))
+        for state, word in zip(generators, words >> 1, strict=True):
+            state.assign([word, 0])
+        return model
+
+    def get_state(self) -> list[np.ndarray]:
+        """Return all variables of the model and of its optimizer."""
+        return [np.asarray(variable.numpy()) for variable in self._list_variables()]
+
+    def set_state(self, state: Sequence[np.ndarray]) -> None:
+        """Put back what `get_state` has returned."""
+        for variable, value in zip(self._list_variables(), state, strict=True):
+            variable.assign(value)
+
+    def copy_numbers(self) -> list[np.ndarray]:
+        """Return all variables, as `get_state` does."""
+        return self.get_state()
+
+    def restore_numbers(self, numbers: Sequence[np.ndarray]) -> None:
+        """Put back what `copy_numbers` has returned."""
+        self.set_state(numbers)
+
+    def get_optimizer_state(self) -> list[np.ndarray]:
+        """Return what the optimizer remembers."""
+        return [np.asarray(variable.numpy()) for variable in self.optimizer.variables]
+
+    def set_optimizer_state(self, state: Sequence[np.ndarray]) -> None:
+        """Let the optimizer go on from there."""
+        for variable, value in zip(self.optimizer.variables, state, strict=True):
+            variable.assign(value)
+
+    def _list_variables(self) -> list[Any]:
+        both = [*self.variables, *self.optimizer.variables]
+        return list({id(variable): variable for variable in both}.values())
+
+    def fit(
+        self,
+        x: np.ndarray,
+        y: np.ndarray,
+        *,
+        sample_weight: np.ndarray | None,
+        validation_data: tuple[np.ndarray, np.ndarray, np.ndarray | None] | None,
+        batch_size: int,
+        shuffle: bool,
+        callbacks: list[keras.callbacks.Callback],
+        **fit_args: Any,
+    ) -> keras.callbacks.History:
+        """Train as `keras.Model.fit` does, on rows in an order of our own."""
+        sample_weight = self._weigh_values(y, sample_weight)
+        if validation_data is not None:
+            x_val, y_val, weight_val = validation_data
+            validation_data = x_val, y_val, self._weigh_values(y_val, weight_val)
+        batches = Batches(
+            x, y, sample_weight, batch_size, seed=self.shuffle_seed if shuffle else None
+        )
+        # Keras calls the hook of a dataset once before the first epoch, so that it cannot count.
+        set_epoch = keras.callbacks.LambdaCallback(
+            on_epoch_begin=lambda epoch, logs: batches.set_epoch(epoch)
+        )
+        return super().fit(
+            batches,
+            validation_data=Batches(*validation_data, batch_size) if validation_data else None,
+            shuffle=False,
+            callbacks=[*callbacks, set_epoch],
+            **fit_args,
+        )
+
+    def _weigh_values(self, y: np.ndarray, weight: np.ndarray | None) -> np.ndarray | None:
+        """Return a weight for each value of the loss, of which each step may have one.
+
+        Keras would multiply the steps of a row by the weights of other rows.
+        """
+        if weight is None or weight.ndim == y.ndim - 1:
+            return weight
+        if tells_steps_apart(self.loss, y.shape[1:], self.output_shape[-1]):
+            return np.broadcast_to(weight[:, np.newaxis], y.shape[:2])
+        return weight
+
+
+def predict(network: Network, weights: Sequence[np.ndarray], X: np.ndarray) -> np.ndarray:
+    """Return what Keras' layers say of rows.
+
+    Blocks of rows have one size, so a row is predicted alike whatever rows come with it. Those that
+    lack steps pass other operations, and are predicted apart from the others.
+    """
+    made = with_keras_objects(without_training(network))
+
+    def predict_rows(masked: bool, rows: np.ndarray) -> np.ndarray:
+        model = build_model(replace(made, masked=masked))
+        model.set_weights(weights)
+        outputs = []
+        for first in range(0, len(rows), _BLOCK_SIZE):
+            wanted = np.minimum(np.arange(first, first + _BLOCK_SIZE), len(rows) - 1)
+            block = np.asarray(X[rows[wanted]], np.float32)
+            outputs.append(np.asarray(model(block, training=False)))
+        return np.concatenate(outputs)[: len(rows)]
+
+    return predict_by_presence(X, predict_rows)

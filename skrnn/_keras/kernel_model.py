@@ -1,0 +1,298 @@
+"""The Keras model whose `fit` runs kernels."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+import numpy as np
+
+from skrnn._keras.models import NetworkModel
+from skrnn._keras.updates import Update, make_regularizer_gradient, make_update
+from skrnn._network.network import Network, view_arrays, view_weights
+from skrnn._network.prediction import predict
+from skrnn._network.training import BatchLoss, Rows, Trainer, draw_order
+from skrnn._threads import one_blas_thread
+
+
+class KernelModel(NetworkModel, keras.Model):
+    """A Keras model that is trained by kernels, with Keras' callbacks, optimizer and history.
+
+    Its weights are one flat vector. Whoever asks for layers or variables gets those of a plain
+    Keras model, which is built then, and whose weights are kept equal around each callback.
+
+    Parameters
+    ----------
+    network : Network
+        The network. Its activation has a number, and its regularizer is a Keras object.
+
+    n_timesteps : int
+        Steps of the rows that it is trained on.
+
+    parameters : ndarray of shape (n_parameters,)
+        Its weights, which are changed.
+
+    loss : BatchLoss
+        Computes the loss of a batch.
+
+    seed : int
+        Decides the order of the rows and what is dropped.
+    """
+
+    _plain: keras.Model | None
+
+    def __init__(
+        self,
+        network: Network,
+        n_timesteps: int,
+        parameters: np.ndarray,
+        loss: BatchLoss,
+        seed: int,
+    ) -> None:
+        super().__init__()
+        self.network = network
+        self.n_timesteps = n_timesteps
+        self._parameters = parameters
+        self._batch_loss = loss
+        self._seed = seed
+        object.__setattr__(self, "_plain", None)
+
+    def compile(self, optimizer: Any, loss: Any, **options: Any) -> None:
+        """Take an optimizer; a callback may do so, too."""
+        # Whatever Keras' global policy is: kernels compute in float32.
+        super().compile(optimizer, loss, jit_compile=False, auto_scale_loss=False)
+        self._update: Update = make_update(self.optimizer, self.network, self._parameters)
+
+    def fit(
+        self,
+        x: np.ndarray,
+        y: np.ndarray,
+        *,
+        sample_weight: np.ndarray | None,
+        validation_data: tuple[np.ndarray, np.ndarray, np.ndarray | None] | None,
+        batch_size: int,
+        shuffle: bool,
+        epochs: int,
+        initial_epoch: int,
+        verbose: int,
+        callbacks: Any,
+        **_: Any,
+    ) -> keras.callbacks.History:
+        """Train as `keras.Model.fit` does.
+
+        scikeras hands over Keras' other arguments too, as they are by default.
+        """
+        rows = Rows(x, y, sample_weight)
+        self._callbacks = keras.callbacks.CallbackList(
+            callbacks,
+            add_history=True,
+            add_progbar=verbose != 0,
+            verbose=verbose,
+            epochs=epochs,
+            steps=math.ceil(len(y) / batch_size),
+            model=self,
+        )
+        self._tells_batches = any(map(_hears_batches, self._callbacks.callbacks))
+        self._has_guests = any(map(_is_guest, self._callbacks.callbacks))
+        with one_blas_thread() as n_threads:
+            trainer = Trainer(
+                self.network,
+                self._parameters,
+                self._batch_loss,
+                self._move,
+                make_regularizer_gradient(self.network.kernel_regularizer),
+                batch_size,
+                n_threads,
+            )
+            self.stop_training = False
+            self._update.read_rate()
+            logs: dict[str, float] = {}
+            self._tell("on_train_begin")
+            # BackupAndRestore sets it, to go on where a process was killed.
+            for epoch in range(self._initial_epoch or initial_epoch, epochs):
+                logs = self._run_epoch(trainer, rows, epoch, shuffle)
+                if validation_data is not None:
+                    self._tell("on_test_begin")
+                    val_loss = self._validate(Rows(*validation_data), batch_size)
+                    logs = logs | {"val_loss": val_loss}
+                    self._tell("on_test_end", {"loss": val_loss})
+                self._tell("on_epoch_end", epoch, logs)
+                if self.stop_training:
+                    break
+            self._update.finish(self._parameters)
+            self._tell("on_train_end", logs)
+        return self.history
+
+    def _run_epoch(
+        self, trainer: Trainer, rows: Rows, epoch: int, shuffle: bool
+    ) -> dict[str, float]:
+        """Make a step with each batch, and return the logs."""
+        self._tell("on_epoch_begin", epoch)
+        order = draw_order(len(rows.y), self._seed if shuffle else None, epoch)
+        total, n_seen, logs = 0.0, 0, {"loss": 0.0}
+        steps = trainer.run_epoch(rows, order, (self._seed, epoch))
+        for number in range(math.ceil(len(order) / trainer.batch_size)):
+            if self._tells_batches:
+                self._tell("on_train_batch_begin", number)
+            loss, n_rows = next(steps)
+            total += loss * n_rows
+            n_seen += n_rows
+            logs = {"loss": total / n_seen}
+            if self._tells_batches:
+                self._tell("on_train_batch_end", number, logs)
+                if self.stop_training:
+                    break
+        steps.close()
+        return logs
+
+    def _move(self, parameters: np.ndarray, gradient: np.ndarray) -> None:
+        """Move the weights, but those that a callback has frozen."""
+        if self._update.optimizer is not self.optimizer:
+            # A callback has put another one there.
+            self._update = make_update(self.optimizer, self.network, parameters)
+        if self._plain is not None:
+            arrays = view_arrays(self.network, gradient)
+            for array, variable in zip(arrays, self._plain.weights, strict=True):
+                if not variable.trainable:
+                    array[...] = 0
+        self._update(parameters, gradient)
+
+    def _validate(self, rows: Rows, batch_size: int) -> float:
+        """Return the loss of rows that are held out."""
+        outputs = predict(self.network, self.get_arrays(), rows.X, activated=False)
+        size = len(outputs) if self._batch_loss.is_mean_over_rows else batch_size
+        total = 0.0
+        for first in range(0, len(outputs), size):
+            part = rows.take(slice(first, first + size))
+            loss, _ = self._batch_loss.of_batch(
+                part.y, outputs[first : first + size], part.sample_weight
+            )
+            total += loss * len(part.y)
+        return total / len(outputs) + self._compute_penalty()
+
+    def _compute_penalty(self) -> float:
+        """Return what the regularizer adds to the loss."""
+        add = make_regularizer_gradient(self.network.kernel_regularizer)
+        if add is None:
+            return 0.0
+        return add(*(view_weights(self.network, np.array(self._parameters)) for _ in range(2)))
+
+    # What callbacks see of it.
+
+    def _tell(self, hook: str, *arguments: Any) -> None:
+        """Call a hook of all callbacks, with equal weights here and in the plain model."""
+        if self._plain is not None:
+            self._plain.set_weights(self.get_arrays())
+        if self._has_guests:
+            self._update.write_step()
+        getattr(self._callbacks, hook)(*arguments)
+        if self._has_guests:
+            self._update.read_rate()
+        if self._plain is not None:
+            self.set_weights(self._plain.get_weights())
+
+    @property
+    def plain(self) -> keras.Model:
+        """A plain Keras model with the same weights."""
+        if self._plain is None:
+            # Not by Keras' own __setattr__, which would take its layers for those of this model.
+            object.__setattr__(self, "_plain", self.build_plain())
+        return self._plain
+
+    def get_arrays(self) -> list[np.ndarray]:
+        """Return the weights as views into the flat vector."""
+        return view_arrays(self.network, self._parameters)
+
+    def get_weights(self) -> list[np.ndarray]:
+        """Return copies of the weights, in the order of the layers."""
+        return [array.copy() for array in self.get_arrays()]
+
+    def set_weights(self, weights: Sequence[np.ndarray]) -> None:
+        """Replace the weights."""
+        for array, new in zip(self.get_arrays(), weights, strict=True):
+            array[...] = new
+        if self._plain is not None:
+            self._plain.set_weights(weights)
+
+    def get_state(self) -> list[np.ndarray]:
+        """Return the weights, and what the optimizer remembers."""
+        return [self._parameters.copy(), *self.get_optimizer_state()]
+
+    def set_state(self, state: Sequence[np.ndarray]) -> None:
+        """Put back what `get_state` has returned."""
+        self._parameters[:] = state[0]
+        self.set_optimizer_state(state[1:])
+
+    def copy_numbers(self) -> list[np.ndarray]:
+        """Return what training changes, as quickly as possible."""
+        return [self._parameters.copy(), *self._update.copy_numbers()]
+
+    def restore_numbers(self, numbers: Sequence[np.ndarray]) -> None:
+        """Put back what `copy_numbers` has returned."""
+        self._parameters[:] = numbers[0]
+        self._update.restore_numbers(numbers[1:])
+
+    def get_optimizer_state(self) -> list[np.ndarray]:
+        """Return what the optimizer remembers, in the order of its Keras variables."""
+        return self._update.get_state()
+
+    def set_optimizer_state(self, state: Sequence[np.ndarray]) -> None:
+        """Let the optimizer go on from there."""
+        self._update.set_state(state)
+
+    def predict(self, x: np.ndarray, **_: Any) -> np.ndarray:
+        """Return the outputs for rows."""
+        return predict(self.network, self.get_arrays(), x)
+
+    def evaluate(
+        self,
+        x: np.ndarray,
+        y: np.ndarray,
+        batch_size: int = 32,
+        sample_weight: np.ndarray | None = None,
+        **_: Any,
+    ) -> float:
+        """Return the loss of rows, with targets as the network is trained on them."""
+        return self._validate(Rows(x, y, sample_weight), batch_size)
+
+    def __call__(self, *arguments: Any, **options: Any) -> Any:
+        """Call the plain model."""
+        return self.plain(*arguments, **options)
+
+    def save_weights(self, *arguments: Any, **options: Any) -> None:
+        """Save the weights of the plain model."""
+        self.plain.save_weights(*arguments, **options)
+
+    def load_weights(self, *arguments: Any, **options: Any) -> None:
+        """Load weights that were saved of a plain model."""
+        self.plain.load_weights(*arguments, **options)
+        self.set_weights(self.plain.get_weights())
+
+    def summary(self, *arguments: Any, **options: Any) -> None:
+        """Print the layers of the plain model."""
+        self.plain.summary(*arguments, **options)
+
+    # The layers and variables of the plain model.
+    layers = property(lambda self: self.plain.layers)
+    weights = property(lambda self: self.plain.weights)
+    trainable_weights = property(lambda self: self.plain.trainable_weights)
+    variables = property(lambda self: self.plain.variables)
+    trainable_variables = property(lambda self: self.plain.trainable_variables)
+
+
+def _is_guest(callback: keras.callbacks.Callback) -> bool:
+    """Tell whether a callback may look at the optimizer: all but those of every fit."""
+    own = ("skrnn._keras.callbacks", "keras.src.callbacks.history")
+    return type(callback).__module__ not in own
+
+
+def _hears_batches(callback: keras.callbacks.Callback) -> bool:
+    """Tell whether a callback has hooks of batches. Calling empty ones takes a tenth of a fit."""
+    names = ("on_batch_begin", "on_batch_end", "on_train_batch_begin", "on_train_batch_end")
+    default = keras.callbacks.Callback
+    return any(
+        name in vars(callback) or getattr(type(callback), name) is not getattr(default, name)
+        for name in names
+    )

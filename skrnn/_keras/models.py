@@ -1,0 +1,253 @@
+"""Keras models, built from the description of a network."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from types import ModuleType
+from typing import Any
+
+import keras
+import numpy as np
+
+from skrnn._keras import layers as keras_layers
+from skrnn._keras import plain_layers
+from skrnn._keras.layers import Decoder
+from skrnn._keras.objects import make_activation, make_regularizer
+from skrnn._network.network import Network
+
+Tensor = Any
+
+_LAYERS = {
+    "simple_rnn": "SimpleRNN",
+    "lstm": "LSTM",
+    "peephole_lstm": "PeepholeLSTM",
+    "gru": "GRU",
+}
+# Whatever Keras' global policy is.
+_DTYPE = "float32"
+
+
+def with_keras_objects(network: Network) -> Network:
+    """Return a network whose activation and regularizer are Keras objects."""
+    return replace(
+        network,
+        activation=make_activation(network.activation),
+        kernel_regularizer=make_regularizer(network.kernel_regularizer),
+    )
+
+
+def build_model(
+    network: Network,
+    layers: ModuleType = keras_layers,
+    decoder: Callable[..., Any] = Decoder,
+) -> keras.Model:
+    """Build the model of a network.
+
+    It takes windows of shape (n_samples, n_timesteps, n_features), or vectors of shape (n_samples,
+    n_features), and returns outputs of shape (n_samples, n_outputs) or (n_samples, n_steps,
+    n_outputs). Weights are in the order of the layers from bottom to top; in a bidirectional layer
+    those of the forward direction come first, and those of a linear skip are the last.
+
+    Nothing is drawn from the global generators of NumPy, Python or TensorFlow. The weights are
+    the same each time, until others are set.
+
+    Parameters
+    ----------
+    network : Network
+        What to build.
+
+    layers : module, default=keras_layers
+        Where the recurrent layers and `Dropout` are looked up.
+
+    decoder : callable, default=Decoder
+        What makes the decoder, if there is one.
+    """
+    inputs, steps, present = _read(network)
+    hidden, states = _stack(network, layers, steps, present)
+    head = keras.layers.Dense(
+        network.n_outputs,
+        kernel_initializer=keras.initializers.GlorotUniform(seed=0),
+        dtype=_DTYPE,
+        name="head",
+    )
+    if network.architecture == "encoder_decoder":
+        cell_class = getattr(keras_layers, f"{_LAYERS[network.cell]}Cell")
+        cells = [cell_class(units, **_cell_arguments(network)) for units in network.units]
+        dropouts = [layers.Dropout(network.dropout, seed=0, dtype=_DTYPE) for _ in cells]
+        activation = make_activation(network.output_activation)
+        outputs = decoder(cells, dropouts, head, activation, network.n_steps)(states)
+    else:
+        outputs = head(hidden)
+    if network.linear_skip:
+        linear = keras.layers.Dense(
+            network.n_outputs,
+            use_bias=False,
+            kernel_initializer="zeros",
+            dtype=_DTYPE,
+            name="linear",
+        )
+        flat = keras.layers.Flatten(dtype=_DTYPE)(steps)
+        outputs = keras.layers.Add(dtype=_DTYPE)([outputs, linear(flat)])
+    if network.output_activation != "linear":
+        # The last operation: there Keras' losses find the logits behind the probabilities.
+        outputs = keras.layers.Activation(network.output_activation, dtype=_DTYPE)(outputs)
+    return keras.Model(inputs, outputs)
+
+
+def build_plain_model(
+    network: Network,
+    weights: Sequence[np.ndarray],
+    n_timesteps: int,
+    scale: tuple[np.ndarray, np.ndarray] | None = None,
+) -> keras.Model:
+    """Build a model of Keras' own classes with these weights.
+
+    Parameters
+    ----------
+    network : Network
+        What to build.
+
+    weights : list of ndarray
+        Its weights.
+
+    n_timesteps : int
+        Steps of its windows, where a cell that Keras lacks has to be unrolled.
+
+    scale : pair of ndarray of shape (n_outputs,), default=None
+        What outputs are multiplied by, and what is added then.
+    """
+    if network.cell == "peephole_lstm":
+        network = replace(network, n_timesteps=n_timesteps)
+    model = build_model(network, plain_layers, decoder=plain_layers.unrolled_decoder)
+    model.set_weights(weights)
+    if scale is None:
+        return model
+    factor, offset = (array.tolist() for array in scale)
+    rescaling = keras.layers.Rescaling(factor, offset, dtype=_DTYPE)
+    return keras.Model(model.input, rescaling(model.output))
+
+
+def _read(network: Network) -> tuple[Tensor, Tensor, Tensor | None]:
+    """Return what the network takes, its steps without NaN, and which of them are present."""
+    if network.architecture == "vector_to_sequence":
+        inputs = keras.Input((network.n_features,), dtype=_DTYPE)
+        return inputs, keras.layers.RepeatVector(network.n_steps, dtype=_DTYPE)(inputs), None
+    inputs = keras.Input((network.n_timesteps, network.n_features), dtype=_DTYPE)
+    steps, present = inputs, None
+    if network.masked:
+        absent = keras.ops.isnan(inputs)
+        if network.embedding_dim is not None:
+            no_symbol = keras.ops.logical_or(inputs <= 0, inputs >= network.n_symbols)
+            absent = keras.ops.logical_or(absent, no_symbol)
+        steps = keras.ops.where(absent, 0.0, inputs)
+        present = keras.ops.logical_not(keras.ops.any(absent, axis=-1))
+    if network.embedding_dim is not None:
+        embedding = keras.layers.Embedding(
+            network.n_symbols,
+            network.embedding_dim,
+            keras.initializers.RandomUniform(seed=0),
+            dtype=_DTYPE,
+        )
+        steps = embedding(keras.ops.squeeze(steps, axis=-1))
+    return inputs, steps, present
+
+
+def _stack(
+    network: Network, layers: ModuleType, hidden: Tensor, present: Tensor | None
+) -> tuple[Tensor, list[list[Tensor]]]:
+    """Return what the recurrent layers make of the steps, or the last states of an encoder."""
+    is_encoder = network.architecture == "encoder_decoder"
+    writes_vector = is_encoder or network.architecture == "sequence_to_vector"
+    # cuDNN knows no steps that are absent but those at the end.
+    has_cudnn = network.cell in ("lstm", "gru")
+    of_layers = {"use_cudnn": False} if network.masked and has_cudnn else {}
+    states = []
+    for depth, units in enumerate(network.units, start=1):
+        is_last = depth == len(network.units)
+
+        def read(
+            hidden: Tensor, units: int = units, is_last: bool = is_last, **options: Any
+        ) -> Tensor:
+            layer = getattr(layers, _LAYERS[network.cell])(
+                units,
+                return_sequences=not (is_last and writes_vector),
+                return_state=is_encoder,
+                **_cell_arguments(network),
+                **of_layers,
+                **options,
+            )
+            return layer(hidden, mask=present)
+
+        if is_encoder:
+            hidden, *state = read(hidden)
+            states.append(state)
+            if is_last:
+                break
+        elif network.bidirectional:
+            directions = [read(hidden), read(hidden, go_backwards=True)]
+            if not (is_last and writes_vector):
+                # Keras lists the layers that are farther from the output first: the copy makes
+                # both as far.
+                directions[0] = keras.ops.copy(directions[0])
+                directions[1] = keras.ops.flip(directions[1], axis=1)
+            hidden = keras.layers.Concatenate(dtype=_DTYPE)(directions)
+        else:
+            hidden = read(hidden)
+        if present is not None:
+            # Keras would hand the mask on to the layers that follow and to the loss, which would be
+            # scaled by it, batch by batch. A copy has no mask.
+            hidden = keras.ops.copy(hidden)
+        hidden = layers.Dropout(network.dropout, seed=0, dtype=_DTYPE)(hidden)
+    return hidden, states
+
+
+def _cell_arguments(network: Network) -> dict[str, Any]:
+    """Return what Keras' cells and layers are made with."""
+    return {
+        "activation": network.activation,
+        "kernel_initializer": keras.initializers.GlorotUniform(seed=0),
+        "recurrent_initializer": keras.initializers.Orthogonal(seed=0),
+        "kernel_regularizer": network.kernel_regularizer,
+        "recurrent_dropout": network.recurrent_dropout,
+        "seed": 0,
+        "dtype": _DTYPE,
+        **dict(network.cell_options),
+    }
+
+
+class NetworkModel:
+    """What both engines add to `keras.Model`: it knows its network, and is saved as a plain one.
+
+    It is no subclass of `keras.Model`, because Keras changes the bases of a class whose objects are
+    made of inputs and outputs.
+    """
+
+    get_weights: Callable[[], list[np.ndarray]]
+    optimizer: Any
+
+    network: Network
+    # Of the rows that it is trained on.
+    n_timesteps: int
+
+    def build_plain(self) -> keras.Model:
+        """Build a plain Keras model with the weights of this one."""
+        return build_plain_model(
+            with_keras_objects(self.network), self.get_weights(), self.n_timesteps
+        )
+
+    def save(self, filepath: Any, *args: Any, **kwargs: Any) -> None:
+        """Save a plain Keras model with these weights."""
+        self.build_plain().save(filepath, *args, **kwargs)
+
+    def get_optimizer_state(self) -> list[np.ndarray]:
+        """Return what the optimizer remembers, in the order of its Keras variables."""
+        raise NotImplementedError
+
+    def get_state(self) -> list[np.ndarray]:
+        """Return all that training changes, as arrays."""
+        raise NotImplementedError
+
+    def set_state(self, state: Sequence[np.ndarray]) -> None:
+        """Put back what `get_state` has returned."""
+        raise NotImplementedError

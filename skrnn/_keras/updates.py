@@ -1,0 +1,245 @@
+"""Moving parameters: by a kernel where skrnn has the optimizer, else by Keras."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from typing import Any, cast
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from skrnn._network.network import Network, view_arrays
+from skrnn._network.optimizers import Optimizer, find_optimizer
+
+# Settings of Keras' optimizers that kernels do not know.
+_UNKNOWN = (
+    *("global_clipnorm", "clipvalue", "use_ema", "gradient_accumulation_steps"),
+    "loss_scale_factor",
+)
+
+
+class Update(ABC):
+    """What moves the parameters of a network after each batch.
+
+    The learning rate and the number of steps are those of the Keras optimizer, where callbacks
+    read and change them.
+
+    Parameters
+    ----------
+    optimizer : Keras optimizer
+        Not yet used.
+
+    network : Network
+        The network.
+
+    parameters : ndarray of shape (n_parameters,)
+        What is moved.
+    """
+
+    def __init__(
+        self, optimizer: keras.optimizers.Optimizer, network: Network, parameters: np.ndarray
+    ) -> None:
+        self.optimizer = optimizer
+        self._network = network
+
+    @abstractmethod
+    def __call__(self, parameters: np.ndarray, gradient: np.ndarray) -> None:
+        """Move the parameters, given their gradient."""
+
+    @abstractmethod
+    def get_state(self) -> list[np.ndarray]:
+        """Return what it remembers, in the order of the variables of Keras."""
+
+    @abstractmethod
+    def set_state(self, state: Sequence[np.ndarray]) -> None:
+        """Go on from there."""
+
+    def read_rate(self) -> None:  # noqa: B027 - Keras reads it by itself
+        """Read the learning rate, which a callback may have changed."""
+
+    def write_step(self) -> None:  # noqa: B027 - Keras counts by itself
+        """Tell the Keras optimizer how many steps there were."""
+
+    def finish(self, parameters: np.ndarray) -> None:  # noqa: B027 - few do something then
+        """Do what the optimizer does once, at the end of training."""
+
+    def copy_numbers(self) -> list[np.ndarray]:
+        """Return what it remembers, in any order and without asking TensorFlow if possible."""
+        return self.get_state()
+
+    def restore_numbers(self, numbers: Sequence[np.ndarray]) -> None:
+        """Go on from what `copy_numbers` has returned."""
+        self.set_state(numbers)
+
+
+class KernelUpdate(Update):
+    """Moves a flat vector."""
+
+    def __init__(
+        self, optimizer: keras.optimizers.Optimizer, network: Network, parameters: np.ndarray
+    ) -> None:
+        super().__init__(optimizer, network, parameters)
+        rule = cast(type[Optimizer], find_optimizer(type(optimizer).__name__))
+        self._rule = rule(optimizer.get_config(), parameters)
+        self._step = int(optimizer.iterations.numpy())
+        # The gradient is the same vector at each step.
+        self._gradient: np.ndarray | None = None
+        self._arrays: list[np.ndarray] = []
+        self.read_rate()
+
+    def read_rate(self) -> None:
+        """Read the learning rate: to ask TensorFlow takes longer than a small network computes."""
+        rate = self.optimizer.learning_rate
+        self._rate = float(rate.numpy() if hasattr(rate, "numpy") else rate)
+
+    def write_step(self) -> None:
+        """Tell the Keras optimizer how many steps there were."""
+        self.optimizer.iterations.assign(self._step)
+
+    def __call__(self, parameters: np.ndarray, gradient: np.ndarray) -> None:
+        """Move the parameters."""
+        if gradient is not self._gradient:
+            self._gradient, self._arrays = gradient, view_arrays(self._network, gradient)
+        if not isinstance(self.optimizer._learning_rate, keras.Variable):
+            # A schedule reads the number of steps.
+            self.write_step()
+            self.read_rate()
+        self._step += 1
+        self._rule.apply(parameters, gradient, self._arrays, self._step, self._rate)
+
+    def get_state(self) -> list[np.ndarray]:
+        """Return the number of steps, the learning rate if it is no schedule, and the rest."""
+        self.write_step()
+        return [
+            *(np.asarray(variable.numpy()) for variable in self.optimizer.variables),
+            *(array.copy() for array in self._list_slots()),
+        ]
+
+    def set_state(self, state: Sequence[np.ndarray]) -> None:
+        """Go on from there."""
+        variables = self.optimizer.variables
+        for variable, value in zip(variables, state, strict=False):
+            variable.assign(value)
+        for array, value in zip(self._list_slots(), state[len(variables) :], strict=True):
+            array[...] = value
+        self._step = int(self.optimizer.iterations.numpy())
+        self.read_rate()
+
+    def copy_numbers(self) -> list[np.ndarray]:
+        """Return the number of steps, and what is remembered."""
+        return [np.array(self._step), *(slot.copy() for slot in self._rule.slots.values())]
+
+    def restore_numbers(self, numbers: Sequence[np.ndarray]) -> None:
+        """Go on from there."""
+        self._step = int(numbers[0])
+        self.write_step()
+        for slot, value in zip(self._rule.slots.values(), numbers[1:], strict=True):
+            slot[:] = value
+
+    def _list_slots(self) -> list[np.ndarray]:
+        """Return what is remembered for each weight, in the order of Keras."""
+        slots = []
+        for group in self._rule.groups:
+            views = [view_arrays(self._network, self._rule.slots[name]) for name in group]
+            slots += [array for of_weight in zip(*views, strict=True) for array in of_weight]
+        return slots
+
+
+class KerasUpdate(Update):
+    """Lets Keras move variables, one for each weight: some rules look at a weight as a whole."""
+
+    def __init__(
+        self, optimizer: keras.optimizers.Optimizer, network: Network, parameters: np.ndarray
+    ) -> None:
+        super().__init__(optimizer, network, parameters)
+        arrays = view_arrays(network, parameters)
+        names = [f"weight_{place}" for place in range(len(arrays))]
+        # Muon treats an embedding in another way, and knows it by its name.
+        names[0] = "embeddings" if network.embedding_dim is not None else names[0]
+        self._variables = [
+            keras.Variable(array, dtype="float32", name=name)
+            for array, name in zip(arrays, names, strict=True)
+        ]
+        optimizer.build(self._variables)
+
+    def __call__(self, parameters: np.ndarray, gradient: np.ndarray) -> None:
+        """Move the parameters."""
+        arrays = view_arrays(self._network, parameters)
+        for variable, array in zip(self._variables, arrays, strict=True):
+            variable.assign(array)
+        gradients = [tf.constant(array) for array in view_arrays(self._network, gradient)]
+        self.optimizer.apply(gradients, self._variables)
+        for variable, array in zip(self._variables, arrays, strict=True):
+            array[...] = variable.numpy()
+
+    def get_state(self) -> list[np.ndarray]:
+        """Return the optimizer's variables."""
+        return [np.asarray(variable.numpy()) for variable in self.optimizer.variables]
+
+    def finish(self, parameters: np.ndarray) -> None:
+        """Put averages of the weights in their place, if the optimizer keeps some."""
+        arrays = view_arrays(self._network, parameters)
+        for variable, array in zip(self._variables, arrays, strict=True):
+            variable.assign(array)
+        self.optimizer.finalize_variable_values(self._variables)
+        for variable, array in zip(self._variables, arrays, strict=True):
+            array[...] = variable.numpy()
+
+    def set_state(self, state: Sequence[np.ndarray]) -> None:
+        """Go on from there."""
+        for variable, value in zip(self.optimizer.variables, state, strict=True):
+            variable.assign(value)
+
+
+def make_update(
+    optimizer: keras.optimizers.Optimizer, network: Network, parameters: np.ndarray
+) -> Update:
+    """Return what moves parameters as a Keras optimizer does."""
+    config = optimizer.get_config()
+    is_plain = not any(config.get(name) for name in _UNKNOWN)
+    is_plain &= not getattr(optimizer, "_exclude_from_weight_decay", None)
+    is_of_keras = type(optimizer).__module__.startswith("keras.src.optimizers.")
+    if is_of_keras and is_plain and find_optimizer(type(optimizer).__name__):
+        return KernelUpdate(optimizer, network, parameters)
+    return KerasUpdate(optimizer, network, parameters)
+
+
+def make_regularizer_gradient(regularizer: Any) -> Any:
+    """Return what adds the gradient of a Keras regularizer to those of the kernels.
+
+    Parameters
+    ----------
+    regularizer : Keras regularizer, callable or None
+        None returns None.
+
+    Returns
+    -------
+    add : callable or None
+        Takes the weights and their gradients, and returns the loss that is added.
+    """
+    if regularizer is None:
+        return None
+    kinds = (keras.regularizers.L1, keras.regularizers.L2, keras.regularizers.L1L2)
+    if type(regularizer) in kinds:
+        l1, l2 = (np.float32(getattr(regularizer, name, 0.0)) for name in ("l1", "l2"))
+
+        def penalize(kernel: np.ndarray, gradient: np.ndarray) -> float:
+            gradient += l1 * np.sign(kernel) + 2 * l2 * kernel
+            return float(l1 * np.abs(kernel).sum() + l2 * np.square(kernel).sum())
+    else:
+
+        def penalize(kernel: np.ndarray, gradient: np.ndarray) -> float:
+            tensor = tf.constant(kernel)
+            with tf.GradientTape() as tape:
+                tape.watch(tensor)
+                loss = regularizer(tensor)
+            gradient += tape.gradient(loss, tensor, unconnected_gradients="zero").numpy()
+            return float(loss)
+
+    def add(weights: Any, gradients: Any) -> float:
+        pairs = zip(weights.cells, gradients.cells, strict=True)
+        return sum(penalize(of.kernel, gradient.kernel) for of, gradient in pairs)
+
+    return add

@@ -1,0 +1,1 @@
+"""Recurrent cells, one a file: their recurrence forward and backward."""

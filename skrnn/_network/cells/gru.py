@@ -1,0 +1,149 @@
+"""GRU that resets after the product, as cuDNN does (Cho et al. 2014, version 1).
+
+    z, r = sigmoid(x W + b + h R + s)       n = h R + s
+    g = act(x W + b + r n)                  h' = z h + (1 - z) g
+
+each with its own third of W, R and the two biases b and s, in the order z, r, g.
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import numpy as np
+
+from skrnn._network.activations import TANH, activate, sigmoid_in_place, slopes
+from skrnn._network.cells.cell import Array, Cell, set_product
+from skrnn._network.kernels import kernel
+from skrnn._network.products import multiply, multiply_back
+
+
+@kernel
+def forward(
+    gates: Array,
+    weights: Any,
+    carried: Any,
+    kept: Any,
+    present: Array,
+    masks: Array,
+    by_rows: bool,
+    activation: int,
+) -> None:
+    """Run the recurrence; the arguments are those of `Cell`."""
+    recurrent, bias = weights
+    (states,) = carried
+    inner, _, slope = kept
+    n_timesteps, n_samples, width = gates.shape
+    units = width // 3
+    one = np.float32(1)
+    product = np.empty((n_samples, width), gates.dtype)
+    # The gates of all samples in one block, so that a curve is computed for all at once.
+    opening = np.empty((n_samples, 2 * units), gates.dtype)
+    before, value = np.empty_like(states[0]), np.empty_like(states[0])
+    for t in range(n_timesteps):
+        multiply(states[t], recurrent, masks, by_rows, product)
+        for n in range(n_samples):
+            gate, added, z_r = gates[t, n], product[n], opening[n]
+            for v in range(2 * units):
+                z_r[v] = gate[v] + bias[0, v] + added[v] + bias[1, v]
+        sigmoid_in_place(opening.ravel())
+        for n in range(n_samples):
+            gate, added, z_r, n_new = gates[t, n], product[n], opening[n], inner[t, n]
+            g = before[n]
+            for u in range(units):
+                n_new[u] = added[2 * units + u] + bias[1, 2 * units + u]
+            for u in range(units):
+                g[u] = gate[2 * units + u] + bias[0, 2 * units + u] + z_r[units + u] * n_new[u]
+            for v in range(2 * units):
+                gate[v] = z_r[v]
+        activate(activation, before.ravel(), value.ravel())
+        if activation != TANH:
+            slopes(activation, before.ravel(), value.ravel(), slope[t].ravel())
+        for n in range(n_samples):
+            gate, z, g = gates[t, n], opening[n], value[n]
+            h_old, h_new = states[t, n], states[t + 1, n]
+            for u in range(units):
+                gate[2 * units + u] = g[u]
+            for u in range(units):
+                h_new[u] = z[u] * h_old[u] + (one - z[u]) * g[u]
+        if present.size:
+            for n in range(n_samples):
+                if not present[t, n]:
+                    states[t + 1, n] = states[t, n]
+
+
+@kernel
+def backward(
+    d_states: Array,
+    d_carried: Any,
+    d_weights: Any,
+    gates: Array,
+    weights: Any,
+    carried: Any,
+    kept: Any,
+    present: Array,
+    masks: Array,
+    activation: int,
+) -> None:
+    """Run the gradient back; the arguments are those of `Cell`, before and after."""
+    (d_state,), (recurrent, _), (_, d_bias) = d_carried, weights, d_weights
+    (states,) = carried
+    inner, d_product, slope = kept
+    n_timesteps, n_samples, width = gates.shape
+    units = width // 3
+    one = np.float32(1)
+    recurrent_back = np.ascontiguousarray(recurrent.T)
+    slope_g = np.empty(units, gates.dtype)
+    passed = np.empty((n_samples, units), gates.dtype)
+    for t in range(n_timesteps - 1, -1, -1):
+        for n in range(n_samples):
+            if present.size and not present[t, n]:
+                gates[t, n] = 0
+                d_product[t, n] = 0
+                for u in range(units):
+                    d_states[t, n, u] += d_state[n, u]
+                    passed[n, u] = d_states[t, n, u]
+                continue
+            gate, dh, d_out, d_n = gates[t, n], d_state[n], d_states[t, n], d_product[t, n]
+            z, r, g = gate[:units], gate[units : 2 * units], gate[2 * units :]
+            h_old, past = states[t, n], passed[n]
+            if activation == TANH:
+                for u in range(units):
+                    slope_g[u] = one - g[u] * g[u]
+            else:
+                for u in range(units):
+                    slope_g[u] = slope[t, n, u]
+            for u in range(units):
+                d, z_u = dh[u] + d_out[u], z[u]
+                d_out[u] = d
+                past[u] = d * z_u
+                z[u] = d * (h_old[u] - g[u]) * z_u * (one - z_u)
+                g[u] = d * (one - z_u) * slope_g[u]
+            n_t = inner[t, n]
+            for u in range(units):
+                r_u = r[u]
+                d_n[2 * units + u] = g[u] * r_u
+                r[u] = g[u] * n_t[u] * r_u * (one - r_u)
+            for v in range(2 * units):
+                d_n[v] = gate[v]
+            for v in range(width):
+                d_bias[0, v] += gate[v]
+                d_bias[1, v] += d_n[v]
+        multiply_back(d_product[t], recurrent_back, masks, d_state)
+        for n in range(n_samples):
+            dh, past = d_state[n], passed[n]
+            for u in range(units):
+                dh[u] += past[u]
+
+
+class GRU(Cell):
+    """Keras' GRU with `reset_after=True`. It keeps n, and the gradient of h R."""
+
+    n_gates = 3
+    kept_widths = (1, 3)
+    gate_names: ClassVar = {"reset": 1, "update": 0}
+    _forward, _backward = staticmethod(forward), staticmethod(backward)
+
+    def set_recurrent_gradient(self, gradient: Array, masks: Array) -> None:
+        """Write the gradient of the recurrent kernel, summed over all steps, after `backward`."""
+        set_product(self.states[:-1], self.kept[1], gradient, masks)

@@ -1,0 +1,165 @@
+"""GRU that resets before the product (Cho et al. 2014, version 3).
+
+    z, r = sigmoid(x W + h R + b)
+    g = act(x W + (r h) R + b)              h' = z h + (1 - z) g
+
+each with its own third of W, R and b, in the order z, r, g.
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import numpy as np
+
+from skrnn._network.activations import TANH, activate, sigmoid_in_place, slopes
+from skrnn._network.cells.cell import Array, Cell, set_product
+from skrnn._network.kernels import kernel
+from skrnn._network.products import multiply, multiply_back
+
+
+@kernel
+def forward(
+    gates: Array,
+    weights: Any,
+    carried: Any,
+    kept: Any,
+    present: Array,
+    masks: Array,
+    by_rows: bool,
+    activation: int,
+) -> None:
+    """Run the recurrence; the arguments are those of `Cell`."""
+    recurrent, bias = weights
+    (states,) = carried
+    _, slope = kept
+    n_timesteps, n_samples, width = gates.shape
+    units = width // 3
+    one = np.float32(1)
+    of_gates = np.ascontiguousarray(recurrent[:, : 2 * units])
+    of_candidate = np.ascontiguousarray(recurrent[:, 2 * units :])
+    opening = np.empty((n_samples, 2 * units), gates.dtype)
+    product, reset = np.empty_like(states[0]), np.empty_like(states[0])
+    before, value = np.empty_like(states[0]), np.empty_like(states[0])
+    for t in range(n_timesteps):
+        multiply(states[t], of_gates, masks[:2], by_rows, opening)
+        for n in range(n_samples):
+            gate, z_r = gates[t, n], opening[n]
+            for v in range(2 * units):
+                z_r[v] = z_r[v] + gate[v] + bias[v]
+        sigmoid_in_place(opening.ravel())
+        for n in range(n_samples):
+            gate, z_r, h_old, h_reset = gates[t, n], opening[n], states[t, n], reset[n]
+            for u in range(units):
+                h_reset[u] = z_r[units + u] * h_old[u]
+            for v in range(2 * units):
+                gate[v] = z_r[v]
+        multiply(reset, of_candidate, masks[2:], by_rows, product)
+        for n in range(n_samples):
+            gate, added, g = gates[t, n], product[n], before[n]
+            for u in range(units):
+                g[u] = gate[2 * units + u] + added[u] + bias[2 * units + u]
+        activate(activation, before.ravel(), value.ravel())
+        if activation != TANH:
+            slopes(activation, before.ravel(), value.ravel(), slope[t].ravel())
+        for n in range(n_samples):
+            gate, z, g = gates[t, n], opening[n], value[n]
+            h_old, h_new = states[t, n], states[t + 1, n]
+            for u in range(units):
+                gate[2 * units + u] = g[u]
+            for u in range(units):
+                h_new[u] = z[u] * h_old[u] + (one - z[u]) * g[u]
+        if present.size:
+            for n in range(n_samples):
+                if not present[t, n]:
+                    states[t + 1, n] = states[t, n]
+
+
+@kernel
+def backward(
+    d_states: Array,
+    d_carried: Any,
+    d_weights: Any,
+    gates: Array,
+    weights: Any,
+    carried: Any,
+    kept: Any,
+    present: Array,
+    masks: Array,
+    activation: int,
+) -> None:
+    """Run the gradient back; the arguments are those of `Cell`, before and after."""
+    (d_state,), (recurrent, _), (_, d_bias) = d_carried, weights, d_weights
+    (states,) = carried
+    reset_states, slope = kept
+    n_timesteps, n_samples, width = gates.shape
+    units = width // 3
+    one = np.float32(1)
+    gates_back = np.ascontiguousarray(recurrent[:, : 2 * units].T)
+    candidate_back = np.ascontiguousarray(recurrent[:, 2 * units :].T)
+    slope_g = np.empty(units, gates.dtype)
+    passed, d_reset = np.empty_like(states[0]), np.empty_like(states[0])
+    d_candidate = np.empty_like(states[0])
+    d_gates = np.empty((n_samples, 2 * units), gates.dtype)
+    for t in range(n_timesteps - 1, -1, -1):
+        for n in range(n_samples):
+            if present.size and not present[t, n]:
+                gates[t, n] = 0
+                reset_states[t, n] = 0
+                d_candidate[n] = 0
+                for u in range(units):
+                    d_states[t, n, u] += d_state[n, u]
+                    passed[n, u] = d_states[t, n, u]
+                continue
+            gate, dh, d_out, d_g = gates[t, n], d_state[n], d_states[t, n], d_candidate[n]
+            z, r, g = gate[:units], gate[units : 2 * units], gate[2 * units :]
+            h_old, past, h_reset = states[t, n], passed[n], reset_states[t, n]
+            if activation == TANH:
+                for u in range(units):
+                    slope_g[u] = one - g[u] * g[u]
+            else:
+                for u in range(units):
+                    slope_g[u] = slope[t, n, u]
+            for u in range(units):
+                h_reset[u] = r[u] * h_old[u]
+            for u in range(units):
+                d, z_u = dh[u] + d_out[u], z[u]
+                d_out[u] = d
+                past[u] = d * z_u
+                z[u] = d * (h_old[u] - g[u]) * z_u * (one - z_u)
+                g[u] = d * (one - z_u) * slope_g[u]
+                d_g[u] = g[u]
+        multiply_back(d_candidate, candidate_back, masks[2:], d_reset)
+        for n in range(n_samples):
+            gate, past, dr, h_old = gates[t, n], passed[n], d_reset[n], states[t, n]
+            r, d_z_r = gate[units : 2 * units], d_gates[n]
+            if not (present.size and not present[t, n]):
+                for u in range(units):
+                    r_u = r[u]
+                    past[u] += dr[u] * r_u
+                    r[u] = dr[u] * h_old[u] * r_u * (one - r_u)
+            for v in range(2 * units):
+                d_z_r[v] = gate[v]
+            for v in range(width):
+                d_bias[v] += gate[v]
+        multiply_back(d_gates, gates_back, masks[:2], d_state)
+        for n in range(n_samples):
+            dh, past = d_state[n], passed[n]
+            for u in range(units):
+                dh[u] += past[u]
+
+
+class GRUResetBefore(Cell):
+    """Keras' GRU with `reset_after=False`. Its way back keeps r h."""
+
+    n_gates = 3
+    kept_widths = (1,)
+    gate_names: ClassVar = {"reset": 1, "update": 0}
+    _forward, _backward = staticmethod(forward), staticmethod(backward)
+
+    def set_recurrent_gradient(self, gradient: Array, masks: Array) -> None:
+        """Write the gradient of the recurrent kernel, summed over all steps, after `backward`."""
+        units = self.states.shape[2]
+        of_gates, of_candidate = self.gates[..., : 2 * units], self.gates[..., 2 * units :]
+        set_product(self.states[:-1], of_gates, gradient[:, : 2 * units], masks[:2])
+        set_product(self.kept[0], of_candidate, gradient[:, 2 * units :], masks[2:])

@@ -1,0 +1,148 @@
+"""LSTM with a forget gate (Hochreiter & Schmidhuber 1997; Gers, Schmidhuber & Cummins 2000).
+
+    i, f, o = sigmoid(x W + h R + b)        g = act(x W + h R + b)
+    c' = f c + i g                          h' = o act(c')
+
+each with its own quarter of W, R and b, in the order i, f, g, o.
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import numpy as np
+
+from skrnn._network.activations import TANH, activate, slopes, tanh_in_place
+from skrnn._network.cells.cell import Array, Cell
+from skrnn._network.kernels import kernel
+from skrnn._network.products import multiply, multiply_back
+
+
+@kernel
+def forward(
+    gates: Array,
+    weights: Any,
+    carried: Any,
+    kept: Any,
+    present: Array,
+    masks: Array,
+    by_rows: bool,
+    activation: int,
+) -> None:
+    """Run the recurrence; the arguments are those of `Cell`."""
+    recurrent, bias = weights
+    states, cells = carried
+    squashed, slope = kept
+    n_timesteps, n_samples, width = gates.shape
+    units = width // 4
+    half, one = np.float32(0.5), np.float32(1)
+    # sigmoid(z) = 1/2 + 1/2 tanh(z/2), so one tanh serves all gates.
+    scale = np.full(width, half, gates.dtype)
+    scale[2 * units : 3 * units] = one
+    product = np.empty((n_samples, width), gates.dtype)
+    before, value = np.empty_like(states[0]), np.empty_like(states[0])
+    for t in range(n_timesteps):
+        multiply(states[t], recurrent, masks, by_rows, product)
+        for n in range(n_samples):
+            gate, added = gates[t, n], product[n]
+            if activation != TANH:
+                for u in range(units):
+                    v = 2 * units + u
+                    before[n, u] = gate[v] + added[v] + bias[v]
+            for v in range(width):
+                gate[v] = scale[v] * (gate[v] + added[v] + bias[v])
+        tanh_in_place(gates[t].ravel())
+        if activation != TANH:
+            activate(activation, before.ravel(), value.ravel())
+            slopes(activation, before.ravel(), value.ravel(), slope[t].ravel())
+        for n in range(n_samples):
+            gate, c_old, c_new = gates[t, n], cells[t, n], cells[t + 1, n]
+            for v in range(width):
+                gate[v] = scale[v] * gate[v] + (one - scale[v])
+            i, f, g = gate[:units], gate[units : 2 * units], gate[2 * units : 3 * units]
+            if activation != TANH:
+                for u in range(units):
+                    g[u] = value[n, u]
+            for u in range(units):
+                c_new[u] = f[u] * c_old[u] + i[u] * g[u]
+        activate(activation, cells[t + 1].ravel(), squashed[t].ravel())
+        for n in range(n_samples):
+            o, a, h_new = gates[t, n, 3 * units :], squashed[t, n], states[t + 1, n]
+            for u in range(units):
+                h_new[u] = o[u] * a[u]
+        if present.size:
+            for n in range(n_samples):
+                if not present[t, n]:
+                    states[t + 1, n] = states[t, n]
+                    cells[t + 1, n] = cells[t, n]
+
+
+@kernel
+def backward(
+    d_states: Array,
+    d_carried: Any,
+    d_weights: Any,
+    gates: Array,
+    weights: Any,
+    carried: Any,
+    kept: Any,
+    present: Array,
+    masks: Array,
+    activation: int,
+) -> None:
+    """Run the gradient back; the arguments are those of `Cell`, before and after."""
+    d_state, d_cell = d_carried
+    (recurrent, _), (_, d_bias) = weights, d_weights
+    _, cells = carried
+    squashed, slope = kept
+    n_timesteps, n_samples, width = gates.shape
+    units = width // 4
+    one = np.float32(1)
+    recurrent_back = np.ascontiguousarray(recurrent.T)
+    slope_c, slope_g = np.empty((n_samples, units), gates.dtype), np.empty(units, gates.dtype)
+    for t in range(n_timesteps - 1, -1, -1):
+        slopes(activation, cells[t + 1].ravel(), squashed[t].ravel(), slope_c.ravel())
+        for n in range(n_samples):
+            if present.size and not present[t, n]:
+                gates[t, n] = 0
+                for u in range(units):
+                    d_states[t, n, u] += d_state[n, u]
+                continue
+            gate, dh, dc, d_out = gates[t, n], d_state[n], d_cell[n], d_states[t, n]
+            i, f = gate[:units], gate[units : 2 * units]
+            g, o = gate[2 * units : 3 * units], gate[3 * units :]
+            a, slope_a, c_old = squashed[t, n], slope_c[n], cells[t, n]
+            for u in range(units):
+                d = dh[u] + d_out[u]
+                d_out[u] = d
+                dc[u] += d * o[u] * slope_a[u]
+                o[u] = d * a[u] * o[u] * (one - o[u])
+            if activation == TANH:
+                for u in range(units):
+                    slope_g[u] = one - g[u] * g[u]
+            else:
+                for u in range(units):
+                    slope_g[u] = slope[t, n, u]
+            for u in range(units):
+                q, i_u, f_u = dc[u], i[u], f[u]
+                i[u] = q * g[u] * i_u * (one - i_u)
+                f[u] = q * c_old[u] * f_u * (one - f_u)
+                g[u] = q * i_u * slope_g[u]
+                dc[u] = q * f_u
+            for v in range(width):
+                d_bias[v] += gate[v]
+        multiply_back(gates[t], recurrent_back, masks, d_state)
+        if present.size:
+            for n in range(n_samples):
+                if not present[t, n]:
+                    d_state[n] = d_states[t, n]
+
+
+class LSTM(Cell):
+    """Keras' LSTM. It keeps act(c')."""
+
+    n_gates = 4
+    n_carried = 2
+    kept_widths = (1,)
+    gate_names: ClassVar = {"input": 0, "forget": 1, "output": 3}
+    _forward, _backward = staticmethod(forward), staticmethod(backward)

@@ -1,0 +1,92 @@
+"""Simple recurrent network (Elman 1990).
+
+h' = act(x W + h R + b)
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from skrnn._network.activations import activate, slopes
+from skrnn._network.cells.cell import Array, Cell
+from skrnn._network.kernels import kernel
+from skrnn._network.products import multiply, multiply_back
+
+
+@kernel
+def forward(
+    gates: Array,
+    weights: Any,
+    carried: Any,
+    kept: Any,
+    present: Array,
+    masks: Array,
+    by_rows: bool,
+    activation: int,
+) -> None:
+    """Run the recurrence; the arguments are those of `Cell`."""
+    recurrent, bias = weights
+    (states,) = carried
+    n_timesteps, n_samples, units = gates.shape
+    product = np.empty((n_samples, units), gates.dtype)
+    for t in range(n_timesteps):
+        multiply(states[t], recurrent, masks, by_rows, product)
+        for n in range(n_samples):
+            z, added = gates[t, n], product[n]
+            for u in range(units):
+                z[u] = z[u] + added[u] + bias[u]
+        activate(activation, gates[t].ravel(), states[t + 1].ravel())
+        if present.size:
+            for n in range(n_samples):
+                if not present[t, n]:
+                    states[t + 1, n] = states[t, n]
+
+
+@kernel
+def backward(
+    d_states: Array,
+    d_carried: Any,
+    d_weights: Any,
+    gates: Array,
+    weights: Any,
+    carried: Any,
+    kept: Any,
+    present: Array,
+    masks: Array,
+    activation: int,
+) -> None:
+    """Run the gradient back; the arguments are those of `Cell`, before and after."""
+    (d_state,), (recurrent, _), (_, d_bias) = d_carried, weights, d_weights
+    (states,) = carried
+    n_timesteps, n_samples, units = gates.shape
+    recurrent_back = np.ascontiguousarray(recurrent.T)
+    slope = np.empty((n_samples, units), gates.dtype)
+    for t in range(n_timesteps - 1, -1, -1):
+        slopes(activation, gates[t].ravel(), states[t + 1].ravel(), slope.ravel())
+        for n in range(n_samples):
+            if present.size and not present[t, n]:
+                gates[t, n] = 0
+                for u in range(units):
+                    d_states[t, n, u] += d_state[n, u]
+                continue
+            z, dh, d_out, slope_z = gates[t, n], d_state[n], d_states[t, n], slope[n]
+            for u in range(units):
+                d = dh[u] + d_out[u]
+                d_out[u] = d
+                z[u] = d * slope_z[u]
+            for u in range(units):
+                d_bias[u] += z[u]
+        multiply_back(gates[t], recurrent_back, masks, d_state)
+        if present.size:
+            for n in range(n_samples):
+                if not present[t, n]:
+                    d_state[n] = d_states[t, n]
+
+
+class SimpleRNN(Cell):
+    """Keras' SimpleRNN."""
+
+    n_gates = 1
+    _forward, _backward = staticmethod(forward), staticmethod(backward)

@@ -1,0 +1,121 @@
+"""What goes on inside a network: gates at each step, and gradients of its states."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+
+import numpy as np
+
+from skrnn._network.cells.cell import Array
+from skrnn._network.network import Network, flatten, view_weights
+from skrnn._network.passes import NetworkPass
+from skrnn._network.training import Rows
+
+# Rows at once: a pass keeps what it computed at each of their steps.
+_N_ROWS = 256
+
+
+def read_gates(
+    network: Network, weights: Sequence[Array], X: Array, *, layer: int, backward: bool
+) -> dict[str, Array]:
+    """Return how far each gate of a layer is open at each step.
+
+    Parameters
+    ----------
+    network : Network
+        The network. Its cells have gates.
+
+    weights : sequence of ndarray
+        Its weights.
+
+    X : ndarray of shape (n_samples, n_timesteps, n_features) or (n_samples, n_features)
+        What it reads.
+
+    layer : int
+        Which recurrent layer, from the bottom.
+
+    backward : bool
+        Whether the one that reads from the last step to the first.
+
+    Returns
+    -------
+    gates : dict of str to ndarray of shape (n_samples, n_timesteps, units)
+        Between 0 and 1, in the order of time; NaN where a step is missing.
+    """
+    units = network.units[layer]
+    blocks = []
+    for rows, run in _passes(network, weights, X, with_gradients=False):
+        run.forward(X[rows])
+        chosen = run.layers[layer][backward]
+        blocks.append(
+            {
+                name: _in_time(
+                    chosen.cell.gates[..., place * units : (place + 1) * units], run, backward
+                )
+                for name, place in chosen.cell.gate_names.items()
+            }
+        )
+    return {name: np.concatenate([block[name] for block in blocks]) for name in blocks[0]}
+
+
+def measure_gradients(
+    network: Network,
+    weights: Sequence[Array],
+    rows: Rows,
+    differentiate: Callable[[Array, Array, Array | None], Array],
+    *,
+    layer: int,
+    backward: bool,
+) -> Array:
+    """Return how large the gradient of the loss of each row is with respect to each state h.
+
+    Parameters
+    ----------
+    network, weights, layer, backward
+        As in `read_gates`.
+
+    rows : Rows
+        What it reads, with targets.
+
+    differentiate : callable
+        Returns the derivative of each row's loss by its outputs, given targets, outputs, weights.
+
+    Returns
+    -------
+    norms : ndarray of shape (n_samples, n_timesteps)
+        Euclidean norms in the order of time; NaN where a step is missing.
+    """
+    blocks = []
+    for place, run in _passes(network, weights, rows.X, with_gradients=True):
+        part = rows.take(place)
+        outputs = run.forward(part.X)
+        d_outputs = differentiate(part.y, outputs, part.sample_weight)
+        run.backward(np.ascontiguousarray(d_outputs, outputs.dtype))
+        # In float32 the square of a gradient that has all but vanished is 0.
+        gradient = run.layers[layer][backward].cell.d_states.astype(np.float64)
+        blocks.append(_in_time(np.linalg.norm(gradient, axis=2), run, backward))
+    return np.concatenate(blocks)
+
+
+def _passes(
+    network: Network, weights: Sequence[Array], X: Array, *, with_gradients: bool
+) -> Iterator[tuple[slice, NetworkPass]]:
+    """Yield some rows after the other, each with the arrays for them."""
+    flat = flatten(weights)
+    n_timesteps = X.shape[1] if X.ndim == 3 else network.n_steps or 0
+    for first in range(0, len(X), _N_ROWS):
+        rows = slice(first, min(first + _N_ROWS, len(X)))
+        gradients = view_weights(network, np.zeros_like(flat)) if with_gradients else None
+        placed = view_weights(network, flat)
+        yield rows, NetworkPass(network, placed, n_timesteps, rows.stop - first, gradients)
+
+
+def _in_time(values: Array, run: NetworkPass, backward: bool) -> Array:
+    """Return values by row and step, in the order of time; NaN where a step is missing."""
+    values = values[::-1] if backward else values
+    values = values.swapaxes(0, 1)
+    present = run.present
+    if not present.size:
+        return np.ascontiguousarray(values)
+    present = present.T.reshape(*values.shape[:2], *(1,) * (values.ndim - 2))
+    return np.where(present, values, np.nan)

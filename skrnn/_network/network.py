@@ -1,0 +1,223 @@
+"""What a network is made of, and where its weights lie in a flat vector."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from math import prod
+from typing import Any
+
+import numpy as np
+
+from skrnn._network.cells.cell import Array, Cell, CellWeights
+from skrnn._network.cells.gru import GRU
+from skrnn._network.cells.gru_reset_before import GRUResetBefore
+from skrnn._network.cells.lstm import LSTM
+from skrnn._network.cells.peephole_lstm import PeepholeLSTM
+from skrnn._network.cells.simple_rnn import SimpleRNN
+
+
+@dataclass(frozen=True)
+class Network:
+    """What a network is made of; everything but its weights.
+
+    Attributes
+    ----------
+    cell : {"simple_rnn", "lstm", "peephole_lstm", "gru"}
+        Recurrent cell of every layer.
+
+    units : tuple of int
+        Units of each stacked layer.
+
+    n_features, n_outputs : int
+        Features of a step that is read, outputs of a step that is written.
+
+    embedding_dim, n_symbols : int, default=None
+        Width of an embedding, and how many symbols it has, 0 included. A step then has one feature,
+        the number of its symbol.
+
+    architecture : {"sequence_to_vector", "sequence_to_sequence", "vector_to_sequence", \
+            "encoder_decoder"}
+        What is read and what is written.
+
+    n_timesteps : int, default=None
+        Steps that are read, where the weights depend on them.
+
+    n_steps : int, default=None
+        Steps that are written, where the steps that are read do not say so.
+
+    bidirectional : bool, default=False
+        Whether each layer reads the steps in both directions.
+
+    linear_skip : bool, default=False
+        Whether a linear map of all steps is added to the output.
+
+    output_activation : {"linear", "softmax"}, default="linear"
+        Activation of the output; a decoder reads what comes after it.
+
+    masked : bool, default=False
+        Whether steps may be missing, which are NaN.
+
+    dropout, recurrent_dropout : float, default=0.0
+        Share of units dropped in training, after each recurrent layer and from step to step.
+
+    activation : str or callable, default="tanh"
+        Activation of the cell.
+
+    kernel_regularizer : object, default=None
+        What Keras takes as a regularizer.
+
+    memory_steps : int, default=None
+        Steps that gates remember at the start, up to so many.
+
+    cell_options : tuple of (str, value), default=()
+        Arguments that only this cell has.
+    """
+
+    cell: str
+    units: tuple[int, ...]
+    n_features: int
+    n_outputs: int
+    embedding_dim: int | None = None
+    n_symbols: int | None = None
+    architecture: str = "sequence_to_vector"
+    n_timesteps: int | None = None
+    n_steps: int | None = None
+    bidirectional: bool = False
+    linear_skip: bool = False
+    output_activation: str = "linear"
+    masked: bool = False
+    dropout: float = 0.0
+    recurrent_dropout: float = 0.0
+    activation: str | Callable[..., Any] = "tanh"
+    kernel_regularizer: Any = None
+    memory_steps: int | None = None
+    cell_options: tuple[tuple[str, Any], ...] = ()
+
+    @property
+    def cell_class(self) -> type[Cell]:
+        """The class of its cells."""
+        if self.cell == "gru":
+            return GRU if dict(self.cell_options).get("reset_after", True) else GRUResetBefore
+        classes = {"simple_rnn": SimpleRNN, "lstm": LSTM, "peephole_lstm": PeepholeLSTM}
+        return classes[self.cell]
+
+    @property
+    def is_decoder(self) -> bool:
+        """Whether it writes a sequence of its own steps, each from the one before."""
+        return self.architecture == "encoder_decoder"
+
+    @property
+    def writes_vector(self) -> bool:
+        """Whether it writes one vector for all steps."""
+        return self.architecture == "sequence_to_vector"
+
+    @property
+    def n_directions(self) -> int:
+        """How many cells read the steps at each depth."""
+        return 2 if self.bidirectional else 1
+
+
+def without_training(network: Network) -> Network:
+    """Return a network of the same outputs, without what acts in training only."""
+    return replace(
+        network, dropout=0.0, recurrent_dropout=0.0, kernel_regularizer=None, memory_steps=None
+    )
+
+
+@dataclass(frozen=True)
+class Weights:
+    """The weights of a network by their place, or their gradients: views into a flat vector.
+
+    Attributes
+    ----------
+    layers : list of list of CellWeights
+        From bottom to top, the direction that reads forwards first.
+
+    head_kernel : ndarray of shape (n_inputs, n_outputs)
+
+    head_bias : ndarray of shape (n_outputs,)
+
+    embedding : ndarray of shape (n_symbols, embedding_dim), default=None
+
+    decoder : list of CellWeights, default=()
+        From bottom to top.
+
+    skip : ndarray of shape (n_timesteps * n_features, n_outputs), default=None
+        The linear map beside the network.
+    """
+
+    layers: list[list[CellWeights]]
+    head_kernel: Array
+    head_bias: Array
+    embedding: Array | None = None
+    decoder: Sequence[CellWeights] = ()
+    skip: Array | None = None
+
+    @property
+    def cells(self) -> list[CellWeights]:
+        """All layers in both directions, from bottom to top, those of a decoder last."""
+        return [*(cell for depth in self.layers for cell in depth), *self.decoder]
+
+
+def list_shapes(network: Network) -> list[tuple[int, ...]]:
+    """Return the shapes of the weights in the order of Keras' `get_weights`."""
+    shapes: list[tuple[int, ...]] = []
+    n_inputs = network.n_features
+    if network.embedding_dim is not None:
+        shapes.append((network.n_symbols or 0, network.embedding_dim))
+        n_inputs = network.embedding_dim
+    for units in network.units:
+        shapes += _list_cell_shapes(network, n_inputs, units) * network.n_directions
+        n_inputs = units * network.n_directions
+    if network.is_decoder:
+        n_inputs = network.n_outputs
+        for units in network.units:
+            shapes += _list_cell_shapes(network, n_inputs, units)
+            n_inputs = units
+    shapes += [(n_inputs, network.n_outputs), (network.n_outputs,)]
+    if network.linear_skip:
+        shapes.append(((network.n_timesteps or 0) * network.n_features, network.n_outputs))
+    return shapes
+
+
+def _list_cell_shapes(network: Network, n_inputs: int, units: int) -> list[tuple[int, ...]]:
+    width = network.cell_class.n_gates * units
+    bias = (2, width) if network.cell_class is GRU else (width,)
+    peephole = [(3, units)] if network.cell == "peephole_lstm" else []
+    return [(n_inputs, width), (units, width), bias, *peephole]
+
+
+def view_arrays(network: Network, flat: Array) -> list[Array]:
+    """Return the weights in the order of Keras' `get_weights`, as views into a flat vector."""
+    views, first = [], 0
+    for shape in list_shapes(network):
+        views.append(flat[first : first + prod(shape)].reshape(shape))
+        first += prod(shape)
+    return views
+
+
+def view_weights(network: Network, flat: Array) -> Weights:
+    """Return the weights by their place, as views into a flat vector."""
+    return place_arrays(network, view_arrays(network, flat))
+
+
+def place_arrays(network: Network, weights: Sequence[Array]) -> Weights:
+    """Return weights by their place, given in the order of Keras' `get_weights`."""
+    arrays = iter(weights)
+
+    def take_cell() -> CellWeights:
+        n_arrays = 4 if network.cell == "peephole_lstm" else 3
+        return CellWeights(*(next(arrays) for _ in range(n_arrays)))
+
+    embedding = next(arrays) if network.embedding_dim is not None else None
+    layers = [[take_cell() for _ in range(network.n_directions)] for _ in network.units]
+    decoder = [take_cell() for _ in network.units] if network.is_decoder else []
+    head_kernel, head_bias = next(arrays), next(arrays)
+    skip = next(arrays) if network.linear_skip else None
+    return Weights(layers, head_kernel, head_bias, embedding, decoder, skip)
+
+
+def flatten(weights: Sequence[Array], dtype: Any = np.float32) -> Array:
+    """Return weights as one flat vector."""
+    return np.concatenate([np.ravel(array) for array in weights], dtype=dtype)

@@ -1,0 +1,61 @@
+"""Predictions, each row by itself."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from skrnn._network.cells.cell import Array
+from skrnn._network.network import Network, place_arrays
+from skrnn._network.passes import NetworkPass, softmax
+
+# Numbers in the arrays of a pass, about: they should fit into the cache of a core.
+_N_NUMBERS = 2**19
+
+
+def predict(
+    network: Network, weights: Sequence[Array], X: Array, *, activated: bool = True
+) -> Array:
+    """Return what a network says of rows, the same bits whatever rows come with a row.
+
+    Parameters
+    ----------
+    network : Network
+        The network. Its activation has a number.
+
+    weights : sequence of ndarray
+        Its weights, in the order of Keras.
+
+    X : ndarray of shape (n_samples, n_timesteps, n_features) or (n_samples, n_features)
+        Rows of any float type, NaN where a step is missing.
+
+    activated : bool, default=True
+        Whether outputs pass the output activation.
+
+    Returns
+    -------
+    outputs : ndarray of shape (n_samples, n_outputs) or (n_samples, n_steps, n_outputs)
+        float32; probabilities if the output activation is softmax.
+    """
+    placed = place_arrays(network, [np.ascontiguousarray(each, np.float32) for each in weights])
+    n_timesteps = X.shape[1] if X.ndim == 3 else network.n_steps or 0
+    activate = activated and network.output_activation == "softmax"
+    n_in_block = count_rows_of_block(network, n_timesteps)
+    blocks, run = [], None
+    for first in range(0, len(X), n_in_block):
+        rows = X[first : first + n_in_block]
+        if run is None or len(rows) < n_in_block:
+            run = NetworkPass(network, placed, n_timesteps, len(rows))
+        # The caller looks for what is not finite.
+        with np.errstate(all="ignore"):
+            outputs = run.forward(rows, by_rows=True)
+            blocks.append(softmax(outputs) if activate else outputs)
+    # A sequence comes as a view with the steps first in memory.
+    return np.ascontiguousarray(blocks[0]) if len(blocks) == 1 else np.concatenate(blocks)
+
+
+def count_rows_of_block(network: Network, n_timesteps: int) -> int:
+    """Return how many rows are computed at once; they do not depend on each other."""
+    width = 8 * sum(network.units) * network.n_directions + network.n_features
+    return max(4, min(256, _N_NUMBERS // (max(n_timesteps, 1) * width) // 4 * 4))
