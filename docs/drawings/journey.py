@@ -8,9 +8,9 @@ STATIONS = [
     ("scaled", "StandardScaler", "scikit-learn"),
     ("a step of some windows", "_windows: one padded buffer, views", "NumPy"),
     ("checked, not copied", "_validation", "NumPy"),
-    ("gathered as float32", "_engine.blocks: 64 batches, or 8 rows", "NumPy"),
-    ("read step by step", "_engine.layers, kernels: one program", "TensorFlow"),
-    ("an output", "dense head, linear_skip", "TensorFlow"),
+    ("gathered as float32", "_network: a batch, or a block of rows", "NumPy"),
+    ("read step by step", "_network.passes, layers, cells", "Numba"),
+    ("an output", "_network.passes: dense head, linear_skip", "NumPy"),
     ("in the units of y", "_regression, _classification", "NumPy"),
     ("one number for the row", "(n_samples,)", "user"),
 ]
@@ -18,7 +18,7 @@ COLORS = {
     "user": "#54a24b",
     "scikit-learn": "#f58518",
     "NumPy": "#4c78a8",
-    "TensorFlow": "#b279a2",
+    "Numba": "#b279a2",
 }
 
 figure, ax = plt.subplots(figsize=(5.2, 6.4), layout="constrained")
