@@ -158,8 +158,8 @@ for key, (regressor, parameters, X, y) in networks.items():
 # %%
 # The table
 # ---------
-# Mean squared errors. "spread" is the standard deviation over the seeds. "fit s" is the median over
-# the seeds, since the first fit of a network also compiles it.
+# Mean squared errors. "spread" is the standard deviation over the seeds, "fit s" the median over
+# them: on a new machine the first fit of a cell also compiles its kernels, which stay on disk.
 
 table = pd.DataFrame.from_dict(
     {

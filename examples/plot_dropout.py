@@ -54,9 +54,6 @@ for ticker, company in STOCKS.items():
 # nothing stops early, and ``predict`` uses the weights of the epoch with the smallest validation
 # loss.
 #
-# The rate of dropout is no part of the compiled program: the four pairs of stock and rate share
-# one.
-#
 # To keep the example short, training takes 60 epochs in batches of 64, at a learning rate of 0.003,
 # three times the default of Keras. With 120 epochs in batches of 32 at the default rate all errors
 # were a little smaller, and the comparison came out the same for each stock and each seed.

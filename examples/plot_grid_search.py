@@ -67,8 +67,8 @@ grid = [
 # ----------
 # Each of the three folds is a year (252 trading days), predicted from the days before it. With two
 # cores ``n_jobs=2`` would pay in a long search. It is left out here: each process has to import
-# TensorFlow and compile the networks anew, which takes longer than these fits. Within one process a
-# network is compiled once, and the folds and the shares of dropout use it again.
+# TensorFlow, which takes seconds, about as long as all of these fits. In one process only the first
+# fit of a network waits for that.
 
 cv = TimeSeriesSplit(n_splits=3, test_size=252)
 search = GridSearchCV(pipe, grid, cv=cv, scoring="neg_root_mean_squared_error")

@@ -4,8 +4,9 @@ RNN, LSTM and GRU on an index of four shares
 
 An index is made of four shares and written to a CSV file as exports often are, with commas
 between the thousands. It is read back, and a simple RNN, an LSTM and a GRU, each of four layers
-of 32 units, predict its next value. Early stopping ends their training. The picture has their
-learning histories and their predictions side by side; yesterday's value is in the table.
+of 32 units, predict its next value. Early stopping keeps the weights of their best epoch. The
+picture has their learning histories and their predictions side by side; yesterday's value is in the
+table.
 
 Needs: ``pip install "skrnn[examples]"``.
 """
@@ -63,8 +64,8 @@ np.testing.assert_allclose(index["Points"], points, atol=0.006)
 # Three networks
 # --------------
 # Trained on three years, tested on 2012. The last fifth of the training rows is held out:
-# training ends when their loss has not improved for 40 epochs, and the weights of the best epoch
-# are kept. The test year has no part in that.
+# training ends when their loss has not improved for 40 epochs, or after 150 epochs, and the weights
+# of the best epoch are kept. The test year has no part in that.
 #
 # Windows of 20 days, batches of 64 and a learning rate of 0.005, five times the default of Keras,
 # keep the example short. At a learning rate of 0.003, with two seeds, the networks came out in the

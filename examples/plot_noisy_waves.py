@@ -82,7 +82,8 @@ for task in waves:
 # %%
 # The table
 # ---------
-# The seconds include the compilation of the network.
+# ``fit s`` is the time of one fit. On a new machine the first fit of a cell also compiles its
+# kernels, which stay on disk.
 
 table = pd.DataFrame.from_dict(rows, orient="index")
 formats = {"test MSE": "{:.5f}".format, "fit s": "{:.1f}".format}

@@ -5,7 +5,8 @@ Early stopping, and then a fit on all rows
 Early stopping holds out the last rows: in a series, the most recent ones, which may tell the most
 of what comes next. It finds the number of epochs, but the network never learns from those rows. So
 the network is fitted again, on all rows, for the number of epochs that was found. Here this is done
-for four months of the temperature of the sea, each with all the days before it.
+for four months of the temperature of the sea, each with all the days before it. The table shows
+whether it pays: the second fit gains rows, and loses the choice of the best epoch.
 
 Needs: ``pip install "skrnn[examples]"``.
 
@@ -87,6 +88,13 @@ def fit_on_all_rows(fitted, X, y):
 # The month to predict plays no part until all is fitted. Learning rate and batch size are such that
 # training takes seconds. Seeds differ a lot, and two for each month are few: what is printed below
 # is an example, and no proof.
+#
+# In a trial with five seeds, the fit on all rows had the smaller error in 6 of 20 fits. At this
+# learning rate errors jump from epoch to epoch. Early stopping keeps a good epoch, and a fit for a
+# fixed number of epochs ends with the last. In a second trial no fit chose its epoch: networks were
+# trained for one to three epochs more than early stopping had found, on all rows and without the
+# last tenth, for August to October with three seeds. There the fit on all rows had the smaller
+# error in 23 of 27 pairs.
 
 STOPPED, REFITTED, NAIVE = "last rows held out", "fitted on all rows", "an hour ago"
 rows = []
