@@ -14,8 +14,8 @@ import warnings
 import numpy as np
 
 LIBRARIES = {
-    # skrnn imports TensorFlow with the first fit.
-    "skrnn": ("skrnn", "keras", "scikeras.wrappers"),
+    # skrnn imports TensorFlow and Numba with the first fit.
+    "skrnn": ("skrnn", "numba", "keras", "scikeras.wrappers"),
     "raw Keras": ("keras",),
     "scikeras": ("keras", "scikeras.wrappers"),
     # PyTorch imports its compiler, which takes seconds, with the first optimizer.

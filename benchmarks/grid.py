@@ -2,8 +2,7 @@
 
 That is what networks are wrapped as estimators for, and where a network that is traced anew for
 every fit loses most. Each competitor searches in a fresh process. Then skrnn searches with one
-and with two processes in turn, to see what is left of the second core: TensorFlow's threads must
-not fight over it.
+and with two processes or threads in turn, to see what is left of the second core.
 """
 
 from __future__ import annotations
@@ -37,16 +36,21 @@ def measure(*, quick: bool) -> list[Comparison]:
 
     jobs = call_in_fresh_process("grid", "search_in_turns", n_rounds=2 if quick else 4, **size)
     return [
-        compare(f"{WORK}, n_jobs=1", "scikeras", ours, first["scikeras"], 0.15),
-        compare(f"{WORK}, n_jobs=1", "skorch", ours, skorch, 1.0),
+        compare(f"{WORK}, n_jobs=1", "scikeras", ours, first["scikeras"], 0.08),
+        compare(f"{WORK}, n_jobs=1", "skorch", ours, skorch, 0.5),
+        compare(f"{WORK}, 2 processes, first search", "n_jobs=1", jobs["loky"][:1], jobs["one"]),
         compare(
-            f"{WORK}, n_jobs=2, first search", "n_jobs=1, first search", jobs["2"][:1], jobs["1"]
+            f"{WORK}, 2 processes, later searches",
+            "n_jobs=1",
+            jobs["loky"][1:],
+            jobs["one"][1:],
+            0.6,
         ),
         compare(
-            f"{WORK}, n_jobs=2, later searches",
-            "n_jobs=1, later searches",
-            jobs["2"][1:],
-            jobs["1"][1:],
+            f"{WORK}, 2 threads, later searches",
+            "n_jobs=1",
+            jobs["threading"][1:],
+            jobs["one"][1:],
             0.65,
         ),
     ]
@@ -72,19 +76,24 @@ def search_once(competitor: str, n_windows: int, epochs: int) -> float:
 
 
 def search_in_turns(n_windows: int, epochs: int, n_rounds: int) -> dict[str, list[float]]:
-    """Return the seconds of searches of skrnn, by n_jobs.
+    """Return the seconds of searches of skrnn, by how they use two cores.
 
-    After the first round programs are compiled on both sides, here and in the workers.
+    After the first round libraries are imported on all sides, here and in the workers.
     """
+    from joblib import parallel_config
+
     competitors.import_libraries("skrnn")
     X, y = competitors.noisy_waves(n_windows, N_STEPS)
     estimator = competitors.skrnn_estimator("LSTM", 50, 0.0, epochs=epochs)
+
+    def search(backend: str) -> float:
+        if backend == "one":
+            return _seconds_of_search(estimator, "", X, y, n_jobs=1)
+        with parallel_config(backend):
+            return _seconds_of_search(estimator, "", X, y, n_jobs=2)
+
     return interleave(
-        {
-            str(n_jobs): partial(_seconds_of_search, estimator, "", X, y, n_jobs=n_jobs)
-            for n_jobs in (1, 2)
-        },
-        n_rounds,
+        {backend: partial(search, backend) for backend in ("one", "loky", "threading")}, n_rounds
     )
 
 

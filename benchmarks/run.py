@@ -18,9 +18,12 @@ from pathlib import Path
 from timing import Comparison
 
 # The short ones first: what is wrong shows soon.
-ITEMS = ("imports", "windows", "predict", "short_fit", "epoch", "variants", "memory", "grid")
+ITEMS = (
+    *("imports", "processes", "windows", "predict", "short_fit", "epoch", "variants", "memory"),
+    *("networks", "grid", "random_search"),
+)
 PACKAGES = (
-    *("skrnn", "tensorflow", "keras", "scikeras", "torch", "skorch"),
+    *("skrnn", "numba", "tensorflow", "keras", "scikeras", "torch", "skorch"),
     *("scikit-learn", "numpy", "pandas"),
 )
 HEADER = ("work", "skrnn", "against", "other", "ratio", "at most", "target")
