@@ -27,6 +27,11 @@ LIBRARIES = {
 def import_libraries(competitor: str) -> None:
     for name in LIBRARIES[competitor]:
         importlib.import_module(name)
+    if competitor == "skrnn":
+        from numba.core.registry import cpu_target
+
+        # Numba imports most of itself with the first kernel.
+        cpu_target.target_context.refresh()
 
 
 def noisy_waves(n_windows: int, n_steps: int) -> tuple[np.ndarray, np.ndarray]:

@@ -49,7 +49,7 @@ def measure(*, quick: bool) -> list[Comparison]:
         )
     for variant, (cell, _) in VARIANTS.items():
         seconds = call_in_fresh_process(
-            "variants", "fit_variant_in_turns", variant=variant, n_rounds=1 if quick else 3, **size
+            "variants", "fit_variant_in_turns", variant=variant, n_rounds=1, **size
         )
         comparisons.append(
             compare(

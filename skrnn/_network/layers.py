@@ -38,6 +38,7 @@ class Layer:
         self.weights = weights
         self._gradients: Any = gradients
         self.inputs = np.empty((n_timesteps, n_samples, n_inputs), cell.gates.dtype)
+        self._d_inputs: Array | None = None
         # Steps and samples as one axis.
         self._flat_inputs = self.inputs.reshape(-1, n_inputs)
         self._flat_gates = cell.gates.reshape(-1, width)
@@ -56,15 +57,16 @@ class Layer:
             np.dot(inputs, self.weights.kernel, out=gates)
         self.cell.forward(self.weights, steps, present, self.masks, by_rows=by_rows)
 
-    def backward(
-        self, steps: slice, present: Array = _NOTHING, d_inputs: Array | None = None
-    ) -> None:
-        """Take the gradients of the states back, and write those of the inputs if asked for."""
-        gradients = self._gradients
-        self.cell.backward(self.weights, gradients, steps, present, self.masks)
-        if d_inputs is not None:
+    def backward(self, steps: slice, present: Array = _NOTHING, *, to_inputs: bool = True) -> Array:
+        """Take the gradients of the states back, and return those of the inputs if asked for."""
+        self.cell.backward(self.weights, self._gradients, steps, present, self.masks)
+        if self._d_inputs is None:
+            self._d_inputs = np.empty_like(self.inputs)
+        d_inputs = self._d_inputs[steps]
+        if to_inputs:
             gates = self._flat_gates[self._rows(steps)]
             np.dot(gates, self.weights.kernel.T, out=d_inputs.reshape(len(gates), -1))
+        return d_inputs
 
     def set_gradients(self) -> None:
         """Write the gradients of the kernels, once `backward` has been through all steps."""

@@ -320,8 +320,7 @@ class NetworkPass:
         needs_inputs = depth > 0 or self._network.embedding_dim is not None
         total: Any = None
         for direction, (layer, present) in enumerate(zip(directions, self._present, strict=False)):
-            d_inputs: Any = np.empty_like(layer.inputs) if needs_inputs else None
-            layer.backward(layer.all_steps, present, d_inputs)
+            d_inputs = layer.backward(layer.all_steps, present, to_inputs=needs_inputs)
             if needs_inputs:
                 # The backward direction has read the steps from the last to the first.
                 total = total + d_inputs[::-1] if direction else d_inputs
@@ -350,8 +349,7 @@ class NetworkPass:
                 layer = self.decoder[depth]
                 mask = self._decoder_mask(depth, t)
                 layer.cell.d_states[t] = d_hidden if mask is None else d_hidden * mask
-                d_hidden = np.empty_like(layer.inputs[t])
-                layer.backward(step, d_inputs=d_hidden)
+                (d_hidden,) = layer.backward(step)
             if t > 0:
                 d_outputs[t - 1] += self._activate_back(d_hidden, self._said[t - 1])
         self._set_head_gradients(d_outputs)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -38,21 +40,54 @@ def predict(
     outputs : ndarray of shape (n_samples, n_outputs) or (n_samples, n_steps, n_outputs)
         float32; probabilities if the output activation is softmax.
     """
-    placed = place_arrays(network, [np.ascontiguousarray(each, np.float32) for each in weights])
     n_timesteps = X.shape[1] if X.ndim == 3 else network.n_steps or 0
     activate = activated and network.output_activation == "softmax"
     n_in_block = count_rows_of_block(network, n_timesteps)
-    blocks, run = [], None
+    blocks = []
     for first in range(0, len(X), n_in_block):
         rows = X[first : first + n_in_block]
-        if run is None or len(rows) < n_in_block:
-            run = NetworkPass(network, placed, n_timesteps, len(rows))
+        run = _get_pass(network, weights, n_timesteps, len(rows))
         # The caller looks for what is not finite.
         with np.errstate(all="ignore"):
             outputs = run.forward(rows, by_rows=True)
             blocks.append(softmax(outputs) if activate else outputs)
     # A sequence comes as a view with the steps first in memory.
     return np.ascontiguousarray(blocks[0]) if len(blocks) == 1 else np.concatenate(blocks)
+
+
+def _get_pass(
+    network: Network, weights: Sequence[Array], n_timesteps: int, n_samples: int
+) -> NetworkPass:
+    """Return the arrays of a pass, those of the call before if they fit.
+
+    A service asks the same model again and again, and making them takes as long as computing a row.
+    """
+    last = getattr(_of_thread, "last", None)
+    sizes = (n_timesteps, n_samples)
+    if (
+        last is None
+        or last.sizes != sizes
+        or last.network != network
+        or len(last.weights) != len(weights)
+        or any(ours is not theirs for ours, theirs in zip(last.weights, weights, strict=True))
+    ):
+        arrays = [np.ascontiguousarray(each, np.float32) for each in weights]
+        run = NetworkPass(network, place_arrays(network, arrays), n_timesteps, n_samples)
+        last = _of_thread.last = _Last(network, list(weights), sizes, run)
+    return last.run
+
+
+@dataclass(frozen=True)
+class _Last:
+    """A pass, and what it was made for."""
+
+    network: Network
+    weights: list[Array]
+    sizes: tuple[int, int]
+    run: NetworkPass
+
+
+_of_thread = threading.local()
 
 
 def count_rows_of_block(network: Network, n_timesteps: int) -> int:

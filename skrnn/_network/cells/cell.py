@@ -168,7 +168,7 @@ def set_product(states: Array, gradients: Array, out: Array, masks: Array) -> No
     """Write the sum over steps and rows of the outer products; each gate has its own mask."""
     flat = gradients.reshape(-1, gradients.shape[2])
     if not masks.size:
-        out[:] = states.reshape(len(flat), -1).T @ flat
+        np.matmul(states.reshape(len(flat), -1).T, flat, out=out)
         return
     units = states.shape[2]
     for gate, mask in enumerate(masks):
