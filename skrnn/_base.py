@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import math
 import os
+import threading
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from numbers import Integral, Real
@@ -35,7 +36,8 @@ from skrnn._validation import (
 
 # The process in which TensorFlow has started.
 _started_in: int | None = None
-# TensorFlow counts what is in an array by 32 bits here and there.
+_importing = threading.Lock()
+# TensorFlow, which trains by the engine "keras", counts by 32 bits.
 _LARGEST = 2**31 - 1
 _LARGEST_FLOAT = float(np.finfo(np.float32).max)
 # Those that write a sequence.
@@ -214,7 +216,7 @@ class BaseRecurrentEstimator(CallbackSupportMixin, BaseEstimator, ABC):
         MemoryError
             If the network does not fit into memory.
         RuntimeError
-            If this process was forked from one that has trained or predicted before.
+            If this process was forked from one that has trained before.
 
         Warns
         -----
@@ -404,16 +406,13 @@ class BaseRecurrentEstimator(CallbackSupportMixin, BaseEstimator, ABC):
             hold_out=self.early_stopping,
             go_on=False,
         )
-        from skrnn._network import initialization
-        from skrnn._network import network as networks
+        from skrnn._network.initialization import draw_start
+        from skrnn._network.network import view_arrays
 
-        made, seed = _make_network(network), self._draw_seed()
-        flat = initialization.draw_weights(made, [seed, 0])
-        if made.linear_skip:
-            X, y, weight = rows
-            with one_blas_thread():
-                initialization.start_linear(made, flat, X, self._standardize(y), weight)
-        self.weights_ = networks.view_arrays(made, flat)
+        made, (X, y, weight) = _make_network(network), rows
+        with one_blas_thread():
+            flat = draw_start(made, self._draw_seed(), X, self._standardize(y), weight)
+        self.weights_ = view_arrays(made, flat)
         self._network = network
 
     # Validation.
@@ -773,15 +772,17 @@ def _import_fitting() -> ModuleType:
             "forever for threads that were not copied: start it anew, with joblib's own backend "
             '(loky) or multiprocessing.get_context("spawn").'
         )
-    # TensorFlow reads this once, when it is imported; a user's own value stays. Below 3 it reports
-    # a graphics card that is not there as an error, in the first fit.
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    if _started_in is None:
-        from skrnn._keras.quiet_import import without_known_lines
+    # Two threads at once would each turn stderr away from the other.
+    with _importing:
+        if _started_in is None:
+            # TensorFlow reads this once, when it is imported; a user's own value stays. Below 3 it
+            # reports a graphics card that is not there as an error, in the first fit.
+            os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+            from skrnn._keras.quiet_import import without_known_lines
 
-        with without_known_lines():
-            from skrnn._keras import fitting
+            with without_known_lines():
+                from skrnn._keras import fitting
+            _started_in = os.getpid()
     from skrnn._keras import fitting
 
-    _started_in = os.getpid()
     return fitting

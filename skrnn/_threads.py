@@ -25,9 +25,9 @@ def one_blas_thread() -> Iterator[int]:
     """
     global _n_fits, _limits
     with _lock:
-        _n_fits += 1
-        if _n_fits == 1:
+        if _n_fits == 0:
             _limits = _find_libraries().limit(limits=1, user_api="blas")
+        _n_fits += 1
         n_threads = max(1, _count_cores() // _n_fits)
     try:
         yield n_threads

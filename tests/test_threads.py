@@ -90,12 +90,14 @@ def test_a_fit_has_as_many_threads_as_joblib_says(monkeypatch, given, n_threads)
 
 
 @pytest.mark.usefixtures("in_halves")
-def test_results_have_the_same_bits_with_1_2_and_4_threads(monkeypatch):
+# The second has products that BLAS would compute in several threads.
+@pytest.mark.parametrize("changes", [{}, {"units": 200, "epochs": 1}])
+def test_results_have_the_same_bits_with_1_2_and_4_threads(monkeypatch, changes):
     fitted = []
     for n_threads in "124":
         monkeypatch.setenv("OMP_NUM_THREADS", n_threads)
         with threadpool_limits(int(n_threads), user_api="blas"):
-            fitted.append(clone(MODEL).fit(X, Y))
+            fitted.append(clone(MODEL).set_params(**changes).fit(X, Y))
     same_state(fitted[0], fitted[1])
     same_state(fitted[0], fitted[2])
 

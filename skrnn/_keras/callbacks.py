@@ -27,17 +27,17 @@ class StopAtNonFinite(keras.callbacks.Callback):
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
         """Keep the state before the first epoch, once all others have begun."""
         if self._kept is None:
-            self._kept = self.model.copy_numbers()
+            self._kept = self.model.get_state()
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         """Keep the state, or put back the one before."""
         losses = {name: float(value) for name, value in (logs or {}).items()}
         bad = [f"{name}={value}" for name, value in losses.items() if not math.isfinite(value)]
-        state = self.model.copy_numbers()
+        state = self.model.get_state()
         if not bad and all(np.isfinite(array).all() for array in state):
             self._kept = state
             return
-        self.model.restore_numbers(self._kept)
+        self.model.set_state(self._kept)
         self.model.stop_training = True
         self._advice = (
             f"Training stopped in epoch {epoch + 1}, which ended with "

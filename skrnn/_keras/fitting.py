@@ -29,7 +29,7 @@ from skrnn._keras.models import NetworkModel, build_plain_model, with_keras_obje
 from skrnn._keras.objects import make_loss, make_optimizer, tells_steps_apart
 from skrnn._network import losses
 from skrnn._network.activations import number_of
-from skrnn._network.initialization import draw_weights, start_linear
+from skrnn._network.initialization import draw_start
 from skrnn._network.network import Network, flatten, view_arrays
 from skrnn._network.training import Rows
 from skrnn._threads import one_blas_thread
@@ -222,14 +222,12 @@ def _make_model(
     n_timesteps = rows.X.shape[1]
     # A training that goes on draws other masks than the one before it, since its epochs go on.
     if start is None:
-        parameters = draw_weights(network, [training.seed, 0])
-        if network.linear_skip:
-            y = rows.y
-            if not losses.is_standardized(training.loss):
-                factor, offset = cast(Any, training.scale)
-                y = (y - offset) / factor
-            with one_blas_thread():
-                start_linear(network, parameters, rows.X, y, rows.sample_weight)
+        y = rows.y
+        if network.linear_skip and not losses.is_standardized(training.loss):
+            factor, offset = cast(Any, training.scale)
+            y = (y - offset) / factor
+        with one_blas_thread():
+            parameters = draw_start(network, training.seed, rows.X, y, rows.sample_weight)
     else:
         parameters = flatten(start.weights)
     if _is_keras_wanted(network):
@@ -243,11 +241,15 @@ def _make_model(
         model.set_weights(view_arrays(network, parameters))
         batch_loss: Any = in_units
     else:
-        own = losses.make_loss(training.loss, training.scale, network.output_activation)
-        batch_loss = own or make_keras_loss(
-            training.loss, training.scale, network.output_activation, network.n_outputs
-        )
-        model = KernelModel(made, n_timesteps, parameters, batch_loss, training.seed)
+
+        def make_batch_loss(loss: Any) -> Any:
+            own = losses.make_loss(loss, training.scale, network.output_activation)
+            return own or make_keras_loss(
+                loss, training.scale, network.output_activation, network.n_outputs
+            )
+
+        batch_loss = make_batch_loss(training.loss)
+        model = KernelModel(made, n_timesteps, parameters, make_batch_loss, training.seed)
         model.compile(optimizer, loss)
     check_loss(batch_loss, training.loss, rows, network.n_outputs)
     if start is not None:

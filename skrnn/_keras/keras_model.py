@@ -13,7 +13,7 @@ import numpy as np
 from skrnn._absent import predict_by_presence
 from skrnn._keras.models import NetworkModel, build_model, with_keras_objects
 from skrnn._keras.objects import tells_steps_apart
-from skrnn._network.network import Network, without_training
+from skrnn._network.network import Network
 from skrnn._network.training import draw_order
 
 # Rows that are predicted at once. The last digit of a product depends on that number.
@@ -106,14 +106,6 @@ class KerasModel(NetworkModel, keras.Model):
         for variable, value in zip(self._list_variables(), state, strict=True):
             variable.assign(value)
 
-    def copy_numbers(self) -> list[np.ndarray]:
-        """Return all variables, as `get_state` does."""
-        return self.get_state()
-
-    def restore_numbers(self, numbers: Sequence[np.ndarray]) -> None:
-        """Put back what `copy_numbers` has returned."""
-        self.set_state(numbers)
-
     def get_optimizer_state(self) -> list[np.ndarray]:
         """Return what the optimizer remembers."""
         return [np.asarray(variable.numpy()) for variable in self.optimizer.variables]
@@ -177,7 +169,7 @@ def predict(network: Network, weights: Sequence[np.ndarray], X: np.ndarray) -> n
     Blocks of rows have one size, so a row is predicted alike whatever rows come with it. Those that
     lack steps pass other operations, and are predicted apart from the others.
     """
-    made = with_keras_objects(without_training(network))
+    made = with_keras_objects(network)
 
     def predict_rows(masked: bool, rows: np.ndarray) -> np.ndarray:
         model = build_model(replace(made, masked=masked))

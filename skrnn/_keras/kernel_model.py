@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import closing
 from typing import Any
 
 import keras
@@ -34,8 +35,8 @@ class KernelModel(NetworkModel, keras.Model):
     parameters : ndarray of shape (n_parameters,)
         Its weights, which are changed.
 
-    loss : BatchLoss
-        Computes the loss of a batch.
+    make_loss : callable
+        Returns what computes the loss of a batch, given what Keras takes for a loss.
 
     seed : int
         Decides the order of the rows and what is dropped.
@@ -48,21 +49,22 @@ class KernelModel(NetworkModel, keras.Model):
         network: Network,
         n_timesteps: int,
         parameters: np.ndarray,
-        loss: BatchLoss,
+        make_loss: Callable[[Any], BatchLoss],
         seed: int,
     ) -> None:
         super().__init__()
         self.network = network
         self.n_timesteps = n_timesteps
         self._parameters = parameters
-        self._batch_loss = loss
+        self._make_loss = make_loss
         self._seed = seed
         object.__setattr__(self, "_plain", None)
 
     def compile(self, optimizer: Any, loss: Any, **options: Any) -> None:
-        """Take an optimizer; a callback may do so, too."""
+        """Take an optimizer and a loss; a callback may do so, too."""
         # Whatever Keras' global policy is: kernels compute in float32.
         super().compile(optimizer, loss, jit_compile=False, auto_scale_loss=False)
+        self._batch_loss = self._make_loss(loss)
         self._update: Update = make_update(self.optimizer, self.network, self._parameters)
 
     def fit(
@@ -95,7 +97,7 @@ class KernelModel(NetworkModel, keras.Model):
             model=self,
         )
         self._tells_batches = any(map(_hears_batches, self._callbacks.callbacks))
-        self._has_guests = any(map(_is_guest, self._callbacks.callbacks))
+        self._is_watched = any(map(_may_watch, self._callbacks.callbacks))
         with one_blas_thread() as n_threads:
             trainer = Trainer(
                 self.network,
@@ -115,7 +117,11 @@ class KernelModel(NetworkModel, keras.Model):
                 logs = self._run_epoch(trainer, rows, epoch, shuffle)
                 if validation_data is not None:
                     self._tell("on_test_begin")
+                    if self._tells_batches:
+                        self._tell("on_test_batch_begin", 0)
                     val_loss = self._validate(Rows(*validation_data), batch_size)
+                    if self._tells_batches:
+                        self._tell("on_test_batch_end", 0, {"loss": val_loss})
                     logs = logs | {"val_loss": val_loss}
                     self._tell("on_test_end", {"loss": val_loss})
                 self._tell("on_epoch_end", epoch, logs)
@@ -132,32 +138,31 @@ class KernelModel(NetworkModel, keras.Model):
         self._tell("on_epoch_begin", epoch)
         order = draw_order(len(rows.y), self._seed if shuffle else None, epoch)
         total, n_seen, logs = 0.0, 0, {"loss": 0.0}
-        steps = trainer.run_epoch(rows, order, (self._seed, epoch))
-        for number in range(math.ceil(len(order) / trainer.batch_size)):
-            if self._tells_batches:
-                self._tell("on_train_batch_begin", number)
-            loss, n_rows = next(steps)
-            total += loss * n_rows
-            n_seen += n_rows
-            logs = {"loss": total / n_seen}
-            if self._tells_batches:
-                self._tell("on_train_batch_end", number, logs)
-                if self.stop_training:
-                    break
-        steps.close()
+        trainer.loss = self._batch_loss
+        # An exception of a callback ends its threads, too.
+        with closing(trainer.run_epoch(rows, order, (self._seed, epoch))) as steps:
+            for number in range(math.ceil(len(order) / trainer.batch_size)):
+                if self._tells_batches:
+                    self._tell("on_train_batch_begin", number)
+                loss, n_rows = next(steps)
+                total += loss * n_rows
+                n_seen += n_rows
+                logs = {"loss": total / n_seen}
+                if self._tells_batches:
+                    self._tell("on_train_batch_end", number, logs)
+                    if self.stop_training:
+                        break
         return logs
 
     def _move(self, parameters: np.ndarray, gradient: np.ndarray) -> None:
         """Move the weights, but those that a callback has frozen."""
-        if self._update.optimizer is not self.optimizer:
-            # A callback has put another one there.
-            self._update = make_update(self.optimizer, self.network, parameters)
+        frozen = []
         if self._plain is not None:
-            arrays = view_arrays(self.network, gradient)
-            for array, variable in zip(arrays, self._plain.weights, strict=True):
-                if not variable.trainable:
-                    array[...] = 0
+            pairs = zip(self.get_arrays(), self._plain.weights, strict=True)
+            frozen = [(array, array.copy()) for array, its in pairs if not its.trainable]
         self._update(parameters, gradient)
+        for array, before in frozen:
+            array[...] = before
 
     def _validate(self, rows: Rows, batch_size: int) -> float:
         """Return the loss of rows that are held out."""
@@ -177,7 +182,8 @@ class KernelModel(NetworkModel, keras.Model):
         add = make_regularizer_gradient(self.network.kernel_regularizer)
         if add is None:
             return 0.0
-        return add(*(view_weights(self.network, np.array(self._parameters)) for _ in range(2)))
+        with np.errstate(all="ignore"):
+            return add(*(view_weights(self.network, np.array(self._parameters)) for _ in range(2)))
 
     # What callbacks see of it.
 
@@ -185,10 +191,13 @@ class KernelModel(NetworkModel, keras.Model):
         """Call a hook of all callbacks, with equal weights here and in the plain model."""
         if self._plain is not None:
             self._plain.set_weights(self.get_arrays())
-        if self._has_guests:
+        if self._is_watched:
             self._update.write_step()
         getattr(self._callbacks, hook)(*arguments)
-        if self._has_guests:
+        if self._update.optimizer is not self.optimizer:
+            # A callback has put another one there.
+            self._update = make_update(self.optimizer, self.network, self._parameters)
+        if self._is_watched:
             self._update.read_rate()
         if self._plain is not None:
             self.set_weights(self._plain.get_weights())
@@ -222,17 +231,8 @@ class KernelModel(NetworkModel, keras.Model):
 
     def set_state(self, state: Sequence[np.ndarray]) -> None:
         """Put back what `get_state` has returned."""
-        self._parameters[:] = state[0]
+        self.set_weights(view_arrays(self.network, state[0]))
         self.set_optimizer_state(state[1:])
-
-    def copy_numbers(self) -> list[np.ndarray]:
-        """Return what training changes, as quickly as possible."""
-        return [self._parameters.copy(), *self._update.copy_numbers()]
-
-    def restore_numbers(self, numbers: Sequence[np.ndarray]) -> None:
-        """Put back what `copy_numbers` has returned."""
-        self._parameters[:] = numbers[0]
-        self._update.restore_numbers(numbers[1:])
 
     def get_optimizer_state(self) -> list[np.ndarray]:
         """Return what the optimizer remembers, in the order of its Keras variables."""
@@ -282,7 +282,7 @@ class KernelModel(NetworkModel, keras.Model):
     trainable_variables = property(lambda self: self.plain.trainable_variables)
 
 
-def _is_guest(callback: keras.callbacks.Callback) -> bool:
+def _may_watch(callback: keras.callbacks.Callback) -> bool:
     """Tell whether a callback may look at the optimizer: all but those of every fit."""
     own = ("skrnn._keras.callbacks", "keras.src.callbacks.history")
     return type(callback).__module__ not in own
@@ -290,7 +290,10 @@ def _is_guest(callback: keras.callbacks.Callback) -> bool:
 
 def _hears_batches(callback: keras.callbacks.Callback) -> bool:
     """Tell whether a callback has hooks of batches. Calling empty ones takes a tenth of a fit."""
-    names = ("on_batch_begin", "on_batch_end", "on_train_batch_begin", "on_train_batch_end")
+    names = (
+        *("on_batch_begin", "on_batch_end", "on_train_batch_begin", "on_train_batch_end"),
+        *("on_test_batch_begin", "on_test_batch_end"),
+    )
     default = keras.callbacks.Callback
     return any(
         name in vars(callback) or getattr(type(callback), name) is not getattr(default, name)

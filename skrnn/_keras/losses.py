@@ -126,4 +126,5 @@ class KerasLoss:
                 said._keras_logits = raw
             value = compute(said)
         gradient = tape.gradient(value, raw, unconnected_gradients="zero")
-        return float(value), gradient.numpy()
+        # A loss without a reduction: Keras adds up its gradients, and shows the mean.
+        return float(tf.reduce_mean(value)), gradient.numpy()

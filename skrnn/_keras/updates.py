@@ -65,14 +65,6 @@ class Update(ABC):
     def finish(self, parameters: np.ndarray) -> None:  # noqa: B027 - few do something then
         """Do what the optimizer does once, at the end of training."""
 
-    def copy_numbers(self) -> list[np.ndarray]:
-        """Return what it remembers, in any order and without asking TensorFlow if possible."""
-        return self.get_state()
-
-    def restore_numbers(self, numbers: Sequence[np.ndarray]) -> None:
-        """Go on from what `copy_numbers` has returned."""
-        self.set_state(numbers)
-
 
 class KernelUpdate(Update):
     """Moves a flat vector."""
@@ -102,20 +94,22 @@ class KernelUpdate(Update):
         """Move the parameters."""
         if gradient is not self._gradient:
             self._gradient, self._arrays = gradient, view_arrays(self._network, gradient)
-        if not isinstance(self.optimizer._learning_rate, keras.Variable):
-            # A schedule reads the number of steps.
+        if self._has_schedule():
+            # It reads the number of steps.
             self.write_step()
             self.read_rate()
         self._step += 1
         self._rule.apply(parameters, gradient, self._arrays, self._step, self._rate)
 
     def get_state(self) -> list[np.ndarray]:
-        """Return the number of steps, the learning rate if it is no schedule, and the rest."""
-        self.write_step()
-        return [
-            *(np.asarray(variable.numpy()) for variable in self.optimizer.variables),
-            *(array.copy() for array in self._list_slots()),
-        ]
+        """Return the number of steps, the learning rate if it is no schedule, and the rest.
+
+        TensorFlow is not asked: it would take as long as some batches of a small network.
+        """
+        numbers = [np.asarray(self._step, self.optimizer.iterations.dtype)]
+        if not self._has_schedule():
+            numbers.append(np.asarray(self._rate, np.float32))
+        return [*numbers, *(array.copy() for array in self._list_slots())]
 
     def set_state(self, state: Sequence[np.ndarray]) -> None:
         """Go on from there."""
@@ -127,16 +121,8 @@ class KernelUpdate(Update):
         self._step = int(self.optimizer.iterations.numpy())
         self.read_rate()
 
-    def copy_numbers(self) -> list[np.ndarray]:
-        """Return the number of steps, and what is remembered."""
-        return [np.array(self._step), *(slot.copy() for slot in self._rule.slots.values())]
-
-    def restore_numbers(self, numbers: Sequence[np.ndarray]) -> None:
-        """Go on from there."""
-        self._step = int(numbers[0])
-        self.write_step()
-        for slot, value in zip(self._rule.slots.values(), numbers[1:], strict=True):
-            slot[:] = value
+    def _has_schedule(self) -> bool:
+        return not isinstance(self.optimizer._learning_rate, keras.Variable)
 
     def _list_slots(self) -> list[np.ndarray]:
         """Return what is remembered for each weight, in the order of Keras."""

@@ -28,7 +28,7 @@ def number_of(activation: str | Callable[..., Any]) -> int | None:
     if isinstance(activation, str):
         name = activation
     else:
-        is_of_keras = getattr(activation, "__module__", "") == "keras.src.activations.activations"
+        is_of_keras = str(getattr(activation, "__module__", "")).startswith("keras.")
         name = getattr(activation, "__name__", "") if is_of_keras else ""
     name = "silu" if name == "swish" else name
     return _NAMES.index(name) if name in _NAMES else None

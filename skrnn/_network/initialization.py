@@ -14,6 +14,28 @@ from skrnn._network.network import Network, list_shapes, view_weights
 from skrnn._network.ridge import ridge
 
 
+def draw_start(
+    network: Network, seed: int, X: Array, y: Array, sample_weight: Array | None
+) -> Array:
+    """Return the weights that a fit starts from, as a flat vector of float32.
+
+    Parameters
+    ----------
+    network : Network
+        The network.
+
+    seed : int
+        Seed of the fit.
+
+    X, y, sample_weight
+        Rows, with targets in the scale of the outputs: a linear skip starts as ridge regression.
+    """
+    flat = draw_weights(network, [seed, 0])
+    if network.linear_skip:
+        _start_linear(network, flat, X, y, sample_weight)
+    return flat
+
+
 def draw_weights(network: Network, seed: Sequence[int]) -> Array:
     """Return initial weights as a flat vector of float32.
 
@@ -66,22 +88,10 @@ def _remember(
         cell.bias[:units], cell.bias[units : 2 * units] = -memory, memory
 
 
-def start_linear(
+def _start_linear(
     network: Network, flat: Array, X: Array, y: Array, sample_weight: Array | None
 ) -> None:
-    """Let a network with a linear skip start as ridge regression alone.
-
-    Parameters
-    ----------
-    network : Network
-        A network with `linear_skip`.
-
-    flat : ndarray of shape (n_parameters,)
-        Its initial weights, which are changed.
-
-    X, y, sample_weight
-        Rows, with targets in the scale of the outputs.
-    """
+    """Let a network with a linear skip start as ridge regression alone."""
     weights = view_weights(network, flat)
     coef, intercept = ridge(X, y, sample_weight)
     weights.head_kernel.fill(0)

@@ -201,9 +201,9 @@ def _describe(loss: Any) -> tuple[str, dict[str, Any] | None]:
     name = ""
     if isinstance(loss, str):
         name = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", loss).lower()
-    elif getattr(loss, "__module__", "") == "keras.src.losses.losses" and hasattr(loss, "__name__"):
+    elif str(getattr(loss, "__module__", "")).startswith("keras.") and hasattr(loss, "__name__"):
         name = loss.__name__
-    elif type(loss).__module__ == "keras.src.losses.losses" and hasattr(loss, "fn"):
+    elif type(loss).__module__.startswith("keras.") and hasattr(loss, "fn"):
         name = getattr(loss.fn, "__name__", "")
         given = {k: v for k, v in loss._fn_kwargs.items() if _DEFAULTS.get(k, loss) != v}
         is_mean = loss.reduction == "sum_over_batch_size"

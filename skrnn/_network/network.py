@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from math import prod
 from typing import Any
 
@@ -116,13 +116,6 @@ class Network:
     def n_directions(self) -> int:
         """How many cells read the steps at each depth."""
         return 2 if self.bidirectional else 1
-
-
-def without_training(network: Network) -> Network:
-    """Return a network of the same outputs, without what acts in training only."""
-    return replace(
-        network, dropout=0.0, recurrent_dropout=0.0, kernel_regularizer=None, memory_steps=None
-    )
 
 
 @dataclass(frozen=True)

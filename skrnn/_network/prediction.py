@@ -71,7 +71,8 @@ def _get_pass(
         or len(last.weights) != len(weights)
         or any(ours is not theirs for ours, theirs in zip(last.weights, weights, strict=True))
     ):
-        arrays = [np.ascontiguousarray(each, np.float32) for each in weights]
+        # Numba would compile kernels anew for arrays that are read-only, such as mapped files.
+        arrays = [np.require(each, np.float32, ["C", "W"]) for each in weights]
         run = NetworkPass(network, place_arrays(network, arrays), n_timesteps, n_samples)
         last = _of_thread.last = _Last(network, list(weights), sizes, run)
     return last.run

@@ -106,7 +106,7 @@ class Trainer:
     ) -> None:
         self._network = network
         self._parameters = parameters
-        self._loss = loss
+        self.loss = loss
         self._update = update
         self._regularizer = regularizer
         self.batch_size = batch_size
@@ -154,7 +154,7 @@ class Trainer:
         passes = [self._get_pass(k, half) for k, half in enumerate(halves)]
         outputs = _run_both(other, lambda k: passes[k].forward(halves[k].X, rngs[k]), len(halves))
         joined = outputs[0] if len(outputs) == 1 else np.concatenate(outputs)
-        loss, d_outputs = self._loss.of_batch(batch.y, joined, batch.sample_weight)
+        loss, d_outputs = self.loss.of_batch(batch.y, joined, batch.sample_weight)
         d_outputs = d_outputs.astype(self._parameters.dtype)
         middle = len(halves[0].y)
         parts = [d_outputs[:middle], d_outputs[middle:]]
