@@ -600,8 +600,8 @@ class BaseRecurrentEstimator(CallbackSupportMixin, BaseEstimator, ABC):
         """Return what the network says of X, float32, with axes as in `_validate_y`."""
         X = self._validate_for_network(X)
         outputs = self._compute(X)
-        is_finite = np.isfinite(outputs.reshape(len(X), -1)).all(axis=1)
-        if not is_finite.all():
+        if not np.isfinite(outputs).all():
+            is_finite = np.isfinite(outputs.reshape(len(X), -1)).all(axis=1)
             raise ValueError(
                 f"What the network computes is not finite in {np.count_nonzero(~is_finite)} of "
                 f"{len(X)} rows of X, in which numbers reach "

@@ -398,6 +398,24 @@ def test_row_is_predicted_with_the_same_bits_whatever_rows_and_missing_steps_are
     assert_array_equal(predict(case.network, arrays, lacking)[1::2], together[1::2])
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_a_change_of_weights_in_their_place_is_seen_by_the_next_prediction(dtype):
+    case = Case("gru")
+    arrays = [array.astype(dtype) for array in view_arrays(case.network, case.flat)]
+    before = predict(case.network, arrays, case.X)
+    arrays[-1] += 1
+    assert_allclose(predict(case.network, arrays, case.X), before + 1, rtol=1e-5)
+
+
+def test_read_only_weights_predict_the_same():
+    case = Case("gru")
+    arrays = view_arrays(case.network, case.flat)
+    expected = predict(case.network, arrays, case.X)
+    for array in arrays:
+        array.flags.writeable = False
+    assert_array_equal(predict(case.network, arrays, case.X), expected)
+
+
 # Start
 
 

@@ -26,7 +26,7 @@ _OBJECTS = (
     keras.optimizers.schedules.LearningRateSchedule,
     keras.regularizers.Regularizer,
 )
-# Of the time of training, writing takes this share at most.
+# Writing takes at most this share of the time of training.
 _SHARE = 0.1
 _ROWS_AT_ONCE = 4096
 
@@ -130,7 +130,8 @@ class Checkpoint(keras.callbacks.Callback):
         self.model.set_state(arrays[: len(self.model.get_state())])
         for observer, seen in zip(self._observers(), state["callbacks"], strict=True):
             if getattr(observer, "monitor_op", observer) is None:
-                # Who watches a value decides late what is better, and turns min_delta round then.
+                # EarlyStopping and others decide late what is better, and then change the sign of
+                # min_delta.
                 observer._set_monitor_op()
             vars(observer).update({name: _unpack(value, arrays) for name, value in seen.items()})
 

@@ -60,9 +60,9 @@ _limit_threads_of_worker()
 class Training:
     """How to train: the estimator's parameters, with what a fit adds to them.
 
-    `scale` is what outputs are multiplied by, and what is added then, to be in the units of y;
-    None for classes. `epoch_hooks` are called before and after each epoch, if somebody is to be
-    told. `is_seeded` says whether the same training, started again, would have the same seed.
+    `scale` has the factor and the offset that put outputs into the units of y; None for classes.
+    `epoch_hooks` are called before and after each epoch, if somebody is to be told. `is_seeded`
+    says whether the same training, started again, would have the same seed.
     """
 
     loss: Any
@@ -85,7 +85,7 @@ class Training:
 
 @dataclass(frozen=True)
 class State:
-    """What training changes: plain lists of arrays."""
+    """State of a training: plain lists of arrays."""
 
     weights: list[np.ndarray]
     optimizer_state: list[np.ndarray]
@@ -94,7 +94,7 @@ class State:
 
 @dataclass(frozen=True)
 class Trained:
-    """What training leaves."""
+    """Result of a training."""
 
     state: State
     history: dict[str, list[float]]
@@ -203,7 +203,7 @@ def train(
         checkpoint.forget()
     finite.warn()
     for callback in own_callbacks:
-        # What a callback has collected stays; the model behind it must not be kept alive.
+        # A callback keeps its own values; the model behind it must not be kept alive.
         keras.callbacks.Callback.set_model(callback, None)
     return Trained(
         State(model.get_weights(), model.get_optimizer_state(), type(model.optimizer).__name__),
@@ -291,7 +291,7 @@ def make_keras_loss(
         As the user gave it.
 
     scale : pair of ndarray or None
-        What outputs are multiplied by, and what is added, to be in the units of y.
+        Factor and offset that put outputs into the units of y.
 
     output_activation, n_outputs
         As of `KerasLoss`.
@@ -306,7 +306,7 @@ def check_loss(batch_loss: Any, loss: Any, rows: Rows, n_outputs: int) -> None:
     Parameters
     ----------
     batch_loss : Loss, KerasLoss or InUnits
-        What computes the loss.
+        The loss of batches.
 
     loss : str or callable
         As the user gave it.

@@ -31,7 +31,7 @@ class Batches(keras.utils.PyDataset):
     Parameters
     ----------
     X : ndarray of shape (n_samples, ...)
-        What the network takes, of any float type.
+        Inputs of the network, of any float type.
 
     y : ndarray of shape (n_samples, ...)
         Targets.

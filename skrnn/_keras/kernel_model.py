@@ -185,7 +185,7 @@ class KernelModel(NetworkModel, keras.Model):
         with np.errstate(all="ignore"):
             return add(*(view_weights(self.network, np.array(self._parameters)) for _ in range(2)))
 
-    # What callbacks see of it.
+    # Face to callbacks.
 
     def _tell(self, hook: str, *arguments: Any) -> None:
         """Call a hook of all callbacks, with equal weights here and in the plain model."""

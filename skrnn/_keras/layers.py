@@ -73,7 +73,7 @@ class Decoder(keras.layers.Layer):
         The layers of a step, from bottom to top.
 
     dropouts : sequence of Keras layers
-        What each of them is followed by.
+        The dropout after each of them.
 
     head : Keras layer
         From the last of them to the output.

@@ -21,10 +21,10 @@ class InUnits(keras.losses.Loss):
     Parameters
     ----------
     loss : Keras loss or callable
-        What compares targets with outputs.
+        Compares targets with outputs.
 
     scale : pair of ndarray of shape (n_outputs,) or None
-        What outputs are multiplied by, and what is added then.
+        Factor and offset of the outputs.
     """
 
     def __init__(self, loss: Any, scale: Scale) -> None:
@@ -66,7 +66,7 @@ class KerasLoss:
         The loss.
 
     output_activation : {"linear", "softmax"}
-        What is made of the outputs before they are compared.
+        Activation of the outputs before they are compared.
 
     n_outputs : int
         Outputs of a row or step.

@@ -55,13 +55,13 @@ def build_model(
     Parameters
     ----------
     network : Network
-        What to build.
+        The network to build.
 
     layers : module, default=keras_layers
         Where the recurrent layers and `Dropout` are looked up.
 
     decoder : callable, default=Decoder
-        What makes the decoder, if there is one.
+        Makes the decoder, if there is one.
     """
     inputs, steps, present = _read(network)
     hidden, states = _stack(network, layers, steps, present)
@@ -106,7 +106,7 @@ def build_plain_model(
     Parameters
     ----------
     network : Network
-        What to build.
+        The network to build.
 
     weights : list of ndarray
         Its weights.
@@ -115,7 +115,7 @@ def build_plain_model(
         Steps of its windows, where a cell that Keras lacks has to be unrolled.
 
     scale : pair of ndarray of shape (n_outputs,), default=None
-        What outputs are multiplied by, and what is added then.
+        Factor and offset of the outputs.
     """
     if network.cell == "peephole_lstm":
         network = replace(network, n_timesteps=n_timesteps)
@@ -217,7 +217,7 @@ def _cell_arguments(network: Network) -> dict[str, Any]:
 
 
 class NetworkModel:
-    """What both engines add to `keras.Model`: it knows its network, and is saved as a plain one.
+    """Mixin of the models of both engines: it knows its network, and is saved as a plain model.
 
     It is no subclass of `keras.Model`, because Keras changes the bases of a class whose objects are
     made of inputs and outputs.
@@ -227,7 +227,7 @@ class NetworkModel:
     optimizer: Any
 
     network: Network
-    # Of the rows that it is trained on.
+    # Steps of the rows that it is trained on.
     n_timesteps: int
 
     def build_plain(self) -> keras.Model:

@@ -19,7 +19,7 @@ Tensor = Any
 
 
 class PeepholeLSTM:
-    """What a Keras layer of `PeepholeLSTMCell` computes, for as many steps as its input has.
+    """A layer of `PeepholeLSTMCell`, unrolled over as many steps as its input has.
 
     Recurrent dropout is left out.
     """
@@ -60,7 +60,7 @@ class PeepholeLSTM:
 
 
 class _PlainCell:
-    """What `PeepholeLSTMCell` computes in a step, with the same weights in the same order.
+    """A step of `PeepholeLSTMCell`, with the same weights in the same order.
 
     Parameters
     ----------

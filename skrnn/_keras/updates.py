@@ -1,4 +1,4 @@
-"""Moving parameters: by a kernel where skrnn has the optimizer, else by Keras."""
+"""Parameter updates: by a rule of skrnn's own, or by Keras."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _UNKNOWN = (
 
 
 class Update(ABC):
-    """What moves the parameters of a network after each batch.
+    """Update of the parameters of a network after each batch.
 
     The learning rate and the number of steps are those of the Keras optimizer, where callbacks
     read and change them.
@@ -35,7 +35,7 @@ class Update(ABC):
         The network.
 
     parameters : ndarray of shape (n_parameters,)
-        What is moved.
+        The vector that is moved.
     """
 
     def __init__(

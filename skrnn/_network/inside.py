@@ -1,4 +1,4 @@
-"""What goes on inside a network: gates at each step, and gradients of its states."""
+"""Gates of a network at each step, and gradients of its states."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ def read_gates(
         Its weights.
 
     X : ndarray of shape (n_samples, n_timesteps, n_features) or (n_samples, n_features)
-        What it reads.
+        Inputs of the network.
 
     layer : int
         Which recurrent layer, from the bottom.
 
     backward : bool
-        Whether the one that reads from the last step to the first.
+        Look at the direction that reads from the last step to the first.
 
     Returns
     -------
@@ -75,7 +75,7 @@ def measure_gradients(
         As in `read_gates`.
 
     rows : Rows
-        What it reads, with targets.
+        Inputs of the network, with targets.
 
     differentiate : callable
         Returns the derivative of each row's loss by its outputs, given targets, outputs, weights.

@@ -42,7 +42,7 @@ class Layer:
         # Steps and samples as one axis.
         self._flat_inputs = self.inputs.reshape(-1, n_inputs)
         self._flat_gates = cell.gates.reshape(-1, width)
-        # What recurrent dropout multiplies the state by.
+        # Factors of the state by recurrent dropout.
         self.masks: Array = np.empty((0, 0, 0), cell.gates.dtype)
         self.all_steps = slice(0, n_timesteps)
 
@@ -100,12 +100,12 @@ class Dropout:
         Shapes of the masks, which are drawn together.
 
     dtype : dtype
-        Of the numbers.
+        Type of the numbers.
 
     Attributes
     ----------
     masks : list of ndarray
-        What numbers are multiplied by.
+        Factors of the numbers.
     """
 
     def __init__(self, rate: float, shapes: list[tuple[int, ...]], dtype: np.dtype[Any]) -> None:

@@ -116,8 +116,7 @@ class Loss:
         The loss of each row or step, and its derivatives.
 
     scale : pair of ndarray of shape (n_outputs,), default=None
-        What outputs are multiplied by, and what is added then, before they are compared with
-        targets.
+        Factor and offset that put outputs into the units of targets.
     """
 
     function: LossFunction
@@ -129,7 +128,7 @@ class Loss:
     def values(self, y: Array, outputs: Array) -> tuple[Array, Array]:
         """Return the loss of each row or step in float64, and its derivative by each output."""
         outputs = outputs.astype(np.float64)
-        # What leaves the finite numbers is found out at the end of the epoch.
+        # NaN and infinity are looked for at the end of the epoch.
         with np.errstate(over="ignore", invalid="ignore"):
             if self.scale is None:
                 return self.function(y, outputs)
@@ -144,7 +143,7 @@ class Loss:
         if weight is not None:
             factor *= _align(weight, values)
         with np.errstate(over="ignore", invalid="ignore"):
-            # What float32 cannot hold is infinite, as in Keras.
+            # Numbers beyond float32 are infinite, as in Keras.
             loss = float(np.float32((values * factor).sum()))
             return loss, gradient * factor[..., np.newaxis]
 
@@ -178,10 +177,10 @@ def make_loss(
         A name, or a function or an object of Keras.
 
     scale : pair of ndarray of shape (n_outputs,) or None
-        What outputs are multiplied by, and what is added, to be in the units of y.
+        Factor and offset that put outputs into the units of y.
 
     output_activation : {"linear", "softmax"}, default="linear"
-        What is made of the outputs. Of probabilities, only cross-entropies are here.
+        Activation of the outputs. Only cross-entropies of probabilities are here.
     """
     name, options = _describe(loss)
     of_probabilities = name.endswith("categorical_crossentropy")

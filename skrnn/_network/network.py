@@ -1,4 +1,4 @@
-"""What a network is made of, and where its weights lie in a flat vector."""
+"""Description of a network, and places of its weights in a flat vector."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from skrnn._network.cells.simple_rnn import SimpleRNN
 
 @dataclass(frozen=True)
 class Network:
-    """What a network is made of; everything but its weights.
+    """Description of a network: everything but its weights.
 
     Attributes
     ----------
@@ -38,7 +38,7 @@ class Network:
 
     architecture : {"sequence_to_vector", "sequence_to_sequence", "vector_to_sequence", \
             "encoder_decoder"}
-        What is read and what is written.
+        Shapes of inputs and outputs.
 
     n_timesteps : int, default=None
         Steps that are read, where the weights depend on them.
@@ -47,16 +47,16 @@ class Network:
         Steps that are written, where the steps that are read do not say so.
 
     bidirectional : bool, default=False
-        Whether each layer reads the steps in both directions.
+        Each layer reads the steps in both directions.
 
     linear_skip : bool, default=False
-        Whether a linear map of all steps is added to the output.
+        A linear map of all steps is added to the output.
 
     output_activation : {"linear", "softmax"}, default="linear"
         Activation of the output; a decoder reads what comes after it.
 
     masked : bool, default=False
-        Whether steps may be missing, which are NaN.
+        Steps may be missing, which are NaN.
 
     dropout, recurrent_dropout : float, default=0.0
         Share of units dropped in training, after each recurrent layer and from step to step.
@@ -65,7 +65,7 @@ class Network:
         Activation of the cell.
 
     kernel_regularizer : object, default=None
-        What Keras takes as a regularizer.
+        A regularizer of Keras, or its L2 factor or name.
 
     memory_steps : int, default=None
         Steps that gates remember at the start, up to so many.
@@ -104,12 +104,12 @@ class Network:
 
     @property
     def is_decoder(self) -> bool:
-        """Whether it writes a sequence of its own steps, each from the one before."""
+        """True if it writes a sequence of its own steps, each from the one before."""
         return self.architecture == "encoder_decoder"
 
     @property
     def writes_vector(self) -> bool:
-        """Whether it writes one vector for all steps."""
+        """True if it writes one vector for all steps."""
         return self.architecture == "sequence_to_vector"
 
     @property

@@ -22,7 +22,7 @@ class Optimizer(ABC):
         The settings of the Keras optimizer of the same name (its `get_config`).
 
     parameters : ndarray of shape (n_parameters,)
-        What it will move.
+        The vector that it will move.
     """
 
     # Names of what is remembered for each number. Keras lists the members of a group weight by

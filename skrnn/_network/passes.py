@@ -61,7 +61,7 @@ class NetworkPass:
         ]
         self._dropout = self._make_dropout(n_timesteps, n_written)
         self._recurrent_dropout = self._make_recurrent_dropout()
-        # What the head reads.
+        # Inputs of the head.
         steps = () if network.writes_vector else (n_written,)
         self._top = np.empty((*steps, n_samples, len(weights.head_kernel)), self._dtype)
 
@@ -76,10 +76,10 @@ class NetworkPass:
             Rows, NaN where a step is missing.
 
         rng : numpy.random.Generator, default=None
-            What dropout draws from. None: nothing is dropped.
+            Generator of dropout. None: nothing is dropped.
 
         by_rows : bool, default=False
-            Whether to compute each row by itself, so that its bits do not depend on the others.
+            Compute each row by itself, so its bits do not depend on the others.
 
         Returns
         -------
@@ -264,7 +264,7 @@ class NetworkPass:
                 ours[0] = theirs[-1]
         n_steps = len(self._top)
         outputs = np.empty((n_steps, self._n_samples, self._network.n_outputs), self._dtype)
-        # What is fed back is what a decoder says: probabilities of a classifier.
+        # A decoder reads its outputs after their activation: probabilities of a classifier.
         self._said = np.zeros_like(outputs)
         self.decoder[0].inputs[0] = 0
         for t in range(n_steps):

@@ -33,7 +33,7 @@ def predict(
         Rows of any float type, NaN where a step is missing.
 
     activated : bool, default=True
-        Whether outputs pass the output activation.
+        Apply the output activation.
 
     Returns
     -------
@@ -74,7 +74,10 @@ def _get_pass(
         # Numba would compile kernels anew for arrays that are read-only, such as mapped files.
         arrays = [np.require(each, np.float32, ["C", "W"]) for each in weights]
         run = NetworkPass(network, place_arrays(network, arrays), n_timesteps, n_samples)
-        last = _of_thread.last = _Last(network, list(weights), sizes, run)
+        if any(ours is not theirs for ours, theirs in zip(arrays, weights, strict=True)):
+            # A change of the weights would not be seen in their copies.
+            return run
+        last = _of_thread.last = _Last(network, arrays, sizes, run)
     return last.run
 
 

@@ -26,7 +26,7 @@ class Rows:
     Attributes
     ----------
     X : ndarray of shape (n_samples, n_timesteps, n_features) or (n_samples, n_features)
-        What the network reads, of any float type. It may be a view of a series: only the rows of a
+        Inputs of the network, of any float type. It may be a view of a series: only the rows of a
         batch are ever copied.
 
     y : ndarray of shape (n_samples, n_outputs) or (n_samples, n_steps, n_outputs)
@@ -85,7 +85,7 @@ class Trainer:
         Moves the parameters, given their gradient.
 
     regularizer : callable or None
-        What is added to the loss.
+        Adds its gradient, and returns the loss that it adds.
 
     batch_size : int
         Rows of a batch; the last one of an epoch may have fewer.
@@ -144,7 +144,7 @@ class Trainer:
                 if splits and n_rows > 1:
                     middle = (n_rows + 1) // 2
                     halves = [batch.take(slice(middle)), batch.take(slice(middle, None))]
-                # What leaves the finite numbers is found out at the end of the epoch.
+                # NaN and infinity are looked for at the end of the epoch.
                 with np.errstate(all="ignore"):
                     loss = self._step(batch, halves, rngs, other)
                 yield loss, n_rows

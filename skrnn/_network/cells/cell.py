@@ -1,4 +1,4 @@
-"""What the cells have in common: the arrays of a pass over some rows."""
+"""Arrays of a pass over some rows, which all cells have."""
 
 from __future__ import annotations
 
@@ -54,10 +54,10 @@ class Cell(ABC):
         Number of the activation.
 
     dtype : dtype
-        Of the weights.
+        Type of the weights.
 
     for_training : bool
-        Whether there is a way back.
+        Make the arrays of the way back, too.
 
     Attributes
     ----------
@@ -69,8 +69,8 @@ class Cell(ABC):
         The states h, and of an LSTM c: that before the first step and those after each.
 
     kept : tuple of ndarray of shape (n_timesteps, n_samples, ...)
-        What `backward` needs beside them. The last is the derivative of the activation of the
-        candidate; its size is 0 for tanh, whose derivative is known from its value.
+        Arrays that `backward` needs beside them. The last is the derivative of the activation of
+        the candidate; its size is 0 for tanh, whose derivative is known from its value.
 
     d_states : ndarray of shape (n_timesteps, n_samples, units)
         The gradient of each output h; after `backward` that of each state h, to which later steps
