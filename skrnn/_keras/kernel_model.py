@@ -165,25 +165,23 @@ class KernelModel(NetworkModel, keras.Model):
             array[...] = before
 
     def _validate(self, rows: Rows, batch_size: int) -> float:
-        """Return the loss of rows that are held out."""
+        """Return the loss of rows that are held out, with that of the regularizer."""
         outputs = predict(self.network, self.get_arrays(), rows.X, activated=False)
         size = len(outputs) if self._batch_loss.is_mean_over_rows else batch_size
+        penalize = make_regularizer_gradient(self.network.kernel_regularizer)
         total = 0.0
-        for first in range(0, len(outputs), size):
-            part = rows.take(slice(first, first + size))
-            loss, _ = self._batch_loss.of_batch(
-                part.y, outputs[first : first + size], part.sample_weight
-            )
-            total += loss * len(part.y)
-        return total / len(outputs) + self._compute_penalty()
-
-    def _compute_penalty(self) -> float:
-        """Return what the regularizer adds to the loss."""
-        add = make_regularizer_gradient(self.network.kernel_regularizer)
-        if add is None:
-            return 0.0
+        # NaN and infinity are looked for at the end of the epoch.
         with np.errstate(all="ignore"):
-            return add(*(view_weights(self.network, np.array(self._parameters)) for _ in range(2)))
+            for first in range(0, len(outputs), size):
+                part = rows.take(slice(first, first + size))
+                loss, _ = self._batch_loss.of_batch(
+                    part.y, outputs[first : first + size], part.sample_weight
+                )
+                total += loss * len(part.y)
+            if penalize is None:
+                return total / len(outputs)
+            copies = (view_weights(self.network, self._parameters.copy()) for _ in range(2))
+            return total / len(outputs) + penalize(*copies)
 
     # Face to callbacks.
 

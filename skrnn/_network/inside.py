@@ -88,9 +88,10 @@ def measure_gradients(
     blocks = []
     for place, run in _passes(network, weights, rows.X, with_gradients=True):
         part = rows.take(place)
-        outputs = run.forward(part.X)
-        d_outputs = differentiate(part.y, outputs, part.sample_weight)
-        run.backward(np.ascontiguousarray(d_outputs, outputs.dtype))
+        with np.errstate(all="ignore"):
+            outputs = run.forward(part.X)
+            d_outputs = differentiate(part.y, outputs, part.sample_weight)
+            run.backward(np.ascontiguousarray(d_outputs, outputs.dtype))
         # In float32 the square of a gradient that has all but vanished is 0.
         gradient = run.layers[layer][backward].cell.d_states.astype(np.float64)
         blocks.append(_in_time(np.linalg.norm(gradient, axis=2), run, backward))

@@ -48,8 +48,10 @@ class Layer:
 
     def forward(self, steps: slice, present: Array = _NOTHING, *, by_rows: bool = False) -> None:
         """Read `inputs` at some steps, and write the states after them."""
-        rows = self._rows(steps)
-        inputs, gates = self._flat_inputs[rows], self._flat_gates[rows]
+        inputs, gates = self._flat_inputs, self._flat_gates
+        if steps != self.all_steps:
+            rows = self._rows(steps)
+            inputs, gates = inputs[rows], gates[rows]
         if by_rows:
             gates.fill(0)
             add_product(inputs, self.weights.kernel, gates)

@@ -128,24 +128,22 @@ class Loss:
     def values(self, y: Array, outputs: Array) -> tuple[Array, Array]:
         """Return the loss of each row or step in float64, and its derivative by each output."""
         outputs = outputs.astype(np.float64)
-        # NaN and infinity are looked for at the end of the epoch.
-        with np.errstate(over="ignore", invalid="ignore"):
-            if self.scale is None:
-                return self.function(y, outputs)
-            factor, offset = self.scale
-            values, gradient = self.function(y, outputs * factor + offset)
-            return values, gradient * factor
+        if self.scale is None:
+            return self.function(y, outputs)
+        factor, offset = self.scale
+        values, gradient = self.function(y, outputs * factor + offset)
+        return values, gradient * factor
 
     def of_batch(self, y: Array, outputs: Array, weight: Array | None) -> tuple[float, Array]:
         """Return the mean over rows and steps, and its derivative by each output."""
         values, gradient = self.values(y, outputs)
-        factor = np.full(values.shape, 1 / values.size)
-        if weight is not None:
-            factor *= _align(weight, values)
-        with np.errstate(over="ignore", invalid="ignore"):
-            # Numbers beyond float32 are infinite, as in Keras.
-            loss = float(np.float32((values * factor).sum()))
-            return loss, gradient * factor[..., np.newaxis]
+        if weight is None:
+            loss, gradient = values.mean(), gradient / values.size
+        else:
+            factor = _align(weight, values) / values.size
+            loss, gradient = (values * factor).sum(), gradient * factor[..., np.newaxis]
+        # Numbers beyond float32 are infinite, as in Keras.
+        return float(np.float32(loss)), gradient
 
     def of_rows(self, y: Array, outputs: Array, weight: Array | None) -> Array:
         """Return the derivative of each row's loss, a mean over its steps, by each output."""

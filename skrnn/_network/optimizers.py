@@ -72,8 +72,7 @@ class Optimizer(ABC):
         decay = self.settings.get("weight_decay")
         if decay:
             parameters -= parameters * np.float32(decay * learning_rate)
-        with np.errstate(over="ignore", invalid="ignore"):
-            self.update(parameters, gradient, step, learning_rate)
+        self.update(parameters, gradient, step, learning_rate)
 
     @abstractmethod
     def update(self, parameters: Array, gradient: Array, step: int, rate: float) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, ClassVar
 
 import numpy as np
@@ -33,7 +34,7 @@ class CellWeights:
     bias: Array
     peephole: Array | None = None
 
-    @property
+    @cached_property
     def of_recurrence(self) -> tuple[Array, ...]:
         """All but the kernel."""
         peephole = () if self.peephole is None else (self.peephole,)
