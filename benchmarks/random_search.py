@@ -14,6 +14,7 @@ from statistics import median
 
 import competitors
 import numpy as np
+from sklearn.base import BaseEstimator, RegressorMixin
 from timing import Comparison, call_in_fresh_process, compare, interleave, seconds_of
 
 N_ROWS, EPOCHS, N_CANDIDATES, N_FOLDS, N_FIRST = 700, 10, 60, 3, 10
@@ -94,7 +95,9 @@ def _make(competitor: str, epochs: int, series: np.ndarray):
         from sklearn.preprocessing import FunctionTransformer
 
         pipe = make_pipeline(
-            SlidingWindowTransformer(), FunctionTransformer(_add_axis), TorchRecurrent(epochs)
+            SlidingWindowTransformer(),
+            FunctionTransformer(_add_axis),
+            TorchRecurrent(epochs=epochs),
         )
         pipe.steps[-1] = ("model", pipe.steps[-1][1])
         grid = {"model__cell": ["LSTM", "GRU", "RNN"], "model__units": units}
@@ -106,30 +109,25 @@ def _add_axis(windows: np.ndarray) -> np.ndarray:
     return np.asarray(windows, np.float32)[..., None]
 
 
-def TorchRecurrent(epochs: int):  # noqa: N802 - a factory, beside the estimators
-    """Return skorch's estimator whose module and size are parameters that can be pickled."""
-    from sklearn.base import BaseEstimator, RegressorMixin
+class TorchRecurrent(RegressorMixin, BaseEstimator):
+    """skorch's estimator, made in `fit`: the class of its module is made late, and not pickled."""
 
-    global _SkorchRecurrent
+    def __init__(self, cell: str = "LSTM", units: int = 50, epochs: int = 10) -> None:
+        self.cell = cell
+        self.units = units
+        self.epochs = epochs
 
-    class _SkorchRecurrent(RegressorMixin, BaseEstimator):
-        def __init__(self, cell: str = "LSTM", units: int = 50, epochs: int = 10) -> None:
-            self.cell, self.units, self.epochs = cell, units, epochs
+    def fit(self, X, y):
+        self.net_ = competitors.skorch_estimator(
+            max_epochs=self.epochs,
+            module__cell=self.cell,
+            module__units=self.units,
+            module__dropout=0.0,
+        ).fit(X, np.asarray(y, np.float32))
+        return self
 
-        def fit(self, X, y):
-            # skorch's own module class is made late, and cannot be pickled.
-            self.net_ = competitors.skorch_estimator(
-                max_epochs=self.epochs,
-                module__cell=self.cell,
-                module__units=self.units,
-                module__dropout=0.0,
-            ).fit(X, np.asarray(y, np.float32))
-            return self
-
-        def predict(self, X):
-            return self.net_.predict(X)
-
-    return _SkorchRecurrent(epochs=epochs)
+    def predict(self, X):
+        return self.net_.predict(X)
 
 
 class MemoryLog:
