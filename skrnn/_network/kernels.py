@@ -43,8 +43,9 @@ def _compile(function: Callable[..., Any], **options: Any) -> Any:
     if isinstance(compiled, Dispatcher):
         # Numba raises if neither its own folder, nor that beside the module, nor the user's cache
         # folder can be written to. The kernel is then compiled in each process.
+        dispatcher: Any = compiled
         with suppress(RuntimeError):
-            compiled._cache = _Cache(function)
+            dispatcher._cache = _Cache(function)
     return compiled
 
 
