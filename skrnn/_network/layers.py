@@ -60,14 +60,14 @@ class Layer:
         self.cell.forward(self.weights, steps, present, self.masks, by_rows=by_rows)
 
     def backward(self, steps: slice, present: Array = _NOTHING, *, to_inputs: bool = True) -> Array:
-        """Take the gradients of the states back, and return those of the inputs if asked for."""
+        """Take the gradients of the states back, and return those of the inputs, if asked for."""
         self.cell.backward(self.weights, self._gradients, steps, present, self.masks)
+        if not to_inputs:
+            return self.inputs[:0]
         if self._d_inputs is None:
             self._d_inputs = np.empty_like(self.inputs)
-        d_inputs = self._d_inputs[steps]
-        if to_inputs:
-            gates = self._flat_gates[self._rows(steps)]
-            np.dot(gates, self.weights.kernel.T, out=d_inputs.reshape(len(gates), -1))
+        d_inputs, gates = self._d_inputs[steps], self._flat_gates[self._rows(steps)]
+        np.dot(gates, self.weights.kernel.T, out=d_inputs.reshape(len(gates), -1))
         return d_inputs
 
     def set_gradients(self) -> None:
