@@ -80,7 +80,7 @@ class BaseRecurrentEstimator(CallbackSupportMixin, BaseEstimator, ABC):
     warm_start: bool
     random_state: Any
     verbose: int
-    # Of a fit.
+    # Attributes of a fit.
     n_features_in_: int
     n_timesteps_in_: int
     n_iter_: int

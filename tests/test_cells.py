@@ -100,7 +100,7 @@ class Case:
         self.factors = rng.normal(size=self.said(self.run.forward(self.X)).shape)
 
     def said(self, outputs):
-        """What a network says: probabilities, if its output activation is softmax."""
+        """Outputs after the output activation."""
         return softmax(outputs) if self.network.output_activation == "softmax" else outputs
 
     def textbook(self, flat):

@@ -1,4 +1,4 @@
-"""What callbacks may do to the Keras model behind the kernels."""
+"""Callbacks that look at the Keras model behind the kernels, or change it."""
 
 import threading
 
