@@ -213,4 +213,5 @@ for number in range(1, 201):
 @pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="no /proc to read memory from")
 def test_200_fits_take_no_more_memory_than_20(run_python):
     after_20, after_200 = map(int, run_python(_FITS).split())
-    assert after_200 <= 1.05 * after_20
+    # Without a leak they are equal to 0.2 %; 70 kB a fit, as a leak once took, are 1.6 %.
+    assert after_200 <= 1.01 * after_20

@@ -544,3 +544,8 @@ def test_windows_reach_training_as_views(windows, monkeypatch):
 def test_learning_rate_may_be_any_number(rate):
     optimizer = make_optimizer("sgd", rate, rate)
     assert float(optimizer.learning_rate) == optimizer.clipnorm == 0.5
+
+
+def test_optimizers_of_all_fits_have_one_name():
+    # TensorFlow keeps memory for each name of a variable, as long as the process lives.
+    assert make_optimizer("adam", None, None).name == make_optimizer("adam", None, None).name

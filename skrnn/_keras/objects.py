@@ -58,10 +58,19 @@ def make_optimizer(
 ) -> keras.optimizers.Optimizer:
     """Make an optimizer by name, or copy the settings of a Keras optimizer, not its state."""
     given = {"learning_rate": learning_rate, "clipnorm": clipnorm}
-    made = _look_up("optimizer", optimizer, keras.optimizers.get)
+    made = _look_up("optimizer", optimizer, _get_optimizer)
     # Keras takes no other number for one.
     floats = {key: float(value) for key, value in given.items() if value is not None}
     return copy_optimizer(made, **floats)
+
+
+def _get_optimizer(optimizer: Any) -> keras.optimizers.Optimizer:
+    if isinstance(optimizer, str) and optimizer.isidentifier():
+        # Keras would number the optimizers: "adam_1", "adam_2". TensorFlow keeps what it has
+        # prepared for a variable under the name of the variable, 70 kB for each new optimizer,
+        # and never frees it.
+        optimizer = {"class_name": optimizer, "config": {"name": optimizer}}
+    return keras.optimizers.get(optimizer)
 
 
 def copy_optimizer(
