@@ -92,7 +92,7 @@ mlp = TransformedTargetRegressor(
 
 candidates = {
     "NaiveRegressor": (
-        make_pipeline(SlidingWindowTransformer(WINDOW, flatten=False), NaiveRegressor()),
+        make_pipeline(SlidingWindowTransformer(WINDOW), NaiveRegressor()),
         {},
     ),
     "Ridge": (windowed(Ridge()), {"model__alpha": [0.001, 0.01, 0.1, 1.0]}),

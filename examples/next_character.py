@@ -105,6 +105,6 @@ table = pd.DataFrame.from_dict(results, orient="index")
 formats = {"bits per character": "{:.3f}".format, "seconds": "{:.0f}".format}
 print(f"\n{len(test):,} characters held out\n\n{table.to_string(formatters=formats)}\n")
 
-window = SlidingWindowTransformer(LENGTH, flatten=False, padding="nan", carry_context=False)
+window = SlidingWindowTransformer(LENGTH, padding="nan", carry_context=False)
 writer = make_pipeline(encoder, window.fit(rows), network)
 print("The " + "".join(generate(writer, "The ", 500, temperature=0.7, random_state=0)))

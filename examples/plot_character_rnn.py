@@ -89,7 +89,7 @@ network = GRUClassifier(
     warm_start=True,
     random_state=0,
 )
-window = SlidingWindowTransformer(LENGTH, flatten=False, padding="nan", carry_context=False)
+window = SlidingWindowTransformer(LENGTH, padding="nan", carry_context=False)
 writer = make_pipeline(encoder, window.fit(rows), network)
 
 learned = {}

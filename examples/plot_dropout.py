@@ -112,7 +112,7 @@ for ticker in STOCKS:
 # The naive rival
 # ---------------
 
-naive = make_pipeline(SlidingWindowTransformer(WINDOW, flatten=False), NaiveRegressor())
+naive = make_pipeline(SlidingWindowTransformer(WINDOW), NaiveRegressor())
 yesterday = {}
 for ticker in STOCKS:
     forecast = naive.fit(train[ticker], train[ticker]["Open"]).predict(test[ticker])

@@ -142,20 +142,19 @@ def with_planned_leave(model, **window):
 # with the planned leave too.
 
 naive = make_pipeline(
-    SlidingWindowTransformer(WINDOW, group="employee", flatten=False),
+    SlidingWindowTransformer(WINDOW, group="employee"),
     NaiveRegressor(season_length=12, feature=features.index("hours")),
 )
 gru = GRURegressor(learning_rate=0.01, epochs=25, batch_size=64, random_state=0)
-for_network = {"flatten": False, "padding": "nan"}
 alphas = {"model__alpha": [1.0, 10.0, 100.0, 1000.0]}
 units = {"model__units": [8, 16]}
 
 candidates = {
     "Naive": (naive, {"naiveregressor__strategy": ["last", "seasonal", "mean"]}),
-    "Ridge, past": (from_the_past(Ridge()), alphas),
-    "Ridge, planned leave": (with_planned_leave(Ridge()), alphas),
-    "GRU, past": (from_the_past(gru, **for_network), units),
-    "GRU, planned leave": (with_planned_leave(gru, **for_network), units),
+    "Ridge, past": (from_the_past(Ridge(), flatten=True), alphas),
+    "Ridge, planned leave": (with_planned_leave(Ridge(), flatten=True), alphas),
+    "GRU, past": (from_the_past(gru, padding="nan"), units),
+    "GRU, planned leave": (with_planned_leave(gru, padding="nan"), units),
 }
 
 # Every month of the training part has a row of each of the 48, so that a multiple of 48 rows

@@ -73,7 +73,7 @@ def network():
 
 
 def naive(**rule):
-    return make_pipeline(SlidingWindowTransformer(WINDOW, flatten=False), NaiveRegressor(**rule))
+    return make_pipeline(SlidingWindowTransformer(WINDOW), NaiveRegressor(**rule))
 
 
 STAYS, REPEATS = "stays as it is", "as yesterday"

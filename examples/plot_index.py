@@ -97,7 +97,7 @@ def windowed(model):
 
 
 fitted = {name: windowed(model).fit(train, train["Points"]) for name, model in networks.items()}
-naive = make_pipeline(SlidingWindowTransformer(WINDOW, flatten=False), NaiveRegressor())
+naive = make_pipeline(SlidingWindowTransformer(WINDOW), NaiveRegressor())
 naive.fit(train, train["Points"])
 
 forecasts = {

@@ -148,7 +148,7 @@ table = pd.DataFrame(
         for name, (make, X, y, unit) in setups.items()
     }
 ).T
-naive = make_pipeline(SlidingWindowTransformer(WINDOW, flatten=False), NaiveRegressor())
+naive = make_pipeline(SlidingWindowTransformer(WINDOW), NaiveRegressor())
 yesterday = rmse(naive, prices, prices["Open"])
 print(f"\nRMSE of the last {N_TEST} days, in adjusted dollars\n\n{table.round(2).to_string()}")
 print(f"\nyesterday's price: {yesterday:.2f}\n")

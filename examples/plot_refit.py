@@ -101,7 +101,7 @@ rows = []
 for month in months:
     before, ahead = sea.loc[sea.index < month], sea.loc[month]
     known, real = before["temperature"], ahead["temperature"]
-    naive = make_pipeline(SlidingWindowTransformer(WINDOW, flatten=False), NaiveRegressor())
+    naive = make_pipeline(SlidingWindowTransformer(WINDOW), NaiveRegressor())
     rival = root_mean_squared_error(real, naive.fit(before, known).predict(ahead))
     for seed in SEEDS:
         stopped = stops_early(seed).fit(before, known)

@@ -116,7 +116,7 @@ for _ in range(20):
 known = visitors.loc[:"2024-06"]
 rivals = {"yesterday": {}, "a week ago": {"strategy": "seasonal", "season_length": 7}}
 models = {
-    name: make_pipeline(SlidingWindowTransformer(WINDOW, flatten=False), NaiveRegressor(**rule))
+    name: make_pipeline(SlidingWindowTransformer(WINDOW), NaiveRegressor(**rule))
     for name, rule in rivals.items()
 }
 models["fitted anew"] = clone(pipe)

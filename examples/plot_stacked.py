@@ -81,7 +81,7 @@ for name, units in LAYERS.items():
         n_parameters = sum(weight.size for weight in fitted["model"].weights_)
         rows.append({"model": name, "seed": seed, "parameters": n_parameters})
 
-naive = make_pipeline(SlidingWindowTransformer(WINDOW, flatten=False), NaiveRegressor())
+naive = make_pipeline(SlidingWindowTransformer(WINDOW), NaiveRegressor())
 yesterday = pd.Series(naive.fit(train, train["Open"]).predict(test), index=test.index)
 
 # %%

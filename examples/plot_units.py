@@ -62,7 +62,7 @@ def error(forecast):
 # ----------
 # Yesterday's price has nothing to train. Ridge chooses its penalty within the training years.
 
-naive = make_pipeline(SlidingWindowTransformer(WINDOW, flatten=False), NaiveRegressor())
+naive = make_pipeline(SlidingWindowTransformer(WINDOW), NaiveRegressor())
 ridge = GridSearchCV(
     windowed(Ridge()),
     {"model__alpha": [0.001, 0.01, 0.1, 1.0]},

@@ -106,7 +106,7 @@ def forecast(
     >>> index = pd.date_range("2024-01-31", periods=24, freq="ME")
     >>> sales = pd.DataFrame({"sales": np.arange(100.0, 124.0)}, index)
     >>> drift = NaiveRegressor(strategy="drift")
-    >>> pipe = make_pipeline(SlidingWindowTransformer(3, flatten=False), drift)
+    >>> pipe = make_pipeline(SlidingWindowTransformer(3), drift)
     >>> pipe = pipe.fit(sales, sales["sales"])
     >>> forecast(pipe, 2)
     2026-01-31    124.0

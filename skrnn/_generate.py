@@ -96,7 +96,7 @@ def generate(
     >>> letters = np.array(list("abc" * 40))
     >>> pipe = make_pipeline(
     ...     OneHotEncoder(sparse_output=False, dtype=np.float32),
-    ...     SlidingWindowTransformer(5, flatten=False),
+    ...     SlidingWindowTransformer(5),
     ...     GRUClassifier(units=8, epochs=20, learning_rate=0.03, random_state=0),
     ... )
     >>> pipe = pipe.fit(letters[:, None], letters)

@@ -81,7 +81,7 @@ class NaiveRegressor(CallbackSupportMixin, RegressorMixin, MultiOutputMixin, Bas
 
     >>> from sklearn.pipeline import make_pipeline
     >>> from skrnn import SlidingWindowTransformer
-    >>> pipe = make_pipeline(SlidingWindowTransformer(2, flatten=False), NaiveRegressor())
+    >>> pipe = make_pipeline(SlidingWindowTransformer(2), NaiveRegressor())
     >>> series = np.array([10.0, 11.0, 13.0, 12.0])
     >>> pipe.fit(series.reshape(-1, 1), series).predict([[15.0], [14.0]])
     array([12., 15.])
@@ -144,7 +144,7 @@ class NaiveRegressor(CallbackSupportMixin, RegressorMixin, MultiOutputMixin, Bas
                 f"The standard deviation of the windows is {_spread(windows):.3g}, that of y "
                 f"{_spread(y):.3g}. NaiveRegressor predicts in the units of the window, which "
                 "should be those of y. Put it in a pipeline of its own without a scaler: "
-                "make_pipeline(SlidingWindowTransformer(n, flatten=False), NaiveRegressor()).",
+                "make_pipeline(SlidingWindowTransformer(n), NaiveRegressor()).",
                 UserWarning,
                 stacklevel=3,  # _fit_context stands between fit and its caller
             )
@@ -195,7 +195,7 @@ class NaiveRegressor(CallbackSupportMixin, RegressorMixin, MultiOutputMixin, Bas
             raise ValueError(
                 f"feature={self.feature} is out of range: windows of shape {X.shape} have "
                 f"{n_features} feature(s) a step, counted from 0. Several features need 3-D X: "
-                "SlidingWindowTransformer(flatten=False)."
+                "leave flatten=True out of SlidingWindowTransformer."
             )
         needed = {"drift": 2, "seasonal": self.season_length}.get(self.strategy, 1)
         if X.shape[1] < needed:

@@ -37,12 +37,20 @@ from skrnn._windows import (
 
 def _has_columns(transformer: SlidingWindowTransformer) -> bool:
     """Say that only flattened windows have columns, and so names, for `available_if`."""
-    if not transformer.flatten:
+    # Before `fit`, "auto" may still become either.
+    n_features = getattr(transformer, "n_features_in_", 1)
+    if not _flattens(transformer.flatten, n_features):
         raise AttributeError(
-            "get_feature_names_out is not available with flatten=False: windows of shape "
-            "(n_samples, n_timesteps, n_features) have no columns. Use flatten=True for names."
+            f"get_feature_names_out is not available with flatten={transformer.flatten!r} and "
+            f"n_features_in_={n_features}: windows of shape (n_samples, n_timesteps, n_features) "
+            "have no columns. Use flatten=True for names."
         )
     return True
+
+
+def _flattens(flatten: bool | str, n_features: int) -> bool:
+    """Return whether windows of so many features are flattened."""
+    return n_features == 1 if flatten == "auto" else bool(flatten)
 
 
 class SlidingWindowTransformer(CallbackSupportMixin, TransformerMixin, BaseEstimator):
@@ -62,10 +70,13 @@ class SlidingWindowTransformer(CallbackSupportMixin, TransformerMixin, BaseEstim
         What fills the steps before a fresh series begins: the fitted column means, so that every
         regressor can follow (0 for a column of nothing but NaN), or NaN, for regressors that
         take it: the recurrent ones pass over these steps.
-    flatten : bool, default=True
+    flatten : {"auto"} or bool, default="auto"
         Whether windows are returned as `(n_samples, window_length * n_features)`, all columns of
         the oldest step first, or as `(n_samples, window_length, n_features)`. The latter is
-        always a NumPy array, whatever `set_output` says.
+        always a NumPy array, whatever `set_output` says. `"auto"` flattens the windows of one
+        feature, which every regressor reads, and keeps the axis of several features, which a
+        recurrent regressor needs. Ridge, forests and their kin need `flatten=True` for several
+        features; so do several features within a FeatureUnion or a ColumnTransformer.
     carry_context : bool, default=True
         Whether rows that continue the fitted series have the last fitted rows put before them,
         so that the first of them has a full window. See Notes.
@@ -159,7 +170,7 @@ class SlidingWindowTransformer(CallbackSupportMixin, TransformerMixin, BaseEstim
         "window_length": [Interval(Integral, 1, None, closed="left")],
         "horizon": [Interval(Integral, 0, None, closed="left")],
         "padding": [StrOptions({"mean", "nan"})],
-        "flatten": ["boolean"],
+        "flatten": ["boolean", StrOptions({"auto"})],
         "carry_context": ["boolean"],
         "group": [str, None],
     }
@@ -170,7 +181,7 @@ class SlidingWindowTransformer(CallbackSupportMixin, TransformerMixin, BaseEstim
         *,
         horizon: int = 1,
         padding: str = "mean",
-        flatten: bool = True,
+        flatten: bool | str = "auto",
         carry_context: bool = True,
         group: str | None = None,
     ) -> None:
@@ -245,13 +256,16 @@ class SlidingWindowTransformer(CallbackSupportMixin, TransformerMixin, BaseEstim
             window_length=self.window_length,
             horizon=self.horizon,
         )
-        return windows if self.flatten else unflatten(windows, self.window_length)
+        if _flattens(self.flatten, self.n_features_in_):
+            return windows
+        return unflatten(windows, self.window_length)
 
     @available_if(_has_columns)
     def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
         """Return the names of the columns: `Open_lag3`, `Open_lag2`, `Open_lag1`.
 
-        Only with `flatten=True`; windows that are not flattened have no columns.
+        Windows that are not flattened have no columns, and the transformer no such method: with
+        `flatten=False`, and after a fit on several features with `flatten="auto"`.
 
         Parameters
         ----------
@@ -271,7 +285,7 @@ class SlidingWindowTransformer(CallbackSupportMixin, TransformerMixin, BaseEstim
         ValueError
             If `input_features` are not the names seen during `fit`.
         AttributeError
-            With `flatten=False`: the transformer then has no such method.
+            If windows are not flattened.
         """
         check_is_fitted(self)
         names = _check_feature_names_in(self, input_features)
@@ -284,8 +298,8 @@ class SlidingWindowTransformer(CallbackSupportMixin, TransformerMixin, BaseEstim
         Parameters
         ----------
         transform : {"default", "pandas", "polars"}, default=None
-            Container of what `transform` returns with `flatten=True`; None changes nothing. With
-            `flatten=False` it is remembered, and windows are NumPy arrays all the same.
+            Container of flattened windows; None changes nothing. Other windows are NumPy arrays
+            all the same.
 
         Returns
         -------

@@ -480,8 +480,8 @@ def _check_windows_of_one_column(estimator: BaseEstimator) -> None:
     if len(columns) > 1 and all(matches):
         raise ValueError(
             f"X holds flattened windows of {len(columns)} columns ({', '.join(columns)}). "
-            f"{type(estimator).__name__} reads 2-D X as one feature per step; use "
-            "SlidingWindowTransformer(flatten=False), which keeps a feature axis."
+            f"{type(estimator).__name__} reads 2-D X as one feature per step; leave "
+            "flatten=True out of SlidingWindowTransformer, which then keeps a feature axis."
         )
 
 

@@ -308,7 +308,7 @@ CASES = [
     Case("no features", r"0 feature\(s\)", X=np.empty((20, 4, 0))),
     Case(
         "flattened windows of two columns",
-        r"2 columns \(Open, Close\).*flatten=False",
+        r"2 columns \(Open, Close\).*leave flatten=True out",
         X=FRAME.set_axis(["Open_lag2", "Close_lag2", "Open_lag1", "Close_lag1"], axis=1),
         other_kind=True,
     ),

@@ -28,7 +28,9 @@ FRAME = pd.DataFrame({"level": SERIES}, DAYS)
 
 
 def windowed(model, length=4, **window):
-    pipe = make_pipeline(MinMaxScaler(), SlidingWindowTransformer(length, **window), model)
+    """Put a model behind flat windows, unless `flatten` is given."""
+    window = SlidingWindowTransformer(length, **{"flatten": True} | window)
+    pipe = make_pipeline(MinMaxScaler(), window, model)
     return pipe.set_output(transform="pandas")
 
 
@@ -314,7 +316,7 @@ def lags_and_price(planned):
     """Yesterday's level and price beside today's price, and a line. Not to be fitted again."""
     read = ColumnTransformer(
         [
-            ("lags", SlidingWindowTransformer(1), ["level", "price"]),
+            ("lags", SlidingWindowTransformer(1, flatten=True), ["level", "price"]),
             ("today", SlidingWindowTransformer(1, horizon=0), ["price"]),
         ]
     )
@@ -360,10 +362,10 @@ def test_a_network_of_several_columns_equals_a_loop_by_hand(planned_network, pla
 
 def test_arrays_have_numbers_for_names(planned):
     values = planned.to_numpy()
-    pipe = make_pipeline(SlidingWindowTransformer(2), LinearRegression())
+    pipe = make_pipeline(SlidingWindowTransformer(2, flatten=True), LinearRegression())
     pipe.fit(values[:40], values[:40, 1])
     found = forecast(pipe, 3, future=values[40:43], target=1)
-    named = make_pipeline(SlidingWindowTransformer(2), LinearRegression())
+    named = make_pipeline(SlidingWindowTransformer(2, flatten=True), LinearRegression())
     named.fit(planned.iloc[:40], planned["level"].iloc[:40])
     expected = forecast(named, 3, future=planned[["price"]].iloc[40:43], target="level")
     np.testing.assert_allclose(found, expected)
@@ -480,7 +482,7 @@ def test_each_series_of_a_panel_goes_on_by_itself(as_level, given):
 def test_known_values_of_a_panel_belong_to_their_series(as_level):
     panel = make_panel(as_level)
     panel["price"] = np.arange(len(panel))
-    window = SlidingWindowTransformer(1, group="who")
+    window = SlidingWindowTransformer(1, group="who", flatten=True)
     pipe = make_pipeline(window, LinearRegression()).fit(panel, panel["level"])
     labels = pd.DatetimeIndex(["2024-02-10", "2024-02-11"], name="day")
     # Series after series, and in another order.

@@ -95,7 +95,8 @@ class Peek(RegressorMixin, BaseEstimator):
 
 
 def windows(window_length=3, **params):
-    return SlidingWindowTransformer(window_length, **params)
+    """Make a transformer of flat windows, unless `flatten` is given."""
+    return SlidingWindowTransformer(window_length, **{"flatten": True} | params)
 
 
 def as_container(frame, container):

@@ -173,7 +173,7 @@ def test_tags_say_what_it_takes():
 
 def test_a_scaler_before_it_warns_at_the_line_of_the_caller(windows):
     scaled = MinMaxScaler().fit_transform(windows)
-    advice = r"make_pipeline\(SlidingWindowTransformer\(n, flatten=False\), NaiveRegressor\(\)\)"
+    advice = r"make_pipeline\(SlidingWindowTransformer\(n\), NaiveRegressor\(\)\)"
     with pytest.warns(UserWarning, match=advice) as caught:
         NaiveRegressor().fit(scaled, 100 * windows[:, -1])
     assert [warning.filename for warning in caught] == [__file__]
@@ -275,8 +275,8 @@ def test_nan_padding_is_told_to_use_another_padding():
 
 def test_flattened_windows_of_several_columns_are_refused():
     frame = pd.DataFrame(np.random.default_rng(5).normal(size=(20, 2)), columns=["Open", "Close"])
-    window = SlidingWindowTransformer(3).set_output(transform="pandas")
-    with pytest.raises(ValueError, match=r"2 columns \(Open, Close\).*flatten=False"):
+    window = SlidingWindowTransformer(3, flatten=True).set_output(transform="pandas")
+    with pytest.raises(ValueError, match=r"2 columns \(Open, Close\).*leave flatten=True out"):
         make_pipeline(window, NaiveRegressor()).fit(frame, frame["Open"])
 
 

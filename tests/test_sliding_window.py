@@ -11,9 +11,11 @@ from hypothesis import strategies as st
 from numpy.testing import assert_array_equal, assert_equal
 from sklearn import config_context
 from sklearn.base import clone
+from sklearn.compose import ColumnTransformer
+from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import Ridge
 from sklearn.model_selection import GridSearchCV, TimeSeriesSplit
-from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.pipeline import FeatureUnion, Pipeline, make_pipeline
 from sklearn.preprocessing import MinMaxScaler, StandardScaler
 from sklearn.utils import estimator_checks, get_tags
 from sklearn.utils.estimator_checks import parametrize_with_checks
@@ -46,7 +48,8 @@ def windows_by_hand(X, *, window_length, horizon, fill=np.nan):
 
 
 def nan_padded(window_length=2, **params):
-    return SlidingWindowTransformer(window_length, padding="nan", **params)
+    """Make a transformer of flat windows, unless `flatten` is given."""
+    return SlidingWindowTransformer(window_length, padding="nan", **{"flatten": True} | params)
 
 
 def labeled(rows, index):
@@ -122,7 +125,7 @@ def test_steps_before_the_first_row_are_the_fitted_means_with_padding_mean(
 
 def test_means_leave_nan_out_and_are_0_for_a_column_without_values():
     X = np.array([[1.0, np.nan], [np.nan, np.nan], [4.0, np.nan]])
-    transformer = SlidingWindowTransformer(1).fit(X)
+    transformer = SlidingWindowTransformer(1, flatten=True).fit(X)
     assert_array_equal(transformer.fill_values_, [2.5, 0.0])
     assert_array_equal(transformer.transform(X), [[2.5, 0.0], [1.0, np.nan], [np.nan, np.nan]])
 
@@ -134,7 +137,7 @@ def test_horizon_0_includes_the_row_itself():
 
 def test_horizon_0_and_one_row_return_the_rows():
     X = numbered_rows(4, 2)
-    transformer = SlidingWindowTransformer(1, horizon=0).fit(X)
+    transformer = SlidingWindowTransformer(1, horizon=0, flatten=True).fit(X)
     assert_array_equal(transformer.transform(X + 100), X + 100)
     assert transformer.context_.shape == (0, 2)
 
@@ -189,7 +192,8 @@ def test_no_row_depends_on_later_ones_of_its_call_with_padding_mean(
             )
             for part in (X, other)
         )
-    transformer = SlidingWindowTransformer(window_length, horizon=horizon).fit(fitted_X)
+    transformer = SlidingWindowTransformer(window_length, horizon=horizon, flatten=True)
+    transformer.fit(fitted_X)
     windows, other_windows = transformer.transform(X), transformer.transform(other)
     first = changed + horizon
     assert_array_equal(windows[:first], other_windows[:first])
@@ -538,7 +542,7 @@ def test_each_series_has_its_own_context():
 
 def test_fill_values_are_pooled_over_the_series():
     X = panel(["x", "x", "y"], [0, 1, 0], start=1)
-    transformer = SlidingWindowTransformer(1, group="ticker")
+    transformer = SlidingWindowTransformer(1, group="ticker", flatten=True)
     assert_array_equal(transformer.fit_transform(X), [[2.0], [1.0], [2.0]])
 
 
@@ -667,7 +671,7 @@ def test_a_row_without_a_series_is_an_error(X):
 def test_a_group_column_is_not_a_feature():
     columns = {"a": [1.0, 2.0], "ticker": ["x", "y"], "b": [3.0, 4.0]}
     for frame in (pd.DataFrame(columns), pl.DataFrame(columns)):
-        transformer = SlidingWindowTransformer(1, group="ticker").fit(frame)
+        transformer = SlidingWindowTransformer(1, group="ticker", flatten=True).fit(frame)
         assert transformer.feature_names_in_.tolist() == ["a", "b"]
         assert transformer.n_features_in_ == 2
         assert transformer.get_feature_names_out().tolist() == ["a_lag1", "b_lag1"]
@@ -683,10 +687,10 @@ def test_names_tell_the_column_and_how_far_back_it_lies():
     transformer = SlidingWindowTransformer(60).fit(X[["Open"]])
     names = transformer.get_feature_names_out().tolist()
     assert names == [f"Open_lag{lag}" for lag in range(60, 0, -1)]
-    transformer = SlidingWindowTransformer(2, horizon=3).fit(X)
+    transformer = SlidingWindowTransformer(2, horizon=3, flatten=True).fit(X)
     names = transformer.get_feature_names_out().tolist()
     assert names == ["Open_lag4", "Volume_lag4", "Open_lag3", "Volume_lag3"]
-    transformer = SlidingWindowTransformer(2, horizon=0).fit(X.to_numpy())
+    transformer = SlidingWindowTransformer(2, horizon=0, flatten=True).fit(X.to_numpy())
     names = transformer.get_feature_names_out().tolist()
     assert names == ["x0_lag1", "x1_lag1", "x0_lag0", "x1_lag0"]
     assert transformer.get_feature_names_out(["p", "q"])[0] == "p_lag1"
@@ -709,7 +713,8 @@ def test_pandas_output_keeps_the_index():
 
 def test_polars_output_holds_the_windows():
     X = pl.DataFrame(numbered_rows(5, 2), schema=["a", "b"])
-    frame = SlidingWindowTransformer(2, horizon=0).set_output(transform="polars").fit_transform(X)
+    window = SlidingWindowTransformer(2, horizon=0, flatten=True).set_output(transform="polars")
+    frame = window.fit_transform(X)
     assert isinstance(frame, pl.DataFrame)
     assert frame.columns == ["a_lag1", "b_lag1", "a_lag0", "b_lag0"]
     assert frame["b_lag1"].to_list()[1:] == [1.0, 3.0, 5.0, 7.0]
@@ -743,7 +748,9 @@ def test_set_output_is_remembered_while_windows_are_3d():
 
 def test_a_pipeline_is_set_to_pandas_with_either_shape():
     X = pd.DataFrame(numbered_rows(5, 2), columns=["a", "b"])
-    pipe = Pipeline([("scale", MinMaxScaler()), ("window", SlidingWindowTransformer(2))])
+    pipe = Pipeline(
+        [("scale", MinMaxScaler()), ("window", SlidingWindowTransformer(2, flatten=True))]
+    )
     pipe.set_output(transform="pandas")
     assert isinstance(pipe.fit_transform(X), pd.DataFrame)
     three_d = clone(pipe).set_params(window__flatten=False).set_output(transform="pandas")
@@ -758,6 +765,52 @@ def test_3d_windows_have_no_names():
         transformer.get_feature_names_out()
     assert "Use flatten=True for names" in str(error.value.__cause__)
     assert hasattr(transformer.set_params(flatten=True), "get_feature_names_out")
+
+
+@pytest.mark.parametrize("n_features", [1, 2])
+@pytest.mark.parametrize("group", [None, "ticker"])
+def test_auto_flattens_the_windows_of_one_feature_only(n_features, group):
+    X = panel(["x", "y", "x", "y"], range(4))
+    X = X.assign(**{f"b{i}": 0.5 for i in range(n_features - 1)})
+    if group is None:
+        X = X.to_numpy()
+    auto, flat = (
+        SlidingWindowTransformer(3, group=group, flatten=flatten).fit_transform(X)
+        for flatten in ("auto", True)
+    )
+    shape = (4, 3) if n_features == 1 else (4, 3, 2)
+    assert_array_equal(auto, flat.reshape(shape))
+
+
+def test_auto_has_names_and_containers_where_it_flattens():
+    X = pd.DataFrame(numbered_rows(5, 2), columns=["a", "b"])
+    window = SlidingWindowTransformer(2)
+    # Nobody knows yet.
+    with pytest.raises(NotFittedError):
+        window.get_feature_names_out()
+    for library, frame in (("pandas", pd.DataFrame), ("polars", pl.DataFrame)):
+        window.set_output(transform=library)
+        one = window.fit_transform(X[["a"]])
+        assert isinstance(one, frame)
+        assert list(one.columns) == window.get_feature_names_out().tolist() == ["a_lag2", "a_lag1"]
+        assert type(window.fit_transform(X)) is np.ndarray
+        assert not hasattr(window, "get_feature_names_out")
+
+
+def test_auto_within_a_column_transformer_or_a_union_needs_the_word_for_several_features():
+    X = pd.DataFrame(numbered_rows(6, 2), columns=["a", "b"])
+    columns = ["a", "b"]
+    for flatten, n_columns in ((True, 4), ("auto", None)):
+        window = SlidingWindowTransformer(2, flatten=flatten)
+        for union in (
+            ColumnTransformer([("window", window, columns)]),
+            FeatureUnion([("window", window), ("again", MinMaxScaler())]),
+        ):
+            if n_columns is None:
+                with pytest.raises(ValueError, match=r"dim|2-?D|2D"):
+                    union.fit_transform(X)
+            else:
+                assert union.fit_transform(X).shape[1] in (n_columns, n_columns + 2)
 
 
 def test_a_grid_search_tunes_the_window_and_predicts_every_row():
@@ -893,25 +946,27 @@ def test_scikit_learns_contract_holds(estimator, check):
 
 
 @pytest.mark.parametrize(
-    "name",
+    ("name", "flatten"),
     [
-        "check_dataframe_column_names_consistency",
-        "check_global_output_transform_pandas",
-        "check_global_set_output_transform_polars",
-        "check_param_validation",
-        "check_set_output_transform",
-        "check_set_output_transform_pandas",
-        "check_set_output_transform_polars",
-        "check_transformer_get_feature_names_out",
-        "check_transformer_get_feature_names_out_pandas",
+        ("check_dataframe_column_names_consistency", "auto"),
+        ("check_param_validation", "auto"),
+        ("check_set_output_transform", "auto"),
+        ("check_dataframe_column_names_consistency", True),
+        # These give several features, whose windows have no columns under "auto".
+        ("check_global_output_transform_pandas", True),
+        ("check_global_set_output_transform_polars", True),
+        ("check_set_output_transform_pandas", True),
+        ("check_set_output_transform_polars", True),
+        ("check_transformer_get_feature_names_out", True),
+        ("check_transformer_get_feature_names_out_pandas", True),
     ],
 )
 # The checks fit on a DataFrame and transform an array, and the other way round, on purpose.
 @pytest.mark.filterwarnings("ignore:X does not have valid feature names")
 @pytest.mark.filterwarnings("ignore:X has feature names")
-def test_scikit_learns_checks_of_names_and_containers_pass(name):
+def test_scikit_learns_checks_of_names_and_containers_pass(name, flatten):
     check = getattr(estimator_checks, name)
-    check("SlidingWindowTransformer", SlidingWindowTransformer(window_length=3))
+    check("SlidingWindowTransformer", SlidingWindowTransformer(window_length=3, flatten=flatten))
 
 
 @pytest.mark.parametrize(

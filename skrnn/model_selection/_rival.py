@@ -48,7 +48,7 @@ def build_rival(estimators: dict[str, Any], X: Any, y: np.ndarray, y_name: Any) 
     ValueError
         If no column of X is the target, or the estimators look differently far ahead.
     """
-    window = SlidingWindowTransformer(1, flatten=False)
+    window = SlidingWindowTransformer(1)
     found = [found for estimator in estimators.values() for found in windows_of(estimator)]
     # A window that holds its own row is one of what is known in advance.
     horizons = sorted({found.horizon for found in found if found.horizon > 0})
@@ -96,7 +96,7 @@ def _find_target(X: Any, y: np.ndarray, y_name: Any) -> int:
     raise ValueError(
         f"No column of X, of shape {tuple(X.shape)}, equals y, so that the naive rival cannot be "
         f"built.{named} Give it as baseline: an estimator that predicts the last known value of y "
-        "from rows of X, such as make_pipeline(SlidingWindowTransformer(1, flatten=False), "
+        "from rows of X, such as make_pipeline(SlidingWindowTransformer(1), "
         "NaiveRegressor(feature=...)), or DummyRegressor() where rows follow no order of time."
     )
 
