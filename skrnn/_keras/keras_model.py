@@ -97,6 +97,14 @@ class KerasModel(NetworkModel, keras.Model):
             state.assign([word, 0])
         return model
 
+    def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
+        """Compute the outputs, with new masks of recurrent dropout in the cells of a decoder."""
+        outputs = super().call(inputs, training=training, mask=mask)
+        for layer in self._flatten_layers():
+            if hasattr(layer, "reset_recurrent_dropout_mask"):
+                layer.reset_recurrent_dropout_mask()
+        return outputs
+
     def get_state(self) -> list[np.ndarray]:
         """Return all variables of the model and of its optimizer."""
         return [np.asarray(variable.numpy()) for variable in self._list_variables()]

@@ -4,25 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from types import ModuleType
-from typing import Any
+from typing import Any, cast
 
 import keras
 import numpy as np
 
-from skrnn._keras import layers as keras_layers
-from skrnn._keras import plain_layers
-from skrnn._keras.layers import Decoder
+from skrnn._keras.layers import PeepholeLSTM, PeepholeLSTMCell, decode
 from skrnn._keras.objects import make_activation, make_regularizer
 from skrnn._network.network import Network
 
 Tensor = Any
 
-_LAYERS = {
-    "simple_rnn": "SimpleRNN",
-    "lstm": "LSTM",
-    "peephole_lstm": "PeepholeLSTM",
-    "gru": "GRU",
+# The layer and the cell of each kind.
+_LAYERS: dict[str, tuple[Callable[..., Any], Callable[..., Any]]] = {
+    "simple_rnn": (keras.layers.SimpleRNN, keras.layers.SimpleRNNCell),
+    "lstm": (keras.layers.LSTM, keras.layers.LSTMCell),
+    "peephole_lstm": (PeepholeLSTM, PeepholeLSTMCell),
+    "gru": (keras.layers.GRU, keras.layers.GRUCell),
 }
 # Whatever Keras' global policy is.
 _DTYPE = "float32"
@@ -37,11 +35,7 @@ def with_keras_objects(network: Network) -> Network:
     )
 
 
-def build_model(
-    network: Network,
-    layers: ModuleType = keras_layers,
-    decoder: Callable[..., Any] = Decoder,
-) -> keras.Model:
+def build_model(network: Network, *, plain: bool = False) -> keras.Model:
     """Build the model of a network.
 
     It takes windows of shape (n_samples, n_timesteps, n_features), or vectors of shape (n_samples,
@@ -57,14 +51,12 @@ def build_model(
     network : Network
         The network to build.
 
-    layers : module, default=keras_layers
-        Where the recurrent layers and `Dropout` are looked up.
-
-    decoder : callable, default=Decoder
-        Makes the decoder, if there is one.
+    plain : bool, default=False
+        Whether all layers are Keras' own, so that the model loads from a file where skrnn is not
+        installed. What Keras lacks is unrolled into its steps then, without recurrent dropout.
     """
     inputs, steps, present = _read(network)
-    hidden, states = _stack(network, layers, steps, present)
+    hidden, states = _stack(network, steps, present, plain=plain)
     head = keras.layers.Dense(
         network.n_outputs,
         kernel_initializer=keras.initializers.GlorotUniform(seed=0),
@@ -72,11 +64,10 @@ def build_model(
         name="head",
     )
     if network.architecture == "encoder_decoder":
-        cell_class = getattr(keras_layers, f"{_LAYERS[network.cell]}Cell")
-        cells = [cell_class(units, **_cell_arguments(network)) for units in network.units]
-        dropouts = [layers.Dropout(network.dropout, seed=0, dtype=_DTYPE) for _ in cells]
+        cells = _make_cells(network, plain=plain)
+        dropouts = [keras.layers.Dropout(network.dropout, seed=0, dtype=_DTYPE) for _ in cells]
         activation = make_activation(network.output_activation)
-        outputs = decoder(cells, dropouts, head, activation, network.n_steps)(states)
+        outputs = decode(cells, dropouts, head, activation, cast(int, network.n_steps), states)
     else:
         outputs = head(hidden)
     if network.linear_skip:
@@ -119,7 +110,7 @@ def build_plain_model(
     """
     if network.cell == "peephole_lstm":
         network = replace(network, n_timesteps=n_timesteps)
-    model = build_model(network, plain_layers, decoder=plain_layers.unrolled_decoder)
+    model = build_model(network, plain=True)
     model.set_weights(weights)
     if scale is None:
         return model
@@ -154,7 +145,7 @@ def _read(network: Network) -> tuple[Tensor, Tensor, Tensor | None]:
 
 
 def _stack(
-    network: Network, layers: ModuleType, hidden: Tensor, present: Tensor | None
+    network: Network, hidden: Tensor, present: Tensor | None, *, plain: bool
 ) -> tuple[Tensor, list[list[Tensor]]]:
     """Return what the recurrent layers make of the steps, or the last states of an encoder."""
     is_encoder = network.architecture == "encoder_decoder"
@@ -162,6 +153,9 @@ def _stack(
     # cuDNN knows no steps that are absent but those at the end.
     has_cudnn = network.cell in ("lstm", "gru")
     of_layers = {"use_cudnn": False} if network.masked and has_cudnn else {}
+    if network.cell == "peephole_lstm":
+        of_layers["unroll"] = plain
+    make_layer, _ = _LAYERS[network.cell]
     states = []
     for depth, units in enumerate(network.units, start=1):
         is_last = depth == len(network.units)
@@ -169,7 +163,7 @@ def _stack(
         def read(
             hidden: Tensor, units: int = units, is_last: bool = is_last, **options: Any
         ) -> Tensor:
-            layer = getattr(layers, _LAYERS[network.cell])(
+            layer = make_layer(
                 units,
                 return_sequences=not (is_last and writes_vector),
                 return_state=is_encoder,
@@ -198,8 +192,26 @@ def _stack(
             # Keras would hand the mask on to the layers that follow and to the loss, which would be
             # scaled by it, batch by batch. A copy has no mask.
             hidden = keras.ops.copy(hidden)
-        hidden = layers.Dropout(network.dropout, seed=0, dtype=_DTYPE)(hidden)
+        hidden = keras.layers.Dropout(network.dropout, seed=0, dtype=_DTYPE)(hidden)
     return hidden, states
+
+
+def _make_cells(network: Network, *, plain: bool) -> list[Any]:
+    """Return what takes a step of each layer of a decoder."""
+    _, make_cell = _LAYERS[network.cell]
+    arguments = _cell_arguments(network)
+    if not plain:
+        return [make_cell(units, **arguments) for units in network.units]
+    # Masks of recurrent dropout are kept until somebody resets them: `KerasModel`.
+    cells: Any = [
+        make_cell(units, **arguments | {"recurrent_dropout": 0.0}) for units in network.units
+    ]
+    if network.cell != "peephole_lstm":
+        return cells
+    for cell, width in zip(cells, (network.n_outputs, *network.units), strict=False):
+        cell.build((None, width))
+    # The operations of a cell, without itself.
+    return [cell.call for cell in cells]
 
 
 def _cell_arguments(network: Network) -> dict[str, Any]:
