@@ -647,16 +647,14 @@ class BaseRecurrentEstimator(CallbackSupportMixin, BaseEstimator, ABC):
         """Return what computes the loss of rows, which the fitted network is trained on."""
         from skrnn._network.losses import make_loss
 
-        network = self._network
-        own = make_loss(self.loss, self._output_scale(), network["output_activation"])
+        network = _make_network(self._network)
+        own = make_loss(self.loss, self._output_scale(), network.output_activation)
         if own is not None:
             return own
-        fitting = _import_fitting()
-        loss = fitting.make_keras_loss(
-            self.loss, self._output_scale(), network["output_activation"], network["n_outputs"]
-        )
-        fitting.check_loss(loss, self.loss, rows, network["n_outputs"])
-        return loss
+        _import_fitting()
+        from skrnn._keras.losses import make_keras_loss
+
+        return make_keras_loss(self.loss, self._output_scale(), network, rows)
 
     def _make_network_with_kernels(self) -> Any:
         """Return the fitted network, whose kernels keep what goes on inside it.
@@ -722,7 +720,10 @@ class BaseRecurrentEstimator(CallbackSupportMixin, BaseEstimator, ABC):
         """
         check_is_fitted(self)
         fitted = self._snapshot()
-        return _import_fitting().to_keras(
+        _import_fitting()
+        from skrnn._keras.models import build_plain_model
+
+        return build_plain_model(
             _make_network(fitted._network),
             fitted.weights_,
             fitted.n_timesteps_in_,

@@ -185,7 +185,7 @@ def labels_after(summary: LabelSummary, n: int) -> pd.Index | None:
 
 def follows(labels: pd.Index, fitted: LabelSummary) -> bool:
     """Tell whether labels go on where fitted ones ended, as `continues` has it, and increase."""
-    return labels.is_monotonic_increasing and _follows(labels[:1], fitted)
+    return labels.is_monotonic_increasing and _go_on(*_comparable(labels[:1]), fitted)
 
 
 def continues(values: Array, rows: LabeledRows, where: Positions, start: SeriesStart) -> bool:
@@ -207,13 +207,7 @@ def continues(values: Array, rows: LabeledRows, where: Positions, start: SeriesS
     if rows.labels is None or (rows.has_default_labels and fitted_is_default):
         # Nothing but the values themselves can tell: the fitted series again, or trust.
         return not begins_with(values, start["head"])
-    return fitted is not None and _follows(rows.labels[where][:1], fitted)
-
-
-def _follows(first: pd.Index, fitted: LabelSummary) -> bool:
-    """Tell whether a label lies after the last fitted one, by no more than a step."""
-    kind, values = _comparable(first)
-    return _go_on(kind, values, fitted)
+    return fitted is not None and _go_on(*_comparable(rows.labels[where][:1]), fitted)
 
 
 def _go_on(kind: str, values: Array, fitted: LabelSummary) -> bool:

@@ -326,15 +326,7 @@ def validate_targets(estimator: BaseEstimator, y: Any, *, sequences: bool) -> np
         # The next values of a series, made by shift, all have its name; check_array refuses that.
         y = y.set_axis(range(y.shape[1]), axis=1)
     with read_as_numbers(y, "y", name):
-        y = check_array(
-            y,
-            dtype=np.float64,
-            ensure_2d=False,
-            allow_nd=True,
-            ensure_all_finite=False,
-            input_name="y",
-            estimator=estimator,
-        )
+        y = _read_y(estimator, y, np.float64)
     if y.ndim not in ((2, 3) if sequences else (1, 2)):
         expected = (
             f'(n_samples, n_steps) or (n_samples, n_steps, n_outputs) with architecture="'
@@ -357,6 +349,19 @@ def validate_targets(estimator: BaseEstimator, y: Any, *, sequences: bool) -> np
         advice += "; where a step is absent from X, any number will do"
     check_finite(y, "y", advice)
     return y
+
+
+def _read_y(estimator: BaseEstimator, y: Any, dtype: Any) -> np.ndarray:
+    """Return y as an array of as many dimensions as it has."""
+    return check_array(
+        y,
+        dtype=dtype,
+        ensure_2d=False,
+        allow_nd=True,
+        ensure_all_finite=False,
+        input_name="y",
+        estimator=estimator,
+    )
 
 
 def validate_weights(sample_weight: Any, X: np.ndarray) -> np.ndarray:
@@ -411,15 +416,7 @@ def validate_labels(estimator: BaseEstimator, y: Any, *, sequences: bool) -> np.
                 "of shape (n_samples,); for a label at every step there are other architectures."
             )
         return column_or_1d(y, warn=True)
-    y = check_array(
-        y,
-        dtype=None,
-        ensure_2d=False,
-        allow_nd=True,
-        ensure_all_finite=False,
-        input_name="y",
-        estimator=estimator,
-    )
+    y = _read_y(estimator, y, None)
     if y.ndim == 3 and y.shape[-1] == 1:
         # As stack_sequences returns them.
         y = y[..., 0]

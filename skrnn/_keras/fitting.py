@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import logging
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from importlib.metadata import version
@@ -24,9 +24,9 @@ from skrnn._keras.callbacks import EpochTasks, FitBar, StopAtNonFinite
 from skrnn._keras.checkpoint import Checkpoint, name_training
 from skrnn._keras.keras_model import KerasModel
 from skrnn._keras.kernel_model import KernelModel
-from skrnn._keras.losses import InUnits, KerasLoss
-from skrnn._keras.models import NetworkModel, build_plain_model, with_keras_objects
-from skrnn._keras.objects import make_loss, make_optimizer, tells_steps_apart
+from skrnn._keras.losses import make_keras_loss
+from skrnn._keras.models import NetworkModel, with_keras_objects
+from skrnn._keras.objects import make_loss, make_optimizer
 from skrnn._network import losses
 from skrnn._network.activations import number_of
 from skrnn._network.initialization import draw_start
@@ -233,33 +233,23 @@ def _make_model(
     if _is_keras_wanted(network):
         if training.verbose:
             print("Training on Keras' own layers")
-        scale = None if losses.is_standardized(training.loss) else training.scale
-        in_units = loss if scale is None else InUnits(loss, scale)
+        in_units = make_keras_loss(training.loss, training.scale, network, rows).loss
         model: Any = KerasModel.build_for(made, n_timesteps, training.seed, training.first_epoch)
         model.compile(optimizer, in_units, jit_compile=False)
         model.optimizer.build(model.trainable_variables)
         model.set_weights(view_arrays(network, parameters))
-        batch_loss: Any = in_units
     else:
 
         def make_batch_loss(loss: Any) -> Any:
             own = losses.make_loss(loss, training.scale, network.output_activation)
-            return own or make_keras_loss(
-                loss, training.scale, network.output_activation, network.n_outputs
-            )
+            return own or make_keras_loss(loss, training.scale, network, rows)
 
-        batch_loss = make_batch_loss(training.loss)
+        # An error says the name that the user gave.
+        make_batch_loss(training.loss)
         model = KernelModel(made, n_timesteps, parameters, make_batch_loss, training.seed)
         model.compile(optimizer, loss)
-    check_loss(batch_loss, training.loss, rows, network.n_outputs)
     if start is not None:
         _go_on(model, start)
-        rate = make_optimizer(
-            training.optimizer, training.learning_rate, training.clipnorm
-        )._learning_rate
-        if isinstance(rate, keras.Variable):
-            # The parameter of now, not the saved rate.
-            model.optimizer.learning_rate.assign(rate)
     return model
 
 
@@ -274,59 +264,13 @@ def _go_on(model: Any, start: State) -> None:
             f"{start.optimizer_name}, or of one with other settings. Change it back, or fit with "
             "warm_start=False."
         )
+    rate = model.optimizer._learning_rate
+    # None for a schedule.
+    now = float(rate) if isinstance(rate, keras.Variable) else None
     model.set_optimizer_state(start.optimizer_state)
-
-
-def make_keras_loss(
-    loss: Any,
-    scale: tuple[np.ndarray, np.ndarray] | None,
-    output_activation: str,
-    n_outputs: int,
-) -> KerasLoss:
-    """Return what lets Keras compute a loss that skrnn has not of its own.
-
-    Parameters
-    ----------
-    loss : str or callable
-        As the user gave it.
-
-    scale : pair of ndarray or None
-        Factor and offset that put outputs into the units of y.
-
-    output_activation, n_outputs
-        As of `KerasLoss`.
-    """
-    in_units = InUnits(make_loss(loss), None if losses.is_standardized(loss) else scale)
-    return KerasLoss(in_units, output_activation, n_outputs)
-
-
-def check_loss(batch_loss: Any, loss: Any, rows: Rows, n_outputs: int) -> None:
-    """Refuse a loss that does not tell steps apart which weigh differently.
-
-    Parameters
-    ----------
-    batch_loss : Loss, KerasLoss or InUnits
-        The loss of batches.
-
-    loss : str or callable
-        As the user gave it.
-
-    rows : Rows
-        Rows that are trained on.
-
-    n_outputs : int
-        Outputs at each step.
-    """
-    weight = rows.sample_weight
-    if weight is None or weight.ndim < 2 or isinstance(batch_loss, losses.Loss):
-        return
-    keras_loss = batch_loss.loss if isinstance(batch_loss, KerasLoss) else batch_loss
-    if not tells_steps_apart(keras_loss, rows.y.shape[1:], n_outputs):
-        raise ValueError(
-            f"loss={loss!r} does not return one number for each step, but the steps of a row weigh "
-            "differently: those that are missing nothing, others by class_weight, if it is set. "
-            "Give a loss that does."
-        )
+    if now is not None:
+        # The parameter of now, not the saved rate.
+        rate.assign(now)
 
 
 def _name_checkpoint(
@@ -357,16 +301,6 @@ def _name_checkpoint(
         versions, engine, vars(network), vars(settings), start and vars(start), *arrays
     )
     return folder / f"{name}.npz"
-
-
-def to_keras(
-    network: Network,
-    weights: Sequence[np.ndarray],
-    n_timesteps: int,
-    scale: tuple[np.ndarray, np.ndarray] | None,
-) -> keras.Model:
-    """Return a plain Keras model with these weights, not compiled."""
-    return build_plain_model(with_keras_objects(network), weights, n_timesteps, scale)
 
 
 def _is_keras_wanted(network: Network) -> bool:

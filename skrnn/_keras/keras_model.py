@@ -11,8 +11,8 @@ import keras
 import numpy as np
 
 from skrnn._absent import predict_by_presence
-from skrnn._keras.models import NetworkModel, build_model, with_keras_objects
-from skrnn._keras.objects import tells_steps_apart
+from skrnn._keras.losses import weigh_values
+from skrnn._keras.models import NetworkModel, build_model
 from skrnn._network.network import Network
 from skrnn._network.training import draw_order
 
@@ -86,7 +86,7 @@ class KerasModel(NetworkModel, keras.Model):
         cls, network: Network, n_timesteps: int, seed: int, first_epoch: int
     ) -> KerasModel:
         """Return a model with Keras' layers, whose order of rows and dropout come from a seed."""
-        plain = build_model(with_keras_objects(network))
+        plain = build_model(network)
         model = cls(plain.input, plain.output)
         model.network = network
         model.n_timesteps = n_timesteps
@@ -140,10 +140,11 @@ class KerasModel(NetworkModel, keras.Model):
         **fit_args: Any,
     ) -> keras.callbacks.History:
         """Train as `keras.Model.fit` does, on rows in an order of our own."""
-        sample_weight = self._weigh_values(y, sample_weight)
+        n_outputs = self.output_shape[-1]
+        sample_weight = weigh_values(self.loss, y, sample_weight, n_outputs)
         if validation_data is not None:
             x_val, y_val, weight_val = validation_data
-            validation_data = x_val, y_val, self._weigh_values(y_val, weight_val)
+            validation_data = x_val, y_val, weigh_values(self.loss, y_val, weight_val, n_outputs)
         batches = Batches(
             x, y, sample_weight, batch_size, seed=self.shuffle_seed if shuffle else None
         )
@@ -159,17 +160,6 @@ class KerasModel(NetworkModel, keras.Model):
             **fit_args,
         )
 
-    def _weigh_values(self, y: np.ndarray, weight: np.ndarray | None) -> np.ndarray | None:
-        """Return a weight for each value of the loss, of which each step may have one.
-
-        Keras would multiply the steps of a row by the weights of other rows.
-        """
-        if weight is None or weight.ndim == y.ndim - 1:
-            return weight
-        if tells_steps_apart(self.loss, y.shape[1:], self.output_shape[-1]):
-            return np.broadcast_to(weight[:, np.newaxis], y.shape[:2])
-        return weight
-
 
 def predict(network: Network, weights: Sequence[np.ndarray], X: np.ndarray) -> np.ndarray:
     """Return what Keras' layers say of rows.
@@ -177,10 +167,9 @@ def predict(network: Network, weights: Sequence[np.ndarray], X: np.ndarray) -> n
     Blocks of rows have one size, so a row is predicted alike whatever rows come with it. Those that
     lack steps pass other operations, and are predicted apart from the others.
     """
-    made = with_keras_objects(network)
 
     def predict_rows(masked: bool, rows: np.ndarray) -> np.ndarray:
-        model = build_model(replace(made, masked=masked))
+        model = build_model(replace(network, masked=masked))
         model.set_weights(weights)
         outputs = []
         for first in range(0, len(rows), _BLOCK_SIZE):

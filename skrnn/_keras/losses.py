@@ -8,11 +8,13 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from skrnn._keras.objects import tells_steps_apart
+from skrnn._keras.objects import make_loss
+from skrnn._network.losses import is_standardized
+from skrnn._network.network import Network
+from skrnn._network.training import Rows
 
 Tensor = Any
 Scale = tuple[np.ndarray, np.ndarray] | None
-_TINY = np.finfo(np.float32).tiny
 
 
 class InUnits(keras.losses.Loss):
@@ -84,9 +86,7 @@ class KerasLoss:
         self, y: np.ndarray, outputs: np.ndarray, weight: np.ndarray | None
     ) -> tuple[float, np.ndarray]:
         """Return the loss of a batch, and its derivative by each output."""
-        if weight is not None and weight.ndim < y.ndim - 1 and self._tells_steps_apart(y):
-            # Keras would multiply the steps of a row by the weights of other rows.
-            weight = np.broadcast_to(weight[:, np.newaxis], y.shape[:2])
+        weight = weigh_values(self.loss, y, weight, self._n_outputs)
         given = None if weight is None else tf.constant(weight, tf.float32)
         return self._differentiate(
             outputs, lambda said: self.loss(tf.constant(y, tf.float32), said, given)
@@ -111,9 +111,6 @@ class KerasLoss:
 
         return self._differentiate(outputs, total)[1]
 
-    def _tells_steps_apart(self, y: np.ndarray) -> bool:
-        return tells_steps_apart(self.loss, y.shape[1:], self._n_outputs)
-
     def _differentiate(self, outputs: np.ndarray, compute: Any) -> tuple[float, np.ndarray]:
         """Return a number that depends on outputs, and its derivative by each."""
         raw = tf.constant(outputs, tf.float32)
@@ -128,3 +125,61 @@ class KerasLoss:
         gradient = tape.gradient(value, raw, unconnected_gradients="zero")
         # A loss without a reduction: Keras adds up its gradients, and shows the mean.
         return float(tf.reduce_mean(value)), gradient.numpy()
+
+
+def make_keras_loss(loss: Any, scale: Scale, network: Network, rows: Rows) -> KerasLoss:
+    """Return what lets Keras compute a loss.
+
+    Parameters
+    ----------
+    loss : str or callable
+        As the user gave it.
+
+    scale : pair of ndarray or None
+        Factor and offset that put outputs into the units of y.
+
+    network : Network
+        The network whose outputs are compared.
+
+    rows : Rows
+        Rows that are trained on.
+
+    Raises
+    ------
+    ValueError
+        If the loss does not tell steps apart which weigh differently.
+    """
+    in_units = InUnits(make_loss(loss), None if is_standardized(loss) else scale)
+    weight = rows.sample_weight
+    if (
+        weight is not None
+        and weight.ndim == 2
+        and not _tells_steps_apart(in_units, rows.y.shape[1:], network.n_outputs)
+    ):
+        raise ValueError(
+            f"loss={loss!r} does not return one number for each step, but the steps of a row weigh "
+            "differently: those that are missing nothing, others by class_weight, if it is set. "
+            "Give a loss that does."
+        )
+    return KerasLoss(in_units, network.output_activation, network.n_outputs)
+
+
+def weigh_values(
+    loss: InUnits, y: np.ndarray, weight: np.ndarray | None, n_outputs: int
+) -> np.ndarray | None:
+    """Return a weight for each value of a loss, of which each step may have one.
+
+    Keras would multiply the steps of a row by the weights of other rows.
+    """
+    if weight is None or weight.ndim == y.ndim - 1:
+        return weight
+    if _tells_steps_apart(loss, y.shape[1:], n_outputs):
+        return np.broadcast_to(weight[:, np.newaxis], y.shape[:2])
+    return weight
+
+
+def _tells_steps_apart(loss: InUnits, shape: tuple[int, ...], n_outputs: int) -> bool:
+    """Tell whether a loss returns a number for each step of targets, and not one for each row."""
+    y = np.zeros((2, *shape), np.float32)
+    outputs = np.full((2, shape[0], n_outputs), 1 / n_outputs, np.float32)
+    return tuple(loss.call(y, outputs).shape) == (2, shape[0])

@@ -55,6 +55,7 @@ def build_model(network: Network, *, plain: bool = False) -> keras.Model:
         Whether all layers are Keras' own, so that the model loads from a file where skrnn is not
         installed. What Keras lacks is unrolled into its steps then, without recurrent dropout.
     """
+    network = with_keras_objects(network)
     inputs, steps, present = _read(network)
     hidden, states = _stack(network, steps, present, plain=plain)
     head = keras.layers.Dense(
@@ -236,6 +237,8 @@ class NetworkModel:
     """
 
     get_weights: Callable[[], list[np.ndarray]]
+    # What the optimizer remembers, in the order of its Keras variables.
+    get_optimizer_state: Callable[[], list[np.ndarray]]
     optimizer: Any
 
     network: Network
@@ -244,22 +247,8 @@ class NetworkModel:
 
     def build_plain(self) -> keras.Model:
         """Build a plain Keras model with the weights of this one."""
-        return build_plain_model(
-            with_keras_objects(self.network), self.get_weights(), self.n_timesteps
-        )
+        return build_plain_model(self.network, self.get_weights(), self.n_timesteps)
 
     def save(self, filepath: Any, *args: Any, **kwargs: Any) -> None:
         """Save a plain Keras model with these weights."""
         self.build_plain().save(filepath, *args, **kwargs)
-
-    def get_optimizer_state(self) -> list[np.ndarray]:
-        """Return what the optimizer remembers, in the order of its Keras variables."""
-        raise NotImplementedError
-
-    def get_state(self) -> list[np.ndarray]:
-        """Return all that training changes, as arrays."""
-        raise NotImplementedError
-
-    def set_state(self, state: Sequence[np.ndarray]) -> None:
-        """Put back what `get_state` has returned."""
-        raise NotImplementedError

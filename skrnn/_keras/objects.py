@@ -6,7 +6,6 @@ from collections.abc import Callable
 from typing import Any
 
 import keras
-import numpy as np
 
 
 def make_activation(activation: str | Callable[..., Any]) -> Callable[..., Any]:
@@ -33,26 +32,6 @@ def make_loss(loss: Any) -> Any:
     return _look_up("loss", loss, keras.losses.get)
 
 
-def tells_steps_apart(loss: Any, shape: tuple[int, ...], n_outputs: int) -> bool:
-    """Tell whether a loss returns a number for each step, and not one for each row.
-
-    Parameters
-    ----------
-    loss : Keras loss or callable
-        The loss.
-
-    shape : tuple of int
-        Steps of the targets of a row, and numbers of each.
-
-    n_outputs : int
-        Outputs at each step.
-    """
-    y = np.zeros((2, *shape), np.float32)
-    outputs = np.full((2, shape[0], n_outputs), 1 / n_outputs, np.float32)
-    values = (loss.call if isinstance(loss, keras.losses.Loss) else loss)(y, outputs)
-    return tuple(values.shape) == (2, shape[0])
-
-
 def make_optimizer(
     optimizer: Any, learning_rate: float | None, clipnorm: float | None
 ) -> keras.optimizers.Optimizer:
@@ -61,7 +40,11 @@ def make_optimizer(
     made = _look_up("optimizer", optimizer, _get_optimizer)
     # Keras takes no other number for one.
     floats = {key: float(value) for key, value in given.items() if value is not None}
-    return copy_optimizer(made, **floats)
+    config = made.get_config()
+    if isinstance(config["learning_rate"], dict):
+        # A schedule or a function, which Keras would find again only if it is its own.
+        config["learning_rate"] = made._learning_rate
+    return type(made).from_config(config | floats)
 
 
 def _get_optimizer(optimizer: Any) -> keras.optimizers.Optimizer:
@@ -71,17 +54,6 @@ def _get_optimizer(optimizer: Any) -> keras.optimizers.Optimizer:
         # and never frees it.
         optimizer = {"class_name": optimizer, "config": {"name": optimizer}}
     return keras.optimizers.get(optimizer)
-
-
-def copy_optimizer(
-    optimizer: keras.optimizers.Optimizer, **changes: float
-) -> keras.optimizers.Optimizer:
-    """Make an optimizer with the same settings but for some, and without state."""
-    config = optimizer.get_config()
-    if isinstance(config["learning_rate"], dict):
-        # A schedule or a function, which Keras would find again only if it is its own.
-        config["learning_rate"] = optimizer._learning_rate
-    return type(optimizer).from_config(config | changes)
 
 
 def _look_up(parameter: str, value: Any, get: Callable[[Any], Any]) -> Any:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, cast
 
 import keras
@@ -152,13 +152,8 @@ class KerasUpdate(Update):
 
     def __call__(self, parameters: np.ndarray, gradient: np.ndarray) -> None:
         """Move the parameters."""
-        arrays = view_arrays(self._network, parameters)
-        for variable, array in zip(self._variables, arrays, strict=True):
-            variable.assign(array)
         gradients = [tf.constant(array) for array in view_arrays(self._network, gradient)]
-        self.optimizer.apply(gradients, self._variables)
-        for variable, array in zip(self._variables, arrays, strict=True):
-            array[...] = variable.numpy()
+        self._change(parameters, lambda: self.optimizer.apply(gradients, self._variables))
 
     def get_state(self) -> list[np.ndarray]:
         """Return the optimizer's variables."""
@@ -166,10 +161,14 @@ class KerasUpdate(Update):
 
     def finish(self, parameters: np.ndarray) -> None:
         """Put averages of the weights in their place, if the optimizer keeps some."""
+        self._change(parameters, lambda: self.optimizer.finalize_variable_values(self._variables))
+
+    def _change(self, parameters: np.ndarray, change: Callable[[], None]) -> None:
+        """Let Keras change its variables, which stand for the parameters."""
         arrays = view_arrays(self._network, parameters)
         for variable, array in zip(self._variables, arrays, strict=True):
             variable.assign(array)
-        self.optimizer.finalize_variable_values(self._variables)
+        change()
         for variable, array in zip(self._variables, arrays, strict=True):
             array[...] = variable.numpy()
 

@@ -2,22 +2,13 @@
 
 from __future__ import annotations
 
-from numbers import Integral
 from typing import Any
 
 import numpy as np
-from sklearn.utils._param_validation import HasMethods, StrOptions, validate_parameter_constraints
+from sklearn.utils._param_validation import validate_parameter_constraints
 
+from skrnn.inspection._gates import CONSTRAINTS
 from skrnn.inspection._reach import find_layer, reach, start
-
-_CONSTRAINTS: dict[str, list[Any]] = {
-    "estimator": [HasMethods(["fit", "predict"])],
-    "X": ["array-like"],
-    "y": ["array-like"],
-    "layer": [Integral],
-    "direction": [StrOptions({"forward", "backward"})],
-    "initial": ["boolean"],
-}
 
 
 def gradient_flow(
@@ -112,10 +103,10 @@ def gradient_flow(
     """
     # Not by scikit-learn's decorator, which takes what an estimator says of its own parameters for
     # something about those of the function.
+    constraints = CONSTRAINTS | {"y": ["array-like"], "initial": ["boolean"]}
     given = {"estimator": estimator, "X": X, "y": y, "layer": layer, "direction": direction}
-    validate_parameter_constraints(
-        _CONSTRAINTS, {**given, "initial": initial}, caller_name="gradient_flow"
-    )
+    given |= {"initial": initial}
+    validate_parameter_constraints(constraints, given, caller_name="gradient_flow")
     recurrent, rows_of_network = start(estimator, X, y) if initial else reach(estimator, X)
     place = find_layer(recurrent._network, layer, direction)
     from skrnn._network.inside import measure_gradients

@@ -89,6 +89,14 @@ class _Trial:
             found.append([moved(one.output, two.output).any(axis=1) for one, two in pairs])
         return np.any(found, axis=0)
 
+    def read_last(self, row: int, columns: Columns, n_stages: int) -> int:
+        """Return the last raw row on which the last stages depend in a prepared row."""
+
+        def moves(last: int) -> bool:
+            return bool(self.moved_stages(columns, last)[-n_stages:, row].any())
+
+        return _first_quiet(moves, -1, len(self.raw) - 1)
+
 
 def check_prepared(
     estimator: Any, raw: Any, prepare: Callable[[Any], tuple[Any, Any]]
@@ -193,14 +201,13 @@ def _telling_row(trial: _Trial, row: int, target: Columns) -> int:
             lambda last: bool(trial.moved_targets(target, last)[row].any()), -1, end
         )
 
-    def made(row: int) -> int:
-        return _first_quiet(
-            lambda last: bool(trial.moved_stages(target, last)[-2:, row].any()), -1, end
-        )
-
     rows = range(row, min(row + 10, len(trial.y)))
     own = [later for later in rows if complete(later) > complete(later - 1)]
-    fresh = (later for later in own if made(later) > made(later - 1))
+    fresh = (
+        later
+        for later in own
+        if trial.read_last(later, target, 2) > trial.read_last(later - 1, target, 2)
+    )
     return next(fresh, own[0] if own else row)
 
 
@@ -218,16 +225,14 @@ def _check_row(
     def is_unknown(last: int) -> bool:
         return bool(targets(target, last)[row, tells].all())
 
-    read = _first_quiet(
-        lambda last: bool(stages(target, last)[-trial.n_read :, row].any()), -1, end
-    )
+    read = trial.read_last(row, target, trial.n_read)
     if read >= 0 and not is_unknown(read):
         guilty = int(np.argmax(stages(target, read - 1)[:, : row + 1].any(axis=1)))
         return leak([row], trial.stages[guilty].name, reason_known(row, read, end))
 
     # The raw row that completes the first of its outputs.
     known = _first_quiet(is_unknown, read, end)
-    made = _first_quiet(lambda last: bool(stages(target, last)[-2:, row].any()), -1, end)
+    made = trial.read_last(row, target, 2)
     # A forecast that does not read the target at all may be made as late as possible.
     made = made if made >= 0 else known - 1
     late = np.flatnonzero(targets(target, made)[: trial.n_train].any(axis=1))
