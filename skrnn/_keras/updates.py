@@ -11,7 +11,7 @@ import numpy as np
 import tensorflow as tf
 
 from skrnn._network.network import Network, view_arrays
-from skrnn._network.optimizers import Optimizer, find_optimizer
+from skrnn._network.optimizers import find_optimizer
 
 # Settings of Keras' optimizers that kernels do not know.
 _UNKNOWN = (
@@ -73,8 +73,8 @@ class KernelUpdate(Update):
         self, optimizer: keras.optimizers.Optimizer, network: Network, parameters: np.ndarray
     ) -> None:
         super().__init__(optimizer, network, parameters)
-        rule = cast(type[Optimizer], find_optimizer(type(optimizer).__name__))
-        self._rule = rule(optimizer.get_config(), parameters)
+        make = cast(Any, find_optimizer(type(optimizer).__name__))
+        self._rule = make(optimizer.get_config(), parameters)
         self._step = int(optimizer.iterations.numpy())
         # The gradient is the same vector at each step.
         self._gradient: np.ndarray | None = None

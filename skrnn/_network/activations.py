@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from skrnn._network.cells.cell import Array
+from skrnn._network import Array
 from skrnn._network.kernels import kernel
 
 # The place of a name is the number by which kernels know it.

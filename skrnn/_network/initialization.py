@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from skrnn._network.cells.cell import Array, CellWeights
+from skrnn._network import Array
+from skrnn._network.cells.cell import CellWeights
 from skrnn._network.cells.gru import GRU
 from skrnn._network.cells.gru_reset_before import GRUResetBefore
 from skrnn._network.cells.lstm import LSTM

@@ -14,7 +14,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from skrnn._network.cells.cell import Array
+from skrnn._network import Array
 
 # Keras' `epsilon()` at its default.
 _EPSILON = 1e-7

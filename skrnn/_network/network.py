@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from skrnn._network.cells.cell import Array, Cell, CellWeights
+from skrnn._network import Array
+from skrnn._network.cells.cell import Cell, CellWeights
 from skrnn._network.cells.gru import GRU
 from skrnn._network.cells.gru_reset_before import GRUResetBefore
 from skrnn._network.cells.lstm import LSTM
@@ -116,6 +117,10 @@ class Network:
     def n_directions(self) -> int:
         """How many cells read the steps at each depth."""
         return 2 if self.bidirectional else 1
+
+    def count_steps(self, X: Array) -> int:
+        """Return how many steps the first layer reads; a vector is repeated at each."""
+        return X.shape[1] if X.ndim == 3 else self.n_steps or 0
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""The way of some rows through a network, forward and backward."""
+"""Forward and backward pass of some rows through a network."""
 
 from __future__ import annotations
 
@@ -6,17 +6,16 @@ from typing import Any, cast
 
 import numpy as np
 
+from skrnn._network import Array
 from skrnn._network.activations import number_of
-from skrnn._network.cells.cell import Array, CellWeights
-from skrnn._network.layers import Dropout, Layer
+from skrnn._network.cells.cell import NO_STEP_MISSING
+from skrnn._network.dropout import Dropout
 from skrnn._network.network import Network, Weights
 from skrnn._network.products import add_product
 
-_NOTHING = np.empty((0, 0), np.uint8)
-
 
 class NetworkPass:
-    """A network and the arrays of a pass over so many rows, allocated once.
+    """A network and the arrays of a pass over a fixed number of rows, allocated once.
 
     Parameters
     ----------
@@ -27,13 +26,21 @@ class NetworkPass:
         Its weights. They may change between two passes.
 
     n_timesteps : int
-        Steps of a row; those that are written by `vector_to_sequence`.
+        Steps of a row; with `vector_to_sequence` those of an output.
 
     n_samples : int
         Rows.
 
     gradients : Weights, default=None
-        Where gradients are written. None: there is no way back.
+        Where gradients are written. None: `backward` is not used.
+
+    Attributes
+    ----------
+    layers : list of list of Cell
+        From bottom to top, the direction that reads forwards first.
+
+    decoder : list of Cell
+        The layers of a decoder, from bottom to top.
     """
 
     def __init__(
@@ -45,25 +52,43 @@ class NetworkPass:
         gradients: Weights | None = None,
     ) -> None:
         self._network = network
-        self._activation = cast(int, number_of(network.activation))
         self._weights: Any = weights
         self._gradients: Any = gradients
-        self._n_samples = n_samples
-        self._dtype = weights.head_kernel.dtype
+        self._has_softmax = network.output_activation == "softmax"
+        n_steps = (network.n_steps or 0) if network.is_decoder else n_timesteps
+        n_cells = len(network.units) * network.n_directions
+        self._cells = [
+            network.cell_class(
+                n_timesteps if k < n_cells else n_steps,
+                n_samples,
+                cast(int, number_of(network.activation)),
+                of_cell,
+                None if gradients is None else gradients.cells[k],
+            )
+            for k, of_cell in enumerate(weights.cells)
+        ]
         self.layers = [
-            [self._make_layer(n_timesteps, depth, k, "layers") for k in range(len(directions))]
-            for depth, directions in enumerate(weights.layers)
+            self._cells[k : k + network.n_directions]
+            for k in range(0, n_cells, network.n_directions)
         ]
-        n_written = (network.n_steps or 0) if network.is_decoder else n_timesteps
-        self.decoder = [
-            self._make_layer(n_written, depth, 0, "decoder")
-            for depth in range(len(weights.decoder))
-        ]
-        self._dropout = self._make_dropout(n_timesteps, n_written)
-        self._recurrent_dropout = self._make_recurrent_dropout()
-        # Inputs of the head.
-        steps = () if network.writes_vector else (n_written,)
-        self._top = np.empty((*steps, n_samples, len(weights.head_kernel)), self._dtype)
+        self.decoder = self._cells[n_cells:]
+        dtype = weights.head_kernel.dtype
+        shape = (n_samples, len(weights.head_kernel))
+        self._head_inputs = np.empty(shape if network.writes_vector else (n_steps, *shape), dtype)
+        # Where the outputs of each layer are written: the inputs of the layer above, or of the
+        # head. An encoder passes on its last states, so nothing is written for its last layer.
+        self._targets = [cells[0].inputs for cells in self.layers[1:]]
+        self._targets += [cell.inputs for cell in self.decoder[1:]]
+        self._targets.append(self._head_inputs)
+        self._dropout: Dropout | None = None
+        if network.dropout:
+            shapes = [target.shape for target in self._targets]
+            self._dropout = Dropout(network.dropout, shapes, dtype)
+        self._recurrent_dropout: Dropout | None = None
+        if network.recurrent_dropout:
+            # One mask for each gate, the same at all steps of a row.
+            shapes = [(cell.n_gates, *cell.h.shape[1:]) for cell in self._cells]
+            self._recurrent_dropout = Dropout(network.recurrent_dropout, shapes, dtype)
 
     def forward(
         self, X: Array, rng: np.random.Generator | None = None, *, by_rows: bool = False
@@ -86,17 +111,18 @@ class NetworkPass:
         outputs : ndarray of shape (n_samples, n_outputs) or (n_samples, n_steps, n_outputs)
         """
         self._by_rows = by_rows
-        self._draw(rng)
+        self._draw_masks(rng)
         self._read(X)
-        for depth, directions in enumerate(self.layers):
-            for layer, present in zip(directions, self._present, strict=False):
-                layer.forward(layer.all_steps, present, by_rows=by_rows)
-            if depth + 1 < len(self.layers):
-                self._hand_on(depth)
+        for depth, cells in enumerate(self.layers):
+            for backward in cells[1:]:
+                backward.inputs[:] = cells[0].inputs[::-1]
+            for cell, present in zip(cells, self._present, strict=False):
+                cell.forward(cell.all_steps, present, by_rows=by_rows)
+            if depth + 1 < len(self.layers) or not self._network.is_decoder:
+                self._write_outputs(depth)
         if self._network.is_decoder:
             return self._decode().swapaxes(0, 1)
-        self._gather_top()
-        outputs = self._head(self._top)
+        outputs = self._apply_head(self._head_inputs)
         if self._network.linear_skip:
             if by_rows:
                 add_product(self._flat_inputs, self._weights.skip, outputs)
@@ -106,14 +132,14 @@ class NetworkPass:
 
     @property
     def present(self) -> Array:
-        """Which steps of the last rows were there, (n_timesteps, n_samples); size 0 if all."""
+        """Which steps of the last rows are present, (n_timesteps, n_samples); size 0 if all."""
         return self._present[0]
 
     def backward(self, d_outputs: Array) -> None:
         """Write the gradients of all weights, given that of the outputs of `forward`."""
         weights, gradients = self._weights, self._gradients
-        for layer in self._all_layers():
-            layer.clear()
+        for cell in self._cells:
+            cell.start_backward()
         if self._network.is_decoder:
             self._decode_back(d_outputs.swapaxes(0, 1))
         else:
@@ -122,58 +148,21 @@ class NetworkPass:
             if not self._network.writes_vector:
                 d_outputs = np.ascontiguousarray(d_outputs.swapaxes(0, 1))
             self._set_head_gradients(d_outputs)
-            self._spread_top(d_outputs @ weights.head_kernel.T)
-        for depth in range(len(self.layers) - 1, -1, -1):
-            self._go_back(depth)
-        for layer in self._all_layers():
-            layer.set_gradients()
-
-    # Making the arrays.
-
-    def _make_layer(self, n_timesteps: int, depth: int, direction: int, place: str) -> Layer:
-        def pick(of: Weights) -> CellWeights:
-            return of.decoder[depth] if place == "decoder" else of.layers[depth][direction]
-
-        gradients = None if self._gradients is None else pick(self._gradients)
-
-        cell = self._network.cell_class(
-            (n_timesteps, self._n_samples, self._network.units[depth]),
-            self._activation,
-            self._dtype,
-            for_training=gradients is not None,
-        )
-        return Layer(cell, pick(self._weights), gradients)
-
-    def _make_dropout(self, n_timesteps: int, n_written: int) -> Dropout | None:
-        """Return a mask for what each layer hands on, of a decoder those of its layers last."""
-        network = self._network
-        if not network.dropout:
-            return None
-        shapes: list[tuple[int, ...]] = [
-            (n_timesteps, self._n_samples, units * network.n_directions) for units in network.units
-        ]
-        if network.writes_vector:
-            shapes[-1] = shapes[-1][1:]
-        if network.is_decoder:
-            # An encoder hands on its states, so nothing follows its last layer.
-            shapes[-1:] = [(n_written, self._n_samples, units) for units in network.units]
-        return Dropout(network.dropout, shapes, self._dtype)
-
-    def _make_recurrent_dropout(self) -> Dropout | None:
-        """Return a mask for the state of each layer and gate, the same at all steps of a row."""
-        rate = self._network.recurrent_dropout
-        if not rate:
-            return None
-        n_gates = self._network.cell_class.n_gates
-        shapes = [(n_gates, *layer.cell.states.shape[1:]) for layer in self._all_layers()]
-        return Dropout(rate, shapes, self._dtype)
-
-    def _all_layers(self) -> list[Layer]:
-        return [*(layer for directions in self.layers for layer in directions), *self.decoder]
+            self._write_output_gradients(len(self.layers) - 1, d_outputs @ weights.head_kernel.T)
+        for depth in reversed(range(len(self.layers))):
+            for cell, present in zip(self.layers[depth], self._present, strict=False):
+                cell.backward(cell.all_steps, present)
+            if depth > 0:
+                self._write_output_gradients(depth - 1, self._get_input_gradients(depth))
+        if self._network.embedding_dim is not None:
+            gradients.embedding.fill(0)
+            np.add.at(gradients.embedding, self._symbols, self._get_input_gradients(0))
+        for cell in self._cells:
+            cell.finish_backward()
 
     # Forward.
 
-    def _draw(self, rng: np.random.Generator | None) -> None:
+    def _draw_masks(self, rng: np.random.Generator | None) -> None:
         """Draw what is dropped in this pass; `_masks` is empty if nothing is."""
         self._masks: list[Array] = []
         if rng is not None and self._dropout is not None:
@@ -181,187 +170,130 @@ class NetworkPass:
             self._masks = self._dropout.masks
         if self._recurrent_dropout is None:
             return
-        for layer, mask in zip(self._all_layers(), self._recurrent_dropout.masks, strict=True):
-            layer.masks = mask if rng is not None else mask[:0]
+        for cell, mask in zip(self._cells, self._recurrent_dropout.masks, strict=True):
+            cell.masks = mask if rng is not None else mask[:0]
         if rng is not None:
             self._recurrent_dropout.draw(rng)
 
     def _read(self, X: Array) -> None:
-        """Write rows into the first layer, missing steps as zeros, and note which are there."""
-        first = self.layers[0][0]
+        """Write rows into the first layer, missing steps as zeros, and note which are present."""
+        inputs = self.layers[0][0].inputs
         steps = X[np.newaxis] if X.ndim == 2 else X.swapaxes(0, 1)
-        present = _NOTHING
+        present = NO_STEP_MISSING
         if self._network.embedding_dim is None:
-            first.inputs[:] = steps
-            if np.isnan(first.inputs).any():
-                present = ~np.isnan(first.inputs[..., 0])
-                first.inputs[~present] = 0
+            inputs[:] = steps
+            if np.isnan(inputs).any():
+                present = ~np.isnan(inputs[..., 0])
+                inputs[~present] = 0
         else:
             present = np.isfinite(steps[..., 0])
             self._symbols = np.where(present, steps[..., 0], 0).astype(np.intp)
-            np.take(self._weights.embedding, self._symbols, axis=0, out=first.inputs)
-        if present is _NOTHING or present.all():
-            self._present = [_NOTHING, _NOTHING]
-        else:
-            present = np.ascontiguousarray(present, np.uint8)
-            self._present = [present, np.ascontiguousarray(present[::-1])]
-        for backward in self.layers[0][1:]:
-            backward.inputs[:] = first.inputs[::-1]
+            np.take(self._weights.embedding, self._symbols, axis=0, out=inputs)
+        # For each direction.
+        self._present = [NO_STEP_MISSING, NO_STEP_MISSING]
+        if not present.all():
+            self._present = [np.array(p, np.uint8, order="C") for p in (present, present[::-1])]
         if self._network.linear_skip:
-            self._flat_inputs = np.ascontiguousarray(first.inputs.swapaxes(0, 1)).reshape(
-                self._n_samples, -1
-            )
+            self._flat_inputs = np.ascontiguousarray(inputs.swapaxes(0, 1)).reshape(len(X), -1)
 
-    def _sequence(self, depth: int) -> list[Array]:
-        """Return the states of a layer in the order of time, one array for each direction."""
-        forward, *backward = (layer.cell.states[1:] for layer in self.layers[depth])
-        return [forward, *(states[::-1] for states in backward)]
-
-    def _hand_on(self, depth: int) -> None:
-        """Write the states of a layer into the layer above."""
-        above, *backward = self.layers[depth + 1]
-        self._join(self._sequence(depth), above.inputs, depth)
-        for layer in backward:
-            layer.inputs[:] = above.inputs[::-1]
-
-    def _join(self, parts: list[Array], out: Array, place: int) -> None:
-        """Write parts side by side, without what is dropped."""
-        first = 0
-        for part in parts:
-            columns = slice(first, first + part.shape[-1])
+    def _write_outputs(self, depth: int) -> None:
+        """Write the outputs of a layer, both directions side by side, without what is dropped."""
+        target = self._targets[depth]
+        for direction, cell in enumerate(self.layers[depth]):
+            outputs = cell.h[:0:-1] if direction else cell.h[1:]
+            if target.ndim == 2:
+                outputs = cell.h[-1]
+            units = cell.h.shape[2]
+            columns = slice(direction * units, (direction + 1) * units)
             if self._masks:
-                np.multiply(part, self._masks[place][..., columns], out=out[..., columns])
+                np.multiply(outputs, self._masks[depth][..., columns], out=target[..., columns])
             else:
-                out[..., columns] = part
-            first = columns.stop
+                target[..., columns] = outputs
 
-    def _gather_top(self) -> None:
-        """Write what the head reads: the last states, or those of all steps."""
-        last = len(self.layers) - 1
-        if self._network.writes_vector:
-            parts = [layer.cell.states[-1] for layer in self.layers[last]]
-        else:
-            parts = self._sequence(last)
-        self._join(parts, self._top, last)
-
-    def _head(self, top: Array) -> Array:
+    def _apply_head(self, inputs: Array) -> Array:
         weights = self._weights
-        if self._by_rows:
-            outputs = np.empty((*top.shape[:-1], len(weights.head_bias)), self._dtype)
-            outputs[:] = weights.head_bias
-            add_product(
-                top.reshape(-1, top.shape[-1]),
-                weights.head_kernel,
-                outputs.reshape(-1, outputs.shape[-1]),
-            )
+        if not self._by_rows:
+            outputs: Array = inputs @ weights.head_kernel + weights.head_bias
             return outputs
-        return top @ weights.head_kernel + weights.head_bias
-
-    def _decode(self) -> Array:
-        """Return the outputs of a decoder, which reads at each step what it wrote before."""
-        for (encoder,), layer in zip(self.layers, self.decoder, strict=True):
-            for ours, theirs in zip(layer.cell.carried, encoder.cell.carried, strict=True):
-                ours[0] = theirs[-1]
-        n_steps = len(self._top)
-        outputs = np.empty((n_steps, self._n_samples, self._network.n_outputs), self._dtype)
-        # A decoder reads its outputs after their activation: probabilities of a classifier.
-        self._said = np.zeros_like(outputs)
-        self.decoder[0].inputs[0] = 0
-        for t in range(n_steps):
-            step = slice(t, t + 1)
-            for depth, layer in enumerate(self.decoder):
-                layer.forward(step, by_rows=self._by_rows)
-                is_last = depth + 1 == len(self.decoder)
-                above = self._top if is_last else self.decoder[depth + 1].inputs
-                hidden = layer.cell.states[t + 1]
-                mask = self._decoder_mask(depth, t)
-                above[t] = hidden if mask is None else hidden * mask
-            outputs[t] = self._head(self._top[t])
-            self._said[t] = self._activate(outputs[t])
-            if t + 1 < n_steps:
-                self.decoder[0].inputs[t + 1] = self._said[t]
+        outputs = np.empty((*inputs.shape[:-1], len(weights.head_bias)), inputs.dtype)
+        outputs[:] = weights.head_bias
+        flat_inputs, flat_outputs = (a.reshape(-1, a.shape[-1]) for a in (inputs, outputs))
+        add_product(flat_inputs, weights.head_kernel, flat_outputs)
         return outputs
 
-    def _decoder_mask(self, depth: int, t: int) -> Array | None:
-        if not self._masks:
-            return None
-        mask: Array = self._masks[len(self.layers) - 1 + depth][t]
-        return mask
+    def _decode(self) -> Array:
+        """Return the outputs of a decoder, which reads at each step its output of the last."""
+        for (encoder,), cell in zip(self.layers, self.decoder, strict=True):
+            for state, encoded in zip(cell.states, encoder.states, strict=True):
+                state[0] = encoded[-1]
+        n_steps, n_samples, _ = self._head_inputs.shape
+        outputs = np.empty((n_steps, n_samples, self._network.n_outputs), self._head_inputs.dtype)
+        fed_back = self.decoder[0].inputs
+        fed_back[0] = 0
+        for t in range(n_steps):
+            for place, cell in enumerate(self.decoder, start=len(self.layers) - 1):
+                cell.forward((t, t + 1), by_rows=self._by_rows)
+                self._targets[place][t] = self._drop(cell.h[t + 1], place, t)
+            outputs[t] = self._apply_head(self._head_inputs[t])
+            if t + 1 < n_steps:
+                # Of a classifier it reads the probabilities.
+                fed_back[t + 1] = softmax(outputs[t]) if self._has_softmax else outputs[t]
+        return outputs
 
-    def _activate(self, outputs: Array) -> Array:
-        return softmax(outputs) if self._network.output_activation == "softmax" else outputs
+    def _drop(self, values: Array, place: int, t: int) -> Array:
+        """Return values at a step, without what is dropped."""
+        return values * self._masks[place][t] if self._masks else values
 
     # Backward.
 
     def _set_head_gradients(self, d_outputs: Array) -> None:
         flat = d_outputs.reshape(-1, d_outputs.shape[-1])
-        self._gradients.head_kernel[:] = self._top.reshape(len(flat), -1).T @ flat
+        self._gradients.head_kernel[:] = self._head_inputs.reshape(len(flat), -1).T @ flat
         self._gradients.head_bias[:] = flat.sum(axis=0)
 
-    def _spread_top(self, d_top: Array) -> None:
-        """Write the gradient of what the head reads into the states that it was made of."""
-        last = len(self.layers) - 1
-        if self._masks:
-            d_top *= self._masks[last]
-        first = 0
-        for direction, layer in enumerate(self.layers[last]):
-            d_states = layer.cell.d_states
-            part = d_top[..., first : first + d_states.shape[-1]]
-            first += d_states.shape[-1]
-            if self._network.writes_vector:
-                d_states[:-1] = 0
-                d_states[-1] = part
-            else:
-                d_states[:] = part[::-1] if direction else part
+    def _get_input_gradients(self, depth: int) -> Array:
+        """Return the gradients of the inputs of a layer, in the order of time."""
+        forward, *backward = (
+            cell.get_input_gradients(cell.all_steps) for cell in self.layers[depth]
+        )
+        return forward + backward[0][::-1] if backward else forward
 
-    def _go_back(self, depth: int) -> None:
-        """Take the gradient back through a layer, into the states of the layer below."""
-        directions = self.layers[depth]
-        needs_inputs = depth > 0 or self._network.embedding_dim is not None
-        total: Any = None
-        for direction, (layer, present) in enumerate(zip(directions, self._present, strict=False)):
-            d_inputs = layer.backward(layer.all_steps, present, to_inputs=needs_inputs)
-            if needs_inputs:
-                # The backward direction has read the steps from the last to the first.
-                total = total + d_inputs[::-1] if direction else d_inputs
-        if depth == 0:
-            if needs_inputs:
-                self._gradients.embedding.fill(0)
-                np.add.at(self._gradients.embedding, self._symbols, total)
-            return
+    def _write_output_gradients(self, depth: int, gradient: Array) -> None:
+        """Write the gradient of what a layer has passed on into its cells."""
         if self._masks:
-            total *= self._masks[depth - 1]
-        first = 0
-        for direction, layer in enumerate(self.layers[depth - 1]):
-            d_states = layer.cell.d_states
-            part = total[..., first : first + d_states.shape[-1]]
-            first += d_states.shape[-1]
-            d_states[:] = part[::-1] if direction else part
+            gradient *= self._masks[depth]
+        for direction, cell in enumerate(self.layers[depth]):
+            units = cell.h.shape[2]
+            part = gradient[..., direction * units : (direction + 1) * units]
+            if part.ndim == 2:
+                # Only the last output was read.
+                cell.d_outputs[:-1] = 0
+                cell.d_outputs[-1] = part
+            else:
+                cell.d_outputs[:] = part[::-1] if direction else part
 
     def _decode_back(self, d_outputs: Array) -> None:
-        """Take the gradient of what a decoder wrote back to the last states of the encoder."""
-        kernel = self._weights.head_kernel
+        """Run the gradient of a decoder's outputs back to the last states of the encoder."""
+        head_back = self._weights.head_kernel.T
+        fed_back = self.decoder[0].inputs
         d_outputs = np.array(d_outputs)
-        for t in range(len(d_outputs) - 1, -1, -1):
-            step = slice(t, t + 1)
-            d_hidden = d_outputs[t] @ kernel.T
-            for depth in range(len(self.decoder) - 1, -1, -1):
-                layer = self.decoder[depth]
-                mask = self._decoder_mask(depth, t)
-                layer.cell.d_states[t] = d_hidden if mask is None else d_hidden * mask
-                (d_hidden,) = layer.backward(step)
+        for t in reversed(range(len(d_outputs))):
+            gradient = d_outputs[t] @ head_back
+            for depth in reversed(range(len(self.decoder))):
+                cell = self.decoder[depth]
+                cell.d_outputs[t] = self._drop(gradient, len(self.layers) - 1 + depth, t)
+                cell.backward((t, t + 1))
+                (gradient,) = cell.get_input_gradients((t, t + 1))
             if t > 0:
-                d_outputs[t - 1] += self._activate_back(d_hidden, self._said[t - 1])
+                if self._has_softmax:
+                    p = fed_back[t]
+                    gradient = p * (gradient - (gradient * p).sum(axis=-1, keepdims=True))
+                d_outputs[t - 1] += gradient
         self._set_head_gradients(d_outputs)
-        for (encoder,), layer in zip(self.layers, self.decoder, strict=True):
-            encoder.cell.d_states.fill(0)
-            for theirs, ours in zip(encoder.cell.d_carried, layer.cell.d_carried, strict=True):
-                theirs[:] = ours
-
-    def _activate_back(self, d_said: Array, said: Array) -> Array:
-        if self._network.output_activation != "softmax":
-            return d_said
-        return said * (d_said - (d_said * said).sum(axis=-1, keepdims=True))
+        for (encoder,), cell in zip(self.layers, self.decoder, strict=True):
+            encoder.d_outputs.fill(0)
+            for d_encoded, d_state in zip(encoder.d_states, cell.d_states, strict=True):
+                d_encoded[:] = d_state
 
 
 def softmax(outputs: Array) -> Array:

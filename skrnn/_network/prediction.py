@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from skrnn._network.cells.cell import Array
+from skrnn._network import Array
 from skrnn._network.network import Network, place_arrays
 from skrnn._network.passes import NetworkPass, softmax
 
@@ -40,7 +40,7 @@ def predict(
     outputs : ndarray of shape (n_samples, n_outputs) or (n_samples, n_steps, n_outputs)
         float32; probabilities if the output activation is softmax.
     """
-    n_timesteps = X.shape[1] if X.ndim == 3 else network.n_steps or 0
+    n_timesteps = network.count_steps(X)
     activate = activated and network.output_activation == "softmax"
     n_in_block = count_rows_of_block(network, n_timesteps)
     blocks = []

@@ -1,4 +1,4 @@
-"""Products of one step: kernels that the cells share.
+"""Parts of a step that the cells share: products and missing rows.
 
 `masks` of shape `(n_gates, n_samples, units)` is what recurrent dropout multiplies the state by,
 for each gate (Keras' meaning); it has size 0 without it.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from skrnn._network.cells.cell import Array
+from skrnn._network import Array
 from skrnn._network.kernels import kernel, kernel_in_order, kernel_part
 
 
@@ -112,3 +112,21 @@ def _multiply_back_masked(gradients: Array, weights_back: Array, masks: Array, o
                     product[u] += gradients[n, v] * weights_back[v, u]
             for u in range(units):
                 out[n, u] += product[u] * masks[gate, n, u]
+
+
+@kernel_part
+def keep_states(present: Array, t: int, states: Array) -> None:
+    """Let rows without step t keep their state."""
+    if present.size:
+        for n in range(present.shape[1]):
+            if not present[t, n]:
+                states[t + 1, n] = states[t, n]
+
+
+@kernel_part
+def keep_gradients(present: Array, t: int, d_outputs: Array, d_state: Array) -> None:
+    """Let rows without step t keep the gradient of their state."""
+    if present.size:
+        for n in range(present.shape[1]):
+            if not present[t, n]:
+                d_state[n] = d_outputs[t, n]

@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Protocol
 
 import numpy as np
 
-from skrnn._network.cells.cell import Array
+from skrnn._network import Array
 from skrnn._network.network import Network, Weights, view_weights
 from skrnn._network.passes import NetworkPass
 
@@ -174,7 +174,7 @@ class Trainer:
 
     def _get_pass(self, half: int, rows: Rows) -> NetworkPass:
         """Return the arrays for rows of such shapes; those of full batches come again and again."""
-        n_timesteps = rows.X.shape[1] if rows.X.ndim == 3 else self._network.n_steps or 0
+        n_timesteps = self._network.count_steps(rows.X)
         key = (half, n_timesteps, len(rows.X))
         if key not in self._passes:
             self._passes[key] = NetworkPass(

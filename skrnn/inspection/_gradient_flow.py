@@ -109,7 +109,7 @@ def gradient_flow(
     validate_parameter_constraints(constraints, given, caller_name="gradient_flow")
     recurrent, rows_of_network = start(estimator, X, y) if initial else reach(estimator, X)
     place = find_layer(recurrent._network, layer, direction)
-    from skrnn._network.inside import measure_gradients
+    from skrnn._network.traces import measure_gradients
 
     rows = recurrent._make_rows_again(rows_of_network, y)
     norms = measure_gradients(

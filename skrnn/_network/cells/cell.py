@@ -1,4 +1,4 @@
-"""Arrays of a pass over some rows, which all cells have."""
+"""A layer that reads in one direction: what all cells have in common."""
 
 from __future__ import annotations
 
@@ -10,7 +10,10 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-Array = np.ndarray[Any, Any]
+from skrnn._network import Array
+from skrnn._network.products import add_product
+
+NO_STEP_MISSING = np.empty((0, 0), np.uint8)
 
 
 @dataclass(frozen=True)
@@ -42,49 +45,57 @@ class CellWeights:
 
 
 class Cell(ABC):
-    """The arrays of one layer in one direction, for rows of one length, and its two kernels.
+    """One layer in one direction, with the arrays of a pass over some rows.
 
-    Steps are in the order in which they are read. Steps that are missing keep the state.
+    The inputs of all steps are multiplied by the kernel at once, which BLAS does several times as
+    fast as step by step. Two Numba kernels, `_forward` and `_backward`, run the recurrence. Steps
+    are in the order in which they are read. A missing step keeps the state.
 
     Parameters
     ----------
-    shape : tuple of int
-        Steps, rows and units.
+    n_timesteps, n_samples : int
+        Steps and rows.
 
     activation : int
         Number of the activation.
 
-    dtype : dtype
-        Type of the weights.
+    weights : CellWeights
+        The weights.
 
-    for_training : bool
-        Make the arrays of the way back, too.
+    gradients : CellWeights, default=None
+        Where the gradients of the weights are written. None: `backward` is not used.
 
     Attributes
     ----------
+    inputs : ndarray of shape (n_timesteps, n_samples, n_inputs)
+        Written by the caller.
+
     gates : ndarray of shape (n_timesteps, n_samples, n_gates * units)
         The inputs times the kernel; after `forward` the gates; after `backward` the gradient of
         the inputs times the kernel.
 
-    carried : tuple of ndarray of shape (n_timesteps + 1, n_samples, units)
-        The states h, and of an LSTM c: that before the first step and those after each.
+    masks : ndarray of shape (n_gates, n_samples, units)
+        Recurrent dropout multiplies the state by these, for each gate. Size 0: nothing is dropped.
 
-    kept : tuple of ndarray of shape (n_timesteps, n_samples, ...)
-        Arrays that `backward` needs beside them. The last is the derivative of the activation of
-        the candidate; its size is 0 for tanh, whose derivative is known from its value.
+    states : tuple of ndarray of shape (n_timesteps + 1, n_samples, units)
+        The states h, and c of an LSTM: before the first step, and after each step.
 
-    d_states : ndarray of shape (n_timesteps, n_samples, units)
-        The gradient of each output h; after `backward` that of each state h, to which later steps
-        have added.
+    saved : tuple of ndarray of shape (n_timesteps, n_samples, ...)
+        Other results of `forward` that `backward` reads. The last is the derivative of the
+        activation of the candidate. Its size is 0 for tanh, whose derivative follows from its
+        value.
 
-    d_carried : tuple of ndarray of shape (n_samples, units)
+    d_outputs : ndarray of shape (n_timesteps, n_samples, units)
+        The gradient of each output h. `backward` adds what comes from later steps.
+
+    d_states : tuple of ndarray of shape (n_samples, units)
         The gradients of the states after the last step; after `backward` of those before the first.
     """
 
     n_gates: ClassVar[int]
-    n_carried: ClassVar[int] = 1
-    # Widths of what is kept, in units.
-    kept_widths: ClassVar[tuple[int, ...]] = ()
+    n_states: ClassVar[int] = 1
+    # Widths of the saved arrays, in units.
+    saved_widths: ClassVar[tuple[int, ...]] = ()
     # The gates of `skrnn.inspection`, and which part of `gates` each is.
     gate_names: ClassVar[dict[str, int]] = {}
     _forward: ClassVar[Callable[..., None]]
@@ -92,77 +103,91 @@ class Cell(ABC):
 
     def __init__(
         self,
-        shape: tuple[int, int, int],
+        n_timesteps: int,
+        n_samples: int,
         activation: int,
-        dtype: np.dtype[Any],
-        *,
-        for_training: bool,
+        weights: CellWeights,
+        gradients: CellWeights | None = None,
     ) -> None:
-        n_timesteps, n_samples, units = shape
+        n_inputs, width = weights.kernel.shape
+        units, dtype = len(weights.recurrent), weights.kernel.dtype
+        shape = (n_timesteps, n_samples, units)
         self.activation = activation
-        self.gates = np.empty((n_timesteps, n_samples, self.n_gates * units), dtype)
-        self.carried = tuple(
-            np.zeros((n_timesteps + 1, n_samples, units), dtype) for _ in range(self.n_carried)
+        self.weights = weights
+        self._gradients: Any = gradients
+        self.all_steps = (0, n_timesteps)
+        self.inputs = np.empty((n_timesteps, n_samples, n_inputs), dtype)
+        self.gates = np.empty((n_timesteps, n_samples, width), dtype)
+        self.masks: Array = np.empty((0, 0, 0), dtype)
+        self.states = tuple(
+            np.zeros((n_timesteps + 1, n_samples, units), dtype) for _ in range(self.n_states)
         )
-        self.kept = tuple(
-            np.empty((n_timesteps, n_samples, width * units), dtype) for width in self.kept_widths
+        self.saved = (
+            *(np.empty((*shape[:2], width * units), dtype) for width in self.saved_widths),
+            np.empty(shape if activation else (0, 0, 0), dtype),
         )
-        self.kept += (np.empty(shape if activation else (0, 0, 0), dtype),)
-        self._all_steps = slice(0, n_timesteps)
-        if for_training:
-            self.d_states = np.empty(shape, dtype)
-            self.d_carried = tuple(np.empty(shape[1:], dtype) for _ in self.carried)
+        if gradients is not None:
+            self.d_outputs = np.empty(shape, dtype)
+            self.d_states = tuple(np.empty(shape[1:], dtype) for _ in self.states)
 
     @property
-    def states(self) -> Array:
+    def h(self) -> Array:
         """The states h, from before the first step on."""
-        return self.carried[0]
+        return self.states[0]
 
     def forward(
-        self, weights: CellWeights, steps: slice, present: Array, masks: Array, *, by_rows: bool
+        self, steps: tuple[int, int], present: Array = NO_STEP_MISSING, *, by_rows: bool = False
     ) -> None:
-        """Run the recurrence over some steps."""
-        self._forward(
-            self.gates[steps],
-            weights.of_recurrence,
-            *self._cut(steps),
-            present,
-            masks,
-            by_rows,
-            self.activation,
-        )
+        """Read the inputs from one step up to another, and write the states after each."""
+        inputs, gates = _flatten(self.inputs, steps), _flatten(self.gates, steps)
+        if by_rows:
+            gates.fill(0)
+            add_product(inputs, self.weights.kernel, gates)
+        else:
+            np.dot(inputs, self.weights.kernel, out=gates)
+        arrays = (self.gates, self.masks, *self.states, *self.saved)
+        self._forward(self.weights.of_recurrence, arrays, steps, present, by_rows, self.activation)
 
-    def backward(
-        self,
-        weights: CellWeights,
-        gradients: CellWeights,
-        steps: slice,
-        present: Array,
-        masks: Array,
-    ) -> None:
+    def start_backward(self) -> None:
+        """Set the gradients that `backward` adds to, to zero."""
+        for gradient in (*self._gradients.of_recurrence[1:], *self.d_states):
+            gradient.fill(0)
+
+    def backward(self, steps: tuple[int, int], present: Array = NO_STEP_MISSING) -> None:
         """Run the gradient back over some steps, and add those of biases and peepholes."""
+        arrays = (self.gates, self.masks, *self.states, *self.saved)
+        gradients = (self.d_outputs, *self.d_states, *self._gradients.of_recurrence[1:])
         self._backward(
-            self.d_states[steps],
-            self.d_carried,
-            gradients.of_recurrence,
-            self.gates[steps],
-            weights.of_recurrence,
-            *self._cut(steps),
-            present,
-            masks,
-            self.activation,
+            self.weights.of_recurrence, arrays, gradients, steps, present, self.activation
         )
 
-    def set_recurrent_gradient(self, gradient: Array, masks: Array) -> None:
-        """Write the gradient of the recurrent kernel, summed over all steps, after `backward`."""
-        set_product(self.states[:-1], self.gates, gradient, masks)
+    def get_input_gradients(self, steps: tuple[int, int]) -> Array:
+        """Return the gradients of the inputs at some steps, after `backward`."""
+        np.dot(
+            _flatten(self.gates, steps),
+            self.weights.kernel.T,
+            out=_flatten(self._d_inputs, steps),
+        )
+        return self._d_inputs[slice(*steps)]
 
-    def _cut(self, steps: slice) -> tuple[tuple[Array, ...], tuple[Array, ...]]:
-        """Return what is carried and kept at some steps."""
-        if steps == self._all_steps:
-            return self.carried, self.kept
-        carried = tuple(array[steps.start : steps.stop + 1] for array in self.carried)
-        return carried, tuple(array[steps] for array in self.kept)
+    @cached_property
+    def _d_inputs(self) -> Array:
+        return np.empty_like(self.inputs)
+
+    def finish_backward(self) -> None:
+        """Write the gradients of the kernels, once `backward` has been through all steps."""
+        inputs, gates = _flatten(self.inputs, self.all_steps), _flatten(self.gates, self.all_steps)
+        np.dot(inputs.T, gates, out=self._gradients.kernel)
+        self._set_recurrent_gradient(self._gradients.recurrent)
+
+    def _set_recurrent_gradient(self, out: Array) -> None:
+        """Write the gradient of the recurrent kernel, summed over all steps."""
+        set_product(self.h[:-1], self.gates, out, self.masks)
+
+
+def _flatten(array: Array, steps: tuple[int, int]) -> Array:
+    """Return a view of some steps, with steps and samples as one axis."""
+    return array[slice(*steps)].reshape(-1, array.shape[2])
 
 
 def set_product(states: Array, gradients: Array, out: Array, masks: Array) -> None:

@@ -12,35 +12,28 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from skrnn._network import Array
 from skrnn._network.activations import TANH, activate, sigmoid_in_place, slopes
-from skrnn._network.cells.cell import Array, Cell, set_product
+from skrnn._network.cells.cell import Cell, set_product
 from skrnn._network.kernels import kernel
-from skrnn._network.products import multiply, multiply_back
+from skrnn._network.products import keep_gradients, keep_states, multiply, multiply_back
 
 
 @kernel
 def forward(
-    gates: Array,
-    weights: Any,
-    carried: Any,
-    kept: Any,
-    present: Array,
-    masks: Array,
-    by_rows: bool,
-    activation: int,
+    weights: Any, arrays: Any, steps: Any, present: Array, by_rows: bool, activation: int
 ) -> None:
     """Run the recurrence; the arguments are those of `Cell`."""
     recurrent, bias = weights
-    (states,) = carried
-    inner, _, slope = kept
-    n_timesteps, n_samples, width = gates.shape
+    gates, masks, states, inner, _, slope = arrays
+    _, n_samples, width = gates.shape
     units = width // 3
     one = np.float32(1)
     product = np.empty((n_samples, width), gates.dtype)
     # The gates of all samples in one block, so that a curve is computed for all at once.
     opening = np.empty((n_samples, 2 * units), gates.dtype)
     before, value = np.empty_like(states[0]), np.empty_like(states[0])
-    for t in range(n_timesteps):
+    for t in range(*steps):
         multiply(states[t], recurrent, masks, by_rows, product)
         for n in range(n_samples):
             gate, added, z_r = gates[t, n], product[n], opening[n]
@@ -66,45 +59,32 @@ def forward(
                 gate[2 * units + u] = g[u]
             for u in range(units):
                 h_new[u] = z[u] * h_old[u] + (one - z[u]) * g[u]
-        if present.size:
-            for n in range(n_samples):
-                if not present[t, n]:
-                    states[t + 1, n] = states[t, n]
+        keep_states(present, t, states)
 
 
 @kernel
 def backward(
-    d_states: Array,
-    d_carried: Any,
-    d_weights: Any,
-    gates: Array,
-    weights: Any,
-    carried: Any,
-    kept: Any,
-    present: Array,
-    masks: Array,
-    activation: int,
+    weights: Any, arrays: Any, gradients: Any, steps: Any, present: Array, activation: int
 ) -> None:
-    """Run the gradient back; the arguments are those of `Cell`, before and after."""
-    (d_state,), (recurrent, _), (_, d_bias) = d_carried, weights, d_weights
-    (states,) = carried
-    inner, d_product, slope = kept
-    n_timesteps, n_samples, width = gates.shape
+    """Run the gradient back; the arguments are those of `Cell`."""
+    recurrent, _ = weights
+    gates, masks, states, inner, d_product, slope = arrays
+    d_outputs, d_state, d_bias = gradients
+    _, n_samples, width = gates.shape
     units = width // 3
     one = np.float32(1)
     recurrent_back = np.ascontiguousarray(recurrent.T)
     slope_g = np.empty(units, gates.dtype)
     passed = np.empty((n_samples, units), gates.dtype)
-    for t in range(n_timesteps - 1, -1, -1):
+    for t in range(steps[1] - 1, steps[0] - 1, -1):
         for n in range(n_samples):
             if present.size and not present[t, n]:
                 gates[t, n] = 0
                 d_product[t, n] = 0
                 for u in range(units):
-                    d_states[t, n, u] += d_state[n, u]
-                    passed[n, u] = d_states[t, n, u]
+                    d_outputs[t, n, u] += d_state[n, u]
                 continue
-            gate, dh, d_out, d_n = gates[t, n], d_state[n], d_states[t, n], d_product[t, n]
+            gate, dh, d_out, d_n = gates[t, n], d_state[n], d_outputs[t, n], d_product[t, n]
             z, r, g = gate[:units], gate[units : 2 * units], gate[2 * units :]
             h_old, past = states[t, n], passed[n]
             if activation == TANH:
@@ -134,16 +114,16 @@ def backward(
             dh, past = d_state[n], passed[n]
             for u in range(units):
                 dh[u] += past[u]
+        keep_gradients(present, t, d_outputs, d_state)
 
 
 class GRU(Cell):
-    """Keras' GRU with `reset_after=True`. It keeps n, and the gradient of h R."""
+    """Keras' GRU with `reset_after=True`. It saves n, and the gradient of h R."""
 
     n_gates = 3
-    kept_widths = (1, 3)
+    saved_widths = (1, 3)
     gate_names: ClassVar = {"reset": 1, "update": 0}
     _forward, _backward = staticmethod(forward), staticmethod(backward)
 
-    def set_recurrent_gradient(self, gradient: Array, masks: Array) -> None:
-        """Write the gradient of the recurrent kernel, summed over all steps, after `backward`."""
-        set_product(self.states[:-1], self.kept[1], gradient, masks)
+    def _set_recurrent_gradient(self, out: Array) -> None:
+        set_product(self.h[:-1], self.saved[1], out, self.masks)

@@ -12,28 +12,21 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from skrnn._network import Array
 from skrnn._network.activations import TANH, activate, slopes, tanh_in_place
-from skrnn._network.cells.cell import Array, Cell
+from skrnn._network.cells.cell import Cell
 from skrnn._network.kernels import kernel
-from skrnn._network.products import multiply, multiply_back
+from skrnn._network.products import keep_gradients, keep_states, multiply, multiply_back
 
 
 @kernel
 def forward(
-    gates: Array,
-    weights: Any,
-    carried: Any,
-    kept: Any,
-    present: Array,
-    masks: Array,
-    by_rows: bool,
-    activation: int,
+    weights: Any, arrays: Any, steps: Any, present: Array, by_rows: bool, activation: int
 ) -> None:
     """Run the recurrence; the arguments are those of `Cell`."""
     recurrent, bias = weights
-    states, cells = carried
-    squashed, slope = kept
-    n_timesteps, n_samples, width = gates.shape
+    gates, masks, states, cells, squashed, slope = arrays
+    _, n_samples, width = gates.shape
     units = width // 4
     half, one = np.float32(0.5), np.float32(1)
     # sigmoid(z) = 1/2 + 1/2 tanh(z/2), so one tanh serves all gates.
@@ -41,7 +34,7 @@ def forward(
     scale[2 * units : 3 * units] = one
     product = np.empty((n_samples, width), gates.dtype)
     before, value = np.empty_like(states[0]), np.empty_like(states[0])
-    for t in range(n_timesteps):
+    for t in range(*steps):
         multiply(states[t], recurrent, masks, by_rows, product)
         for n in range(n_samples):
             gate, added = gates[t, n], product[n]
@@ -70,45 +63,32 @@ def forward(
             o, a, h_new = gates[t, n, 3 * units :], squashed[t, n], states[t + 1, n]
             for u in range(units):
                 h_new[u] = o[u] * a[u]
-        if present.size:
-            for n in range(n_samples):
-                if not present[t, n]:
-                    states[t + 1, n] = states[t, n]
-                    cells[t + 1, n] = cells[t, n]
+        keep_states(present, t, states)
+        keep_states(present, t, cells)
 
 
 @kernel
 def backward(
-    d_states: Array,
-    d_carried: Any,
-    d_weights: Any,
-    gates: Array,
-    weights: Any,
-    carried: Any,
-    kept: Any,
-    present: Array,
-    masks: Array,
-    activation: int,
+    weights: Any, arrays: Any, gradients: Any, steps: Any, present: Array, activation: int
 ) -> None:
-    """Run the gradient back; the arguments are those of `Cell`, before and after."""
-    d_state, d_cell = d_carried
-    (recurrent, _), (_, d_bias) = weights, d_weights
-    _, cells = carried
-    squashed, slope = kept
-    n_timesteps, n_samples, width = gates.shape
+    """Run the gradient back; the arguments are those of `Cell`."""
+    recurrent, _ = weights
+    gates, masks, _, cells, squashed, slope = arrays
+    d_outputs, d_state, d_cell, d_bias = gradients
+    _, n_samples, width = gates.shape
     units = width // 4
     one = np.float32(1)
     recurrent_back = np.ascontiguousarray(recurrent.T)
     slope_c, slope_g = np.empty((n_samples, units), gates.dtype), np.empty(units, gates.dtype)
-    for t in range(n_timesteps - 1, -1, -1):
+    for t in range(steps[1] - 1, steps[0] - 1, -1):
         slopes(activation, cells[t + 1].ravel(), squashed[t].ravel(), slope_c.ravel())
         for n in range(n_samples):
             if present.size and not present[t, n]:
                 gates[t, n] = 0
                 for u in range(units):
-                    d_states[t, n, u] += d_state[n, u]
+                    d_outputs[t, n, u] += d_state[n, u]
                 continue
-            gate, dh, dc, d_out = gates[t, n], d_state[n], d_cell[n], d_states[t, n]
+            gate, dh, dc, d_out = gates[t, n], d_state[n], d_cell[n], d_outputs[t, n]
             i, f = gate[:units], gate[units : 2 * units]
             g, o = gate[2 * units : 3 * units], gate[3 * units :]
             a, slope_a, c_old = squashed[t, n], slope_c[n], cells[t, n]
@@ -132,17 +112,14 @@ def backward(
             for v in range(width):
                 d_bias[v] += gate[v]
         multiply_back(gates[t], recurrent_back, masks, d_state)
-        if present.size:
-            for n in range(n_samples):
-                if not present[t, n]:
-                    d_state[n] = d_states[t, n]
+        keep_gradients(present, t, d_outputs, d_state)
 
 
 class LSTM(Cell):
-    """Keras' LSTM. It keeps act(c')."""
+    """Keras' LSTM. It saves act(c')."""
 
     n_gates = 4
-    n_carried = 2
-    kept_widths = (1,)
+    n_states = 2
+    saved_widths = (1,)
     gate_names: ClassVar = {"input": 0, "forget": 1, "output": 3}
     _forward, _backward = staticmethod(forward), staticmethod(backward)

@@ -9,69 +9,52 @@ from typing import Any
 
 import numpy as np
 
+from skrnn._network import Array
 from skrnn._network.activations import activate, slopes
-from skrnn._network.cells.cell import Array, Cell
+from skrnn._network.cells.cell import Cell
 from skrnn._network.kernels import kernel
-from skrnn._network.products import multiply, multiply_back
+from skrnn._network.products import keep_gradients, keep_states, multiply, multiply_back
 
 
 @kernel
 def forward(
-    gates: Array,
-    weights: Any,
-    carried: Any,
-    kept: Any,
-    present: Array,
-    masks: Array,
-    by_rows: bool,
-    activation: int,
+    weights: Any, arrays: Any, steps: Any, present: Array, by_rows: bool, activation: int
 ) -> None:
     """Run the recurrence; the arguments are those of `Cell`."""
     recurrent, bias = weights
-    (states,) = carried
-    n_timesteps, n_samples, units = gates.shape
+    gates, masks, states, _ = arrays
+    _, n_samples, units = gates.shape
     product = np.empty((n_samples, units), gates.dtype)
-    for t in range(n_timesteps):
+    for t in range(*steps):
         multiply(states[t], recurrent, masks, by_rows, product)
         for n in range(n_samples):
             z, added = gates[t, n], product[n]
             for u in range(units):
                 z[u] = z[u] + added[u] + bias[u]
         activate(activation, gates[t].ravel(), states[t + 1].ravel())
-        if present.size:
-            for n in range(n_samples):
-                if not present[t, n]:
-                    states[t + 1, n] = states[t, n]
+        keep_states(present, t, states)
 
 
 @kernel
 def backward(
-    d_states: Array,
-    d_carried: Any,
-    d_weights: Any,
-    gates: Array,
-    weights: Any,
-    carried: Any,
-    kept: Any,
-    present: Array,
-    masks: Array,
-    activation: int,
+    weights: Any, arrays: Any, gradients: Any, steps: Any, present: Array, activation: int
 ) -> None:
-    """Run the gradient back; the arguments are those of `Cell`, before and after."""
-    (d_state,), (recurrent, _), (_, d_bias) = d_carried, weights, d_weights
-    (states,) = carried
-    n_timesteps, n_samples, units = gates.shape
+    """Run the gradient back; the arguments are those of `Cell`."""
+    recurrent, _ = weights
+    gates, masks, states, _ = arrays
+    d_outputs, d_state, d_bias = gradients
+    _, n_samples, units = gates.shape
     recurrent_back = np.ascontiguousarray(recurrent.T)
     slope = np.empty((n_samples, units), gates.dtype)
-    for t in range(n_timesteps - 1, -1, -1):
+    for t in range(steps[1] - 1, steps[0] - 1, -1):
         slopes(activation, gates[t].ravel(), states[t + 1].ravel(), slope.ravel())
         for n in range(n_samples):
             if present.size and not present[t, n]:
                 gates[t, n] = 0
                 for u in range(units):
-                    d_states[t, n, u] += d_state[n, u]
+                    d_outputs[t, n, u] += d_state[n, u]
                 continue
-            z, dh, d_out, slope_z = gates[t, n], d_state[n], d_states[t, n], slope[n]
+            z, dh, d_out, slope_z = gates[t, n], d_state[n], d_outputs[t, n], slope[n]
             for u in range(units):
                 d = dh[u] + d_out[u]
                 d_out[u] = d
@@ -79,10 +62,7 @@ def backward(
             for u in range(units):
                 d_bias[u] += z[u]
         multiply_back(gates[t], recurrent_back, masks, d_state)
-        if present.size:
-            for n in range(n_samples):
-                if not present[t, n]:
-                    d_state[n] = d_states[t, n]
+        keep_gradients(present, t, d_outputs, d_state)
 
 
 class SimpleRNN(Cell):

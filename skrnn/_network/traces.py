@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
-from skrnn._network.cells.cell import Array
+from skrnn._network import Array
 from skrnn._network.network import Network, flatten, view_weights
 from skrnn._network.passes import NetworkPass
 from skrnn._network.training import Rows
@@ -44,15 +44,15 @@ def read_gates(
     """
     units = network.units[layer]
     blocks = []
-    for rows, run in _passes(network, weights, X, with_gradients=False):
+    for rows, run in _make_passes(network, weights, X, with_gradients=False):
         run.forward(X[rows])
         chosen = run.layers[layer][backward]
         blocks.append(
             {
                 name: _in_time(
-                    chosen.cell.gates[..., place * units : (place + 1) * units], run, backward
+                    chosen.gates[..., place * units : (place + 1) * units], run, backward
                 )
-                for name, place in chosen.cell.gate_names.items()
+                for name, place in chosen.gate_names.items()
             }
         )
     return {name: np.concatenate([block[name] for block in blocks]) for name in blocks[0]}
@@ -86,24 +86,24 @@ def measure_gradients(
         Euclidean norms in the order of time; NaN where a step is missing.
     """
     blocks = []
-    for place, run in _passes(network, weights, rows.X, with_gradients=True):
+    for place, run in _make_passes(network, weights, rows.X, with_gradients=True):
         part = rows.take(place)
         with np.errstate(all="ignore"):
             outputs = run.forward(part.X)
             d_outputs = differentiate(part.y, outputs, part.sample_weight)
             run.backward(np.ascontiguousarray(d_outputs, outputs.dtype))
         # In float32 the square of a gradient that has all but vanished is 0.
-        gradient = run.layers[layer][backward].cell.d_states.astype(np.float64)
+        gradient = run.layers[layer][backward].d_outputs.astype(np.float64)
         blocks.append(_in_time(np.linalg.norm(gradient, axis=2), run, backward))
     return np.concatenate(blocks)
 
 
-def _passes(
+def _make_passes(
     network: Network, weights: Sequence[Array], X: Array, *, with_gradients: bool
 ) -> Iterator[tuple[slice, NetworkPass]]:
-    """Yield some rows after the other, each with the arrays for them."""
+    """Yield blocks of rows, each with the arrays of a pass over them."""
     flat = flatten(weights)
-    n_timesteps = X.shape[1] if X.ndim == 3 else network.n_steps or 0
+    n_timesteps = network.count_steps(X)
     for first in range(0, len(X), _N_ROWS):
         rows = slice(first, min(first + _N_ROWS, len(X)))
         gradients = view_weights(network, np.zeros_like(flat)) if with_gradients else None
