@@ -11,8 +11,8 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from skrnn._keras.models import build_model, with_keras_objects
 from skrnn._network.activations import _NAMES, activate, number_of, slopes
-from skrnn._network.initialization import draw_weights
 from skrnn._network.dropout import Dropout
+from skrnn._network.initialization import draw_weights
 from skrnn._network.network import Network, list_shapes, view_arrays, view_weights
 from skrnn._network.passes import NetworkPass, softmax
 from skrnn._network.prediction import predict

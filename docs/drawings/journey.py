@@ -9,7 +9,7 @@ STATIONS = [
     ("a step of some windows", "_windows: one padded buffer, views", "NumPy"),
     ("checked, not copied", "_validation", "NumPy"),
     ("gathered as float32", "_network: a batch, or a block of rows", "NumPy"),
-    ("read step by step", "_network.passes, layers, cells", "Numba"),
+    ("read step by step", "_network.passes, cells", "Numba"),
     ("an output", "_network.passes: dense head, linear_skip", "NumPy"),
     ("in the units of y", "_regression, _classification", "NumPy"),
     ("one number for the row", "(n_samples,)", "user"),

@@ -1,8 +1,9 @@
-"""The values that the weights of a network start from, those of Keras' initializers."""
+"""Initial weights of a network, those of Keras' initializers."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -33,7 +34,9 @@ def draw_start(
     """
     flat = draw_weights(network, [seed, 0])
     if network.linear_skip:
-        _start_linear(network, flat, X, y, sample_weight)
+        weights: Any = view_weights(network, flat)
+        weights.head_kernel.fill(0)
+        weights.skip[:], weights.head_bias[:] = ridge(X, y, sample_weight)
     return flat
 
 
@@ -87,15 +90,3 @@ def _remember(
         cell.bias.reshape(-1)[:units] = memory
     else:
         cell.bias[:units], cell.bias[units : 2 * units] = -memory, memory
-
-
-def _start_linear(
-    network: Network, flat: Array, X: Array, y: Array, sample_weight: Array | None
-) -> None:
-    """Let a network with a linear skip start as ridge regression alone."""
-    weights = view_weights(network, flat)
-    coef, intercept = ridge(X, y, sample_weight)
-    weights.head_kernel.fill(0)
-    weights.head_bias[:] = intercept
-    if weights.skip is not None:
-        weights.skip[:] = coef

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import operator
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -62,33 +62,21 @@ def _get_pass(
 
     A service asks the same model again and again, and making them takes as long as computing a row.
     """
+    made_for = (network, n_timesteps, n_samples)
     last = getattr(_of_thread, "last", None)
-    sizes = (n_timesteps, n_samples)
-    if (
-        last is None
-        or last.sizes != sizes
-        or last.network != network
-        or len(last.weights) != len(weights)
-        or any(ours is not theirs for ours, theirs in zip(last.weights, weights, strict=True))
-    ):
-        # Numba would compile kernels anew for arrays that are read-only, such as mapped files.
-        arrays = [np.require(each, np.float32, ["C", "W"]) for each in weights]
-        run = NetworkPass(network, place_arrays(network, arrays), n_timesteps, n_samples)
-        if any(ours is not theirs for ours, theirs in zip(arrays, weights, strict=True)):
-            # A change of the weights would not be seen in their copies.
-            return run
-        last = _of_thread.last = _Last(network, arrays, sizes, run)
-    return last.run
+    if last is not None and last[0] == made_for and _are_same(last[1], weights):
+        return last[2]
+    # Numba would compile kernels anew for arrays that are read-only, such as mapped files.
+    arrays = [np.require(each, np.float32, ["C", "W"]) for each in weights]
+    run = NetworkPass(network, place_arrays(network, arrays), n_timesteps, n_samples)
+    # A change of the weights would not be seen in their copies.
+    if _are_same(arrays, weights):
+        _of_thread.last = made_for, arrays, run
+    return run
 
 
-@dataclass(frozen=True)
-class _Last:
-    """A pass, and what it was made for."""
-
-    network: Network
-    weights: list[Array]
-    sizes: tuple[int, int]
-    run: NetworkPass
+def _are_same(arrays: Sequence[Array], others: Sequence[Array]) -> bool:
+    return len(arrays) == len(others) and all(map(operator.is_, arrays, others))
 
 
 _of_thread = threading.local()
