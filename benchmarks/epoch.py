@@ -64,7 +64,7 @@ def fit_in_turns(
     torch_loop = competitors.TorchLoop(**network)
 
     def fit_skrnn() -> float:
-        return typical_epoch(estimator.fit(X, y).callbacks_[0].seconds)
+        return typical_epoch(estimator.fit(X, y).callbacks[0].seconds)
 
     def fit_keras() -> float:
         timer = EpochTimer()

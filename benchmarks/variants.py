@@ -106,6 +106,6 @@ def _fit_in_turns(
     def fit(X, y, engine) -> float:
         with skrnn.config_context(engine=engine):
             # The first epoch traces and compiles.
-            return median(estimator.fit(X, y).callbacks_[0].seconds[1:])
+            return median(estimator.fit(X, y).callbacks[0].seconds[1:])
 
     return interleave({name: lambda r=r: fit(*r) for name, r in rows.items()}, n_rounds)

@@ -19,6 +19,7 @@ from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
 from skrnn._absent import leave_out_steps, rows_with_absent_steps
+from skrnn._callback_copies import CallbackCopyMixin
 from skrnn._config import get_config
 from skrnn._tasks import CallbackSupportMixin, FitTasks, begin_tasks
 from skrnn._threads import one_blas_thread
@@ -49,7 +50,7 @@ _VALUES = {
 }
 
 
-class BaseRecurrentEstimator(CallbackSupportMixin, BaseEstimator, ABC):
+class BaseRecurrentEstimator(CallbackSupportMixin, CallbackCopyMixin, BaseEstimator, ABC):
     """A recurrent network behind scikit-learn's interface.
 
     A subclass names its cell and its options, and says how targets become the numbers that the
@@ -87,7 +88,6 @@ class BaseRecurrentEstimator(CallbackSupportMixin, BaseEstimator, ABC):
     history_: dict[str, list[float]]
     weights_: list[np.ndarray]
     optimizer_state_: list[np.ndarray]
-    callbacks_: list[Any]
     _windows_ndim: int
     _n_target_steps: int
     _n_symbols: int
@@ -333,7 +333,6 @@ class BaseRecurrentEstimator(CallbackSupportMixin, BaseEstimator, ABC):
         self.weights_ = trained.state.weights
         self.optimizer_state_ = trained.state.optimizer_state
         self._optimizer_name = trained.state.optimizer_name
-        self.callbacks_ = trained.callbacks
         # A Keras model passes over absent steps if there ever were some.
         masked = network["masked"] or (go_on and self._network["masked"])
         self._network = network | {"masked": masked}

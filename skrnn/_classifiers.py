@@ -99,7 +99,8 @@ class RNNClassifier(SimpleRNNCell, BaseRecurrentClassifier):
         Epochs without a better validation loss before early stopping stops.
 
     callbacks : list of keras.callbacks.Callback, default=None
-        Called during training. They are copied for every fit; `callbacks_` has the copies.
+        Called during training, as they are given: they keep what they have seen, and see one fit
+        at a time. Clones, as searches make them, have copies. After `fit` their `model` is None.
 
     checkpoint_dir : str or path-like, default=None
         Folder in which an unfinished `fit` keeps its state, in a file of its own. The same `fit`
@@ -143,9 +144,6 @@ class RNNClassifier(SimpleRNNCell, BaseRecurrentClassifier):
 
     optimizer_state_ : list of ndarray
         State of the optimizer in the order of Keras.
-
-    callbacks_ : list of keras.callbacks.Callback
-        The copies of `callbacks` that saw the last fit.
 
     See Also
     --------
@@ -335,7 +333,8 @@ class LSTMClassifier(LSTMCell, BaseRecurrentClassifier):
         Epochs without a better validation loss before early stopping stops.
 
     callbacks : list of keras.callbacks.Callback, default=None
-        Called during training. They are copied for every fit; `callbacks_` has the copies.
+        Called during training, as they are given: they keep what they have seen, and see one fit
+        at a time. Clones, as searches make them, have copies. After `fit` their `model` is None.
 
     checkpoint_dir : str or path-like, default=None
         Folder in which an unfinished `fit` keeps its state, in a file of its own. The same `fit`
@@ -379,9 +378,6 @@ class LSTMClassifier(LSTMCell, BaseRecurrentClassifier):
 
     optimizer_state_ : list of ndarray
         State of the optimizer in the order of Keras.
-
-    callbacks_ : list of keras.callbacks.Callback
-        The copies of `callbacks` that saw the last fit.
 
     See Also
     --------
@@ -583,7 +579,8 @@ class GRUClassifier(GRUCell, BaseRecurrentClassifier):
         Epochs without a better validation loss before early stopping stops.
 
     callbacks : list of keras.callbacks.Callback, default=None
-        Called during training. They are copied for every fit; `callbacks_` has the copies.
+        Called during training, as they are given: they keep what they have seen, and see one fit
+        at a time. Clones, as searches make them, have copies. After `fit` their `model` is None.
 
     checkpoint_dir : str or path-like, default=None
         Folder in which an unfinished `fit` keeps its state, in a file of its own. The same `fit`
@@ -627,9 +624,6 @@ class GRUClassifier(GRUCell, BaseRecurrentClassifier):
 
     optimizer_state_ : list of ndarray
         State of the optimizer in the order of Keras.
-
-    callbacks_ : list of keras.callbacks.Callback
-        The copies of `callbacks` that saw the last fit.
 
     See Also
     --------

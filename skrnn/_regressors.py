@@ -105,7 +105,8 @@ class RNNRegressor(SimpleRNNCell, BaseRecurrentRegressor):
         Epochs without a better validation loss before early stopping stops.
 
     callbacks : list of keras.callbacks.Callback, default=None
-        Called during training. They are copied for every fit; `callbacks_` has the copies.
+        Called during training, as they are given: they keep what they have seen, and see one fit
+        at a time. Clones, as searches make them, have copies. After `fit` their `model` is None.
 
     checkpoint_dir : str or path-like, default=None
         Folder in which an unfinished `fit` keeps its state, in a file of its own. The same `fit`
@@ -149,9 +150,6 @@ class RNNRegressor(SimpleRNNCell, BaseRecurrentRegressor):
 
     optimizer_state_ : list of ndarray
         State of the optimizer in the order of Keras.
-
-    callbacks_ : list of keras.callbacks.Callback
-        The copies of `callbacks` that saw the last fit.
 
     See Also
     --------
@@ -352,7 +350,8 @@ class LSTMRegressor(LSTMCell, BaseRecurrentRegressor):
         Epochs without a better validation loss before early stopping stops.
 
     callbacks : list of keras.callbacks.Callback, default=None
-        Called during training. They are copied for every fit; `callbacks_` has the copies.
+        Called during training, as they are given: they keep what they have seen, and see one fit
+        at a time. Clones, as searches make them, have copies. After `fit` their `model` is None.
 
     checkpoint_dir : str or path-like, default=None
         Folder in which an unfinished `fit` keeps its state, in a file of its own. The same `fit`
@@ -396,9 +395,6 @@ class LSTMRegressor(LSTMCell, BaseRecurrentRegressor):
 
     optimizer_state_ : list of ndarray
         State of the optimizer in the order of Keras.
-
-    callbacks_ : list of keras.callbacks.Callback
-        The copies of `callbacks` that saw the last fit.
 
     See Also
     --------
@@ -611,7 +607,8 @@ class GRURegressor(GRUCell, BaseRecurrentRegressor):
         Epochs without a better validation loss before early stopping stops.
 
     callbacks : list of keras.callbacks.Callback, default=None
-        Called during training. They are copied for every fit; `callbacks_` has the copies.
+        Called during training, as they are given: they keep what they have seen, and see one fit
+        at a time. Clones, as searches make them, have copies. After `fit` their `model` is None.
 
     checkpoint_dir : str or path-like, default=None
         Folder in which an unfinished `fit` keeps its state, in a file of its own. The same `fit`
@@ -655,9 +652,6 @@ class GRURegressor(GRUCell, BaseRecurrentRegressor):
 
     optimizer_state_ : list of ndarray
         State of the optimizer in the order of Keras.
-
-    callbacks_ : list of keras.callbacks.Callback
-        The copies of `callbacks` that saw the last fit.
 
     See Also
     --------

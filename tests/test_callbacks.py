@@ -1,12 +1,19 @@
 """Keras' callbacks, and those of a user, do with either engine what they do in `Model.fit`."""
 
+import contextlib
+import copy
 import csv
+import pickle
+import threading
 
 import keras
 import numpy as np
 import pytest
+from joblib.externals.loky.backend import reduction
 from numpy.testing import assert_allclose, assert_array_equal
+from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
+from sklearn.model_selection import GridSearchCV
 
 from skrnn import LSTMRegressor, RNNRegressor, config_context
 
@@ -118,7 +125,7 @@ class BatchRecorder(keras.callbacks.Callback):
 
 def test_hooks_are_called_in_the_order_of_keras():
     model = fit(Recorder(), epochs=2)
-    assert model.callbacks_[0].hooks == [
+    assert model.callbacks[0].hooks == [
         "train begins",
         "epoch 0 begins",
         "epoch 0 ends",
@@ -130,7 +137,7 @@ def test_hooks_are_called_in_the_order_of_keras():
 
 def test_logs_are_those_of_the_history():
     model = fit(Recorder(), validated=True)
-    recorder = model.callbacks_[0]
+    recorder = model.callbacks[0]
     assert set(model.history_) == {"loss", "val_loss"}
     assert recorder.logs == [
         dict(zip(model.history_, losses, strict=True))
@@ -142,9 +149,7 @@ def test_logs_are_those_of_the_history():
 def test_weights_that_a_callback_reads_are_those_after_its_epoch():
     model = fit(Recorder())
     for n_epochs in (1, N_EPOCHS):
-        assert_same_weights(
-            model.callbacks_[0].weights[n_epochs - 1], fit(epochs=n_epochs).weights_
-        )
+        assert_same_weights(model.callbacks[0].weights[n_epochs - 1], fit(epochs=n_epochs).weights_)
 
 
 def test_callbacks_change_nothing_of_a_training_that_they_watch():
@@ -154,7 +159,7 @@ def test_callbacks_change_nothing_of_a_training_that_they_watch():
 def test_batch_hooks_are_called_for_each_batch_with_the_mean_loss_so_far():
     # 20 rows in batches of 8 are three batches.
     model = fit(BatchRecorder(), shuffle=False)
-    recorder = model.callbacks_[0]
+    recorder = model.callbacks[0]
     assert recorder.began == [0, 1, 2] * N_EPOCHS
     assert [number for number, _ in recorder.ended] == recorder.began
     last_of_epochs = [loss for _, loss in recorder.ended[2::3]]
@@ -169,7 +174,7 @@ def test_a_callback_of_batches_may_stop_within_an_epoch():
     # 150 batches of a row.
     many, targets = np.tile(X, (8, 1))[:150], np.tile(Y, 8)[:150]
     model = fit(BatchRecorder(stop_after=2), X=many, y=targets, batch_size=1, shuffle=False)
-    assert len(model.callbacks_[0].ended) == 2
+    assert len(model.callbacks[0].ended) == 2
     assert model.n_iter_ == 1
     # What it has seen is the start of the rows, and nothing after that.
     later = targets.copy()
@@ -183,7 +188,7 @@ def test_a_callback_of_batches_may_stop_within_an_epoch():
 def test_history_is_that_of_an_epoch_that_was_not_finished():
     many, targets = np.tile(X, (8, 1))[:150], np.tile(Y, 8)[:150]
     model = fit(BatchRecorder(stop_after=100), X=many, y=targets, batch_size=1, epochs=1)
-    losses = [loss for _, loss in model.callbacks_[0].ended]
+    losses = [loss for _, loss in model.callbacks[0].ended]
     assert len(losses) == len(set(losses)) == 100
     assert model.history_["loss"] == [pytest.approx(losses[-1], rel=1e-5)]
 
@@ -192,7 +197,7 @@ def test_history_is_that_of_an_epoch_that_was_not_finished():
 
 
 def test_training_goes_on_from_the_weights_that_a_callback_sets():
-    recorder = fit(Freezer(), Recorder(), shuffle=False, batch_size=20).callbacks_[1]
+    recorder = fit(Freezer(), Recorder(), shuffle=False, batch_size=20).callbacks[1]
     losses = [logs["loss"] for logs in recorder.logs]
     # One batch: its loss is computed before the step, so it is that of the same weights again.
     assert_allclose(losses, losses[0], rtol=1e-6)
@@ -205,7 +210,7 @@ def test_training_goes_on_from_the_weights_that_a_callback_sets():
 
 def test_weights_that_a_callback_sets_last_are_those_of_the_estimator():
     model = fit(Freezer())
-    assert_same_weights(model.weights_, model.callbacks_[0].kept)
+    assert_same_weights(model.weights_, model.callbacks[0].kept)
 
 
 def test_a_callback_may_stop_the_training():
@@ -221,7 +226,7 @@ def test_a_stopped_training_does_not_stop_the_next():
 
 def test_a_callback_may_predict():
     model = fit(Predictor(), normalize_y=False)
-    outputs = model.callbacks_[0].outputs
+    outputs = model.callbacks[0].outputs
     assert len(outputs) == N_EPOCHS
     assert_allclose(outputs[-1][:, 0], model.predict(X), rtol=1e-5, atol=1e-6)
     assert_allclose(
@@ -240,7 +245,7 @@ class Caller(keras.callbacks.Callback):
 
 def test_a_callback_may_call_the_model_with_dropout():
     model = fit(Caller(), dropout=0.5, normalize_y=False)
-    outputs = model.callbacks_[0].outputs
+    outputs = model.callbacks[0].outputs
     assert outputs.shape == (20, 1)
     assert not np.allclose(outputs[:, 0], model.predict(X))
 
@@ -254,8 +259,8 @@ def test_early_stopping_stops_and_restores_the_best_weights():
     val_loss = model.history_["val_loss"]
     best = int(np.argmin(val_loss))
     assert model.n_iter_ == len(val_loss) == best + 3 < 20
-    assert_same_weights(model.weights_, model.callbacks_[1].weights[best])
-    assert model.callbacks_[0].best == val_loss[best]
+    assert_same_weights(model.weights_, model.callbacks[1].weights[best])
+    assert model.callbacks[0].best == val_loss[best]
 
 
 def test_early_stopping_may_monitor_the_loss():
@@ -269,7 +274,7 @@ def test_reduce_on_plateau_lowers_the_learning_rate_that_is_trained_with():
         monitor="loss", factor=0.0, patience=1, min_delta=1e6, min_lr=0.0
     )
     model = fit(reducer, Recorder())
-    recorder = model.callbacks_[1]
+    recorder = model.callbacks[1]
     assert_allclose(recorder.rates, [0.05, 0.0, 0.0, 0.0], rtol=1e-6)
     assert model.history_["learning_rate"] == pytest.approx([0.05, 0.05, 0.0, 0.0])
     # The second epoch still has the rate it began with; from the third on, nothing moves.
@@ -281,7 +286,7 @@ def test_reduce_on_plateau_lowers_the_learning_rate_that_is_trained_with():
 def test_learning_rate_scheduler_sets_the_rate_of_each_epoch():
     scheduler = keras.callbacks.LearningRateScheduler(lambda epoch: 0.0 if epoch == 1 else 0.05)
     model = fit(scheduler, Recorder())
-    recorder = model.callbacks_[1]
+    recorder = model.callbacks[1]
     assert_allclose(recorder.rates, [0.05, 0.0, 0.05, 0.05], rtol=1e-6)
     assert_same_weights(recorder.weights[1], recorder.weights[0])
     assert not np.array_equal(recorder.weights[2][0], recorder.weights[1][0])
@@ -352,7 +357,7 @@ def test_checkpoint_keeps_the_best_epoch(tmp_path):
     model = fit(checkpoint, Recorder(), validated=True)
     best = int(np.argmin(model.history_["val_loss"]))
     saved = keras.models.load_model(path)
-    assert_same_weights(saved.get_weights(), model.callbacks_[1].weights[best])
+    assert_same_weights(saved.get_weights(), model.callbacks[1].weights[best])
 
 
 def test_checkpoint_has_the_dropout_of_its_estimator_and_not_of_an_earlier_one(tmp_path):
@@ -428,7 +433,7 @@ def test_what_a_callback_does_to_the_model_stays_in_its_fit(callback):
 
 def test_a_layer_that_a_callback_freezes_stays_as_it_is():
     model = fit(Freezes())
-    *cell, kernel, bias = zip(model.weights_, model.callbacks_[0].first_weights, strict=True)
+    *cell, kernel, bias = zip(model.weights_, model.callbacks[0].first_weights, strict=True)
     assert not any(np.array_equal(after, before) for after, before in cell)
     for after, before in (kernel, bias):
         assert_array_equal(after, before)
@@ -453,4 +458,182 @@ class Notes(keras.callbacks.Callback):
 def test_callbacks_hear_of_the_validation():
     model = fit(Notes(), validated=True, epochs=2)
     first, second = model.history_["val_loss"]
-    assert model.callbacks_[0].seen == ["begin", first, "begin", second]
+    assert model.callbacks[0].seen == ["begin", first, "begin", second]
+
+
+# They are used as they are given
+
+
+class Tracker(keras.callbacks.Callback):
+    """Keeps the losses, beside a lock, as the clients of trackers have."""
+
+    def __init__(self):
+        super().__init__()
+        self.lock = threading.Lock()
+        self.losses = []
+
+    def on_epoch_end(self, epoch, logs=None):
+        with self.lock:
+            self.losses.append(logs["loss"])
+
+
+class SharedTracker(Tracker):
+    """Is itself in all copies."""
+
+    def __deepcopy__(self, memo):
+        return self
+
+
+class Breaker(keras.callbacks.Callback):
+    """Ends the fit as an error or Ctrl-C does."""
+
+    def __init__(self, error):
+        super().__init__()
+        self.error = error
+
+    def on_epoch_end(self, epoch, logs=None):
+        raise self.error
+
+
+def test_a_callback_with_a_lock_is_told_of_every_epoch_of_every_fit():
+    tracker = Tracker()
+    first = fit(tracker).history_["loss"]
+    assert tracker.losses == first
+    second = fit(tracker, epochs=2).history_["loss"]
+    assert tracker.losses == first + second
+    assert tracker.model is None
+
+
+@pytest.mark.parametrize("error", [RuntimeError("of the callback"), KeyboardInterrupt()])
+def test_a_callback_has_no_model_after_a_fit_that_did_not_end(error):
+    recorder, breaker = Recorder(), Breaker(error)
+    with pytest.raises(type(error)):
+        fit(recorder, breaker)
+    assert recorder.model is None
+    assert breaker.model is None
+    # And may see the next.
+    assert fit(recorder).n_iter_ == N_EPOCHS
+
+
+def test_early_stopping_starts_afresh_in_its_second_fit():
+    stopper = keras.callbacks.EarlyStopping(patience=2, restore_best_weights=True)
+    reducer = keras.callbacks.ReduceLROnPlateau(monitor="loss", factor=0.5, patience=1)
+    first = fit(stopper, reducer, validated=True, epochs=20)
+    second = fit(stopper, reducer, validated=True, epochs=20)
+    assert first.n_iter_ < 20
+    assert second.history_ == first.history_
+    assert_same_weights(second.weights_, first.weights_)
+
+
+def test_a_callback_sees_one_fit_at_a_time():
+    class Nests(keras.callbacks.Callback):
+        def on_train_begin(self, logs=None):
+            fit(self)
+
+    nests = Nests()
+    with pytest.raises(RuntimeError, match=r"a Nests that sees another fit just now.*clone"):
+        fit(nests)
+    assert nests.model is None
+
+
+def test_a_clone_that_cannot_be_made_names_the_callback():
+    model = RNNRegressor(2, callbacks=[Recorder(), Tracker()])
+    for make_copy in (clone, copy.deepcopy):
+        message = r"callbacks\[1\], a Tracker, cannot be copied: .*lock.*__deepcopy__"
+        with pytest.raises(TypeError, match=message):
+            make_copy(model)
+    assert copy.copy(model).callbacks is model.callbacks
+
+
+def test_what_else_cannot_be_copied_is_not_blamed_on_a_callback():
+    model = RNNRegressor(2, loss=threading.Lock(), callbacks=[Recorder()])
+    with pytest.raises(TypeError, match=r"^cannot pickle"):
+        clone(model)
+
+
+def test_a_callback_that_all_copies_share_sees_the_fits_of_a_search():
+    tracker = SharedTracker()
+    search = GridSearchCV(
+        RNNRegressor(epochs=2, random_state=0, callbacks=[tracker]), {"units": [1, 2]}, cv=2
+    )
+    search.fit(X, Y)
+    # Two candidates in two folds, and the best one again.
+    assert len(tracker.losses) == 5 * 2
+    assert search.best_estimator_.callbacks == [tracker]
+
+
+def test_a_pickle_that_cannot_be_made_names_the_callback():
+    tracker = Tracker()
+    model = fit(Recorder(), tracker)
+    with pytest.raises(TypeError, match=r"callbacks\[1\], a Tracker, cannot be pickled: .*lock"):
+        pickle.dumps(model)
+    # The way out that the message names
+    twin = pickle.loads(pickle.dumps(copy.copy(model).set_params(callbacks=None)))
+    assert_array_equal(twin.predict(X), model.predict(X))
+
+
+def test_processes_cannot_be_sent_a_callback_that_cannot_be_pickled():
+    search = GridSearchCV(RNNRegressor(1, callbacks=[SharedTracker()]), {"units": [1]}, n_jobs=2)
+    with pytest.raises(pickle.PicklingError) as caught:
+        search.fit(X, Y)
+    message = "callbacks[0], a SharedTracker, cannot be pickled"
+    assert message in str(caught.value.__cause__)
+
+
+def test_only_joblib_pickles_a_callback_of_a_lambda():
+    model = fit(keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: None))
+    with pytest.raises(TypeError, match=r"callbacks\[0\], a LambdaCallback, cannot be pickled"):
+        pickle.dumps(model)
+    twin = pickle.loads(reduction.dumps(model))
+    assert_array_equal(twin.predict(X), model.predict(X))
+
+
+class Holder(keras.callbacks.Callback):
+    """Holds the estimator that it is a parameter of."""
+
+
+def test_a_callback_may_hold_its_estimator():
+    holder = Holder()
+    model = fit(holder)
+    holder.estimator = model
+    for twin in (pickle.loads(pickle.dumps(model)), copy.deepcopy(model)):
+        assert twin.callbacks[0].estimator is twin
+        assert_array_equal(twin.predict(X), model.predict(X))
+
+
+class Epochs(keras.callbacks.Callback):
+    """Keeps the numbers of the epochs."""
+
+    def __init__(self):
+        super().__init__()
+        self.epochs = []
+
+    def on_epoch_end(self, epoch, logs=None):
+        self.epochs.append(epoch)
+
+
+class Interrupter(keras.callbacks.Callback):
+    """Ends its first fit in the third epoch."""
+
+    has_ended = False
+
+    def on_epoch_end(self, epoch, logs=None):
+        if epoch == 2 and not self.has_ended:
+            self.has_ended = True
+            raise KeyboardInterrupt
+
+
+def test_an_interrupted_fit_goes_on_with_the_callback_that_has_seen_its_start(tmp_path):
+    log = keras.callbacks.CSVLogger(tmp_path / "log.csv")
+    recorder = Epochs()
+
+    def begin(*others):
+        with contextlib.suppress(KeyboardInterrupt):
+            return fit(log, recorder, *others, checkpoint_dir=tmp_path / "unfinished")
+
+    interrupter = Interrupter()
+    begin(interrupter)
+    assert recorder.epochs == [0, 1, 2]
+    begin(interrupter)
+    # It is written before the third epoch that all others have seen two.
+    assert recorder.epochs == [0, 1, 2, 3]

@@ -162,7 +162,7 @@ def test_what_callbacks_count_and_collect_goes_on(tmp_path, kill):
         resumed.fit(X, Y)
     resumed.fit(X, Y)
     assert_same(resumed, undisturbed)
-    ours, theirs = (vars(model.callbacks_[0]) for model in (resumed, undisturbed))
+    ours, theirs = (vars(model.callbacks[0]) for model in (resumed, undisturbed))
     assert {name: ours[name] for name in ("wait", "best", "cooldown_counter")} == {
         name: theirs[name] for name in ("wait", "best", "cooldown_counter")
     }

@@ -163,9 +163,9 @@ def test_the_engine_decides_which_model_is_trained(engine, expected):
     model = RNNRegressor(7, epochs=1, batch_size=5, random_state=0, callbacks=[Notes()])
     with config_context(engine=engine):
         model.fit(X, Y)
-    assert model.callbacks_[0].model_type == expected
+    assert model.callbacks[0].model_type == expected
     # With either engine, callbacks see Keras' own layers.
-    assert model.callbacks_[0].packages == {"keras"}
+    assert model.callbacks[0].packages == {"keras"}
 
 
 @pytest.mark.parametrize(("engine", "n_calls"), [("keras", 1), ("auto", 0)])

@@ -33,7 +33,7 @@ def same_weights(one, other):
 def test_a_callback_that_looks_at_layers_changes_nothing():
     model = clone(MODEL).set_params(callbacks=[Looks()]).fit(X, Y)
     same_weights(model, clone(MODEL).fit(X, Y))
-    assert "head" in model.callbacks_[0].names
+    assert "head" in model.callbacks[0].names
 
 
 def test_weights_from_before_an_exploding_epoch_are_kept_though_a_callback_looks_at_layers():
@@ -84,7 +84,7 @@ class Freezes(keras.callbacks.Callback):
 def test_a_frozen_layer_stays_whatever_the_optimizer_remembers(optimizer, epoch):
     model = clone(MODEL).set_params(optimizer=optimizer, callbacks=[Freezes(epoch)])
     model.set_params(learning_rate=0.05).fit(X, Y)
-    for before, after in zip(model.callbacks_[0].before, model.weights_, strict=False):
+    for before, after in zip(model.callbacks[0].before, model.weights_, strict=False):
         assert_array_equal(before, after)
     assert np.abs(model.weights_[-1]).max() > 0
 
@@ -118,7 +118,7 @@ class Counts(keras.callbacks.Callback):
 
 def test_hooks_of_batches_are_called_in_training_and_validation():
     model = clone(MODEL).set_params(callbacks=[Counts()]).fit(X, Y, X_val=X, y_val=Y)
-    assert model.callbacks_[0].batches == {"train": 12, "test": 4}
+    assert model.callbacks[0].batches == {"train": 12, "test": 4}
 
 
 def test_an_exception_in_a_batch_ends_the_thread_of_the_other_half(monkeypatch):

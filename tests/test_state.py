@@ -83,7 +83,7 @@ def parts_of(value):
 
 def test_state_is_plain_when_the_parameters_are(fitted_pipeline):
     state = vars(fitted_pipeline[-1])
-    assert {"weights_", "optimizer_state_", "history_", "callbacks_"} <= set(state)
+    assert {"weights_", "optimizer_state_", "history_"} <= set(state)
     parts = list(parts_of(state))
     assert sum(isinstance(part, np.ndarray) for part in parts) > len(state["weights_"])
     plain = (dict, list, tuple, str, bool, int, float, np.ndarray, type(None))

@@ -422,7 +422,7 @@ def test_training_by_kernels_moved_every_weight(pair):
     # Else equal weights would say nothing, or nothing of the kernels.
     for weights, start in zip(pair.estimator.weights_, pair.start, strict=True):
         assert np.linalg.norm(weights - start) > 0.005 * np.linalg.norm(weights)
-    assert pair.estimator.callbacks_[0].model_type is KernelModel
+    assert pair.estimator.callbacks[0].model_type is KernelModel
 
 
 def test_a_user_may_predict_while_the_loss_is_his_own():
@@ -474,7 +474,7 @@ def test_batches_of_one_row_are_trained_on_as_keras_does():
         batch_size=1,
         order=lambda epoch: draw_order(N_ROWS, seed, epoch),
     )
-    assert model.callbacks_[0].n_batches == N_ROWS
+    assert model.callbacks[0].n_batches == N_ROWS
     assert_near(model.weights_, weights)
     assert_same_history(model.history_, history)
 
@@ -495,10 +495,10 @@ def test_engines_agree(cell):
     with config_context(engine="keras"):
         expected = model.fit(X, Y).predict(X)
     expected_history = model.history_
-    assert model.callbacks_[0].model_type is not KernelModel
+    assert model.callbacks[0].model_type is not KernelModel
     assert_allclose(model.fit(X, Y).predict(X), expected, rtol=1e-3, atol=1e-3)
     assert_same_history(model.history_, expected_history)
-    assert model.callbacks_[0].model_type is KernelModel
+    assert model.callbacks[0].model_type is KernelModel
 
 
 def test_what_one_engine_has_begun_the_other_goes_on_with():
@@ -611,7 +611,7 @@ def test_a_loss_that_looks_at_other_rows_is_that_of_the_engine_keras():
     model = RNNRegressor(2, epochs=2, loss=relative, learning_rate=0.01, random_state=0)
     model.set_params(callbacks=[Engine()])
     by_kernels = clone(model).fit(X, Y, X_val=X_VAL, y_val=Y_VAL)
-    assert by_kernels.callbacks_[0].model_type is KernelModel
+    assert by_kernels.callbacks[0].model_type is KernelModel
     with config_context(engine="keras"):
         by_keras = clone(model).fit(X, Y, X_val=X_VAL, y_val=Y_VAL)
     assert_same_history(by_kernels.history_, by_keras.history_)
@@ -787,7 +787,7 @@ def test_engines_agree_on_a_loss_in_the_units_of_y(name):
     with config_context(engine="keras"):
         expected.fit(X, PRICES, sample_weight=WEIGHT)
     by_kernels.fit(X, PRICES, sample_weight=WEIGHT)
-    assert by_kernels.callbacks_[0].model_type is KernelModel
+    assert by_kernels.callbacks[0].model_type is KernelModel
     assert_near(by_kernels.weights_, expected.weights_)
     assert_same_history(by_kernels.history_, expected.history_)
 

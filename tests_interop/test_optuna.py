@@ -1,5 +1,6 @@
 """Optuna 5 proposes the parameters of a pipeline that ends in a network."""
 
+import keras
 import numpy as np
 import optuna
 import pytest
@@ -75,3 +76,44 @@ def test_a_trial_is_pruned_between_passes_of_partial_fit(network, series):
     whole.fit(windows[known], series[known])
     assert_array_equal(fitted[0.05].predict(windows), whole.predict(windows))
     assert np.isfinite(study.best_value)
+
+
+class Pruning(keras.callbacks.Callback):
+    """Reports the loss of each epoch to a trial, and ends the fit when the trial is pruned."""
+
+    def __init__(self, trial):
+        super().__init__()
+        self.trial = trial
+
+    def on_epoch_end(self, epoch, logs=None):
+        self.trial.report(logs["loss"], epoch)
+        if self.trial.should_prune():
+            raise optuna.TrialPruned
+
+
+def test_a_trial_is_pruned_by_a_callback_within_a_fit(network, series):
+    windows = SlidingWindowTransformer(4).fit_transform(series.to_frame())
+    fitted = {}
+
+    def objective(trial):
+        rate = trial.suggest_categorical("learning_rate", [0.05, 1e-6])
+        model = fitted[rate] = clone(network).set_params(
+            learning_rate=rate, epochs=4, callbacks=[Pruning(trial)]
+        )
+        return model.fit(windows, series).history_["loss"][-1]
+
+    study = optuna.create_study(
+        sampler=optuna.samplers.GridSampler({"learning_rate": [0.05, 1e-6]}, seed=0),
+        pruner=optuna.pruners.MedianPruner(n_startup_trials=1),
+    )
+    # The good one first, so that there is something to be pruned by.
+    study.enqueue_trial({"learning_rate": 0.05})
+    study.enqueue_trial({"learning_rate": 1e-6})
+    study.optimize(objective, n_trials=2)
+    good, bad = study.trials
+    assert [good.state.name, bad.state.name] == ["COMPLETE", "PRUNED"]
+    assert list(good.intermediate_values.values()) == fitted[0.05].history_["loss"]
+    assert 1 <= len(bad.intermediate_values) < 4
+    # A pruned fit leaves the estimator as it was, and lets go of the callback.
+    assert not hasattr(fitted[1e-6], "weights_")
+    assert fitted[1e-6].callbacks[0].model is None

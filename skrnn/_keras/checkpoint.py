@@ -13,6 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 from types import CodeType, FunctionType
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import keras
 import numpy as np
@@ -29,6 +30,8 @@ _OBJECTS = (
 # Writing takes at most this share of the time of training.
 _SHARE = 0.1
 _ROWS_AT_ONCE = 4096
+# What each callback was before its last training, and what it was after it.
+_names_before_and_after: WeakKeyDictionary[Any, tuple[str, str | None]] = WeakKeyDictionary()
 
 
 class Checkpoint(keras.callbacks.Callback):
@@ -166,6 +169,32 @@ def name_training(*parts: Any) -> str:
                 "Give names, numbers, functions or objects of Keras."
             ) from error
     return str(hash_of(hashes, hash_name="sha1"))
+
+
+def name_callbacks(callbacks: Sequence[keras.callbacks.Callback]) -> list[str]:
+    """Return names of callbacks that are the same if an interrupted training starts again.
+
+    A callback that nobody has touched since its last training is named as before that one.
+    """
+    names = []
+    for callback in callbacks:
+        before, after = _names_before_and_after.get(callback, ("", ""))
+        is_untouched = bool(before) and after == _name_if_possible(callback)
+        names.append(before if is_untouched else name_training(callback))
+    return names
+
+
+def remember_callbacks(callbacks: Sequence[keras.callbacks.Callback], names: Sequence[str]) -> None:
+    """Remember how callbacks were named before a training that has ended or was interrupted."""
+    for callback, name in zip(callbacks, names, strict=True):
+        _names_before_and_after[callback] = (name, _name_if_possible(callback))
+
+
+def _name_if_possible(callback: keras.callbacks.Callback) -> str | None:
+    """Return the name of a callback; None if it has none, as one that has opened a file."""
+    with suppress(ValueError):
+        return name_training(callback)
+    return None
 
 
 def _describe(value: Any, above: tuple[int, ...] = ()) -> Any:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import copy
 import logging
 import os
-from collections.abc import Callable, Iterator
+import threading
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from importlib.metadata import version
@@ -21,7 +21,12 @@ from sklearn.preprocessing import FunctionTransformer
 
 from skrnn._config import get_config
 from skrnn._keras.callbacks import EpochTasks, FitBar, StopAtNonFinite
-from skrnn._keras.checkpoint import Checkpoint, name_training
+from skrnn._keras.checkpoint import (
+    Checkpoint,
+    name_callbacks,
+    name_training,
+    remember_callbacks,
+)
 from skrnn._keras.keras_model import KerasModel
 from skrnn._keras.kernel_model import KernelModel
 from skrnn._keras.losses import make_keras_loss
@@ -98,7 +103,6 @@ class Trained:
 
     state: State
     history: dict[str, list[float]]
-    callbacks: list[Any]
 
 
 class _Trusting:
@@ -158,16 +162,17 @@ def train(
     MemoryError
         If the network does not fit into memory.
     """
-    own_callbacks = _copy_callbacks(training.callbacks)
+    own_callbacks = _check_callbacks(training.callbacks)
     finite = StopAtNonFinite()
     all_callbacks = list(own_callbacks)
     if training.patience is not None:
         all_callbacks.append(
             keras.callbacks.EarlyStopping(patience=training.patience, restore_best_weights=True)
         )
-    checkpoint = None
+    checkpoint, names = None, None
     if training.checkpoint_dir is not None:
-        path = _name_checkpoint(network, rows, held_out, training, start)
+        names = name_callbacks(own_callbacks)
+        path = _name_checkpoint(network, rows, held_out, replace(training, callbacks=names), start)
         checkpoint = Checkpoint(path, training.seed, all_callbacks)
         training = replace(training, seed=checkpoint.seed)
     all_callbacks = [*([checkpoint] if checkpoint else []), finite, *all_callbacks]
@@ -176,7 +181,7 @@ def train(
     if training.verbose == 1:
         all_callbacks.append(FitBar(training.first_epoch, training.epochs))
     try:
-        with _without_tracing_advice():
+        with _lend(own_callbacks, names), _without_tracing_advice():
             model = _make_model(network, rows, training, start)
             wrapper = _WRAPPERS[network.output_activation](
                 model,
@@ -202,13 +207,9 @@ def train(
     if checkpoint is not None:
         checkpoint.forget()
     finite.warn()
-    for callback in own_callbacks:
-        # A callback keeps its own values; the model behind it must not be kept alive.
-        keras.callbacks.Callback.set_model(callback, None)
     return Trained(
         State(model.get_weights(), model.get_optimizer_state(), type(model.optimizer).__name__),
         {name: [float(value) for value in values] for name, values in wrapper.history_.items()},
-        own_callbacks,
     )
 
 
@@ -325,12 +326,44 @@ def _without_tracing_advice() -> Iterator[None]:
         logger.removeFilter(is_other)
 
 
-def _copy_callbacks(callbacks: list[Any] | None) -> list[keras.callbacks.Callback]:
-    """Copy the callbacks of the user, who may have given them to other fits as well."""
+def _check_callbacks(callbacks: list[Any] | None) -> list[keras.callbacks.Callback]:
+    """Return the callbacks of the user, if they are."""
     for callback in callbacks or []:
         if not isinstance(callback, keras.callbacks.Callback):
             raise TypeError(
                 f"callbacks holds {callback!r}, which is not a keras.callbacks.Callback. Give a "
                 "list of callback objects."
             )
-    return copy.deepcopy(callbacks or [])
+    return list(callbacks or [])
+
+
+# Identities of the callbacks that see a fit just now.
+_lent: set[int] = set()
+_lending = threading.Lock()
+
+
+@contextmanager
+def _lend(callbacks: Sequence[keras.callbacks.Callback], names: list[str] | None) -> Iterator[None]:
+    """Give callbacks to one fit alone, and take its model from them when it ends or fails.
+
+    Their names are remembered if a checkpoint has some.
+    """
+    with _lending:
+        for callback in callbacks:
+            if id(callback) in _lent:
+                raise RuntimeError(
+                    f"callbacks holds a {type(callback).__name__} that sees another fit just now, "
+                    "and would act on the model of one fit with what it knows of the other. Give "
+                    "each fit its own: sklearn.base.clone(estimator) copies them."
+                )
+        _lent.update(map(id, callbacks))
+    try:
+        yield
+    finally:
+        for callback in callbacks:
+            # A callback keeps its own values; the model behind it must not be kept alive.
+            keras.callbacks.Callback.set_model(callback, None)
+        if names is not None:
+            remember_callbacks(callbacks, names)
+        with _lending:
+            _lent.difference_update(map(id, callbacks))
