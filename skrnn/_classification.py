@@ -220,6 +220,45 @@ class BaseRecurrentClassifier(ClassifierMixin, BaseRecurrentEstimator):
             self._check_classes()
         super()._train_in_place(X, y, sample_weight, go_on=go_on, **how)
 
+    def _prepare(
+        self, X: Any, y: Any, sample_weight: Any, *, validation: Any, go_on: bool, **how: Any
+    ) -> tuple[dict[str, Any], list[Any], list[Any] | None]:
+        network, rows, held_out = super()._prepare(
+            X, y, sample_weight, validation=validation, go_on=go_on, **how
+        )
+        # Training that goes on may have seen a class in earlier rows.
+        if held_out is not None and not go_on:
+            self._check_held_out_classes(rows, held_out, are_given=validation[0] is not None)
+        return network, rows, held_out
+
+    def _check_held_out_classes(
+        self, rows: list[Any], held_out: list[Any], *, are_given: bool
+    ) -> None:
+        """Refuse held-out rows with a class that none of the rows trained on has.
+
+        Classes, rows and steps of weight 0 do not count.
+        """
+        trained, seen = (
+            _numbers_that_weigh(y, self._weigh(y, weight)) for _, y, weight in (rows, held_out)
+        )
+        unknown = self.classes_[np.setdiff1d(seen, trained)].tolist()
+        if not unknown:
+            return
+        if are_given:
+            raise ValueError(
+                f"y_val holds the class(es) {unknown}, which no row that is trained on has: the "
+                "network could not learn them. Train on rows of each class, or leave these out of "
+                "X_val and y_val."
+            )
+        n_held_out = len(held_out[0])
+        raise ValueError(
+            f"validation_split={self.validation_split} holds out the last {n_held_out} of "
+            f"{n_held_out + len(rows[0])} rows, and only they have the class(es) {unknown}: the "
+            "network could not learn them. If the rows are no series, shuffle them "
+            "(sklearn.utils.shuffle). Otherwise hold out fewer (a smaller validation_split), name "
+            "the rows (X_val, y_val), or set early_stopping=False."
+        )
+
     def _describe_head(self) -> dict[str, Any]:
         return {"n_outputs": len(self.classes_), "output_activation": "softmax"}
 
@@ -278,7 +317,7 @@ class BaseRecurrentClassifier(ClassifierMixin, BaseRecurrentEstimator):
         if weight is not None:
             weight = np.broadcast_to(weight.reshape(len(y), -1), (len(y), y[0].size)).ravel()
         counts = np.bincount(y.ravel(), weight, minlength=n_classes)
-        # A class may be among the rows that are held out only.
+        # Training that goes on may lack a class.
         return counts.sum() / (n_classes * np.where(counts, counts, counts.sum() / n_classes))
 
     def _look_up(self, given: dict[Any, float]) -> np.ndarray:
@@ -319,6 +358,15 @@ class BaseRecurrentClassifier(ClassifierMixin, BaseRecurrentEstimator):
         loss = self.loss
         name = loss if isinstance(loss, str) else getattr(loss, "__name__", type(loss).__name__)
         return name.lower().startswith("sparse")
+
+
+def _numbers_that_weigh(y: np.ndarray, weight: np.ndarray | None) -> np.ndarray:
+    """Return the numbers of the classes that some row or step of a weight above 0 has."""
+    numbers = y[..., 0]
+    if weight is None:
+        return np.unique(numbers)
+    weight = weight.reshape(weight.shape + (1,) * (numbers.ndim - weight.ndim))
+    return np.unique(numbers[np.broadcast_to(weight > 0, numbers.shape)])
 
 
 def _plain_labels(labels: np.ndarray, name: str) -> np.ndarray:

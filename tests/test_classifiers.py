@@ -495,3 +495,96 @@ def test_windows_of_letters_tell_the_next_one():
     model = GRUClassifier(8, learning_rate=0.03, epochs=20, random_state=0)
     model.fit(windows[:100], letters[:100])
     assert model.score(windows[100:], letters[100:]) == 1
+
+
+# Classes that only the held-out rows have
+
+
+IN_ORDER = np.repeat(LABELS, 8)
+
+
+def hold_out(share, architecture="sequence_to_vector", **parameters):
+    return RNNClassifier(
+        1,
+        architecture=architecture,
+        early_stopping=True,
+        validation_split=share,
+        epochs=1,
+        **parameters,
+    )
+
+
+def test_a_class_that_only_the_held_out_rows_have_is_refused_before_training(monkeypatch):
+    monkeypatch.setattr("skrnn._base._import_fitting", None)
+    model = hold_out(0.34)
+    message = (
+        r"validation_split=0\.34 holds out the last 9 of 24 rows, and only they have the "
+        r"class\(es\) \['walk'\]: .*shuffle.*smaller validation_split.*early_stopping=False"
+    )
+    with pytest.raises(ValueError, match=message):
+        model.fit(X, IN_ORDER)
+    assert not hasattr(model, "classes_")
+
+
+def test_each_class_that_only_the_held_out_rows_have_is_named():
+    with pytest.raises(ValueError, match=r"class\(es\) \['car', 'walk'\]"):
+        hold_out(0.7).fit(X, IN_ORDER)
+
+
+def test_a_class_with_one_row_before_the_held_out_ones_is_learned():
+    # 7 of 24 rows, and the class has 8.
+    assert_array_equal(hold_out(0.29).fit(X, IN_ORDER).classes_, LABELS)
+
+
+def test_shuffled_rows_and_no_early_stopping_are_ways_out():
+    mixed = rng.permutation(24)
+    hold_out(0.34).fit(X[mixed], IN_ORDER[mixed])
+    RNNClassifier(1, epochs=1).fit(X, IN_ORDER)
+
+
+def test_held_out_rows_that_weigh_nothing_need_no_class():
+    weight = np.ones(24)
+    weight[16:] = 0
+    # Rows of weight 0 are left out, before any are held out.
+    hold_out(0.34).fit(X, IN_ORDER, sample_weight=weight)
+    hold_out(0.34, class_weight={"bus": 1.0, "car": 1.0, "walk": 0.0}).fit(X, IN_ORDER)
+    # All rows of the class that are trained on weigh nothing: it is not learned.
+    y = IN_ORDER.copy()
+    y[:2] = "walk"
+    weight = np.ones(24)
+    weight[:2] = 0
+    hold_out(0.34).fit(X, y)
+    with pytest.raises(ValueError, match=r"holds out the last 8 of 22 rows.*\['walk'\]"):
+        hold_out(0.34).fit(X, y, sample_weight=weight)
+
+
+def test_steps_count_where_they_are_present():
+    y = np.full((24, 4), "bus", dtype="U4")
+    y[:, 1] = "car"
+    y[-1, 3] = "walk"
+    model = hold_out(0.1, "sequence_to_sequence")
+    with pytest.raises(ValueError, match=r"holds out the last 3 .*\['walk'\]"):
+        model.fit(X, y)
+    absent = X.copy()
+    absent[-1, 3] = np.nan
+    assert_array_equal(model.fit(absent, y).classes_, ["bus", "car"])
+    # Among the rows that are trained on, it is where no step is.
+    y[0, 2] = "walk"
+    model.fit(X, y)
+    absent = X.copy()
+    absent[0, 2] = np.nan
+    with pytest.raises(ValueError, match=r"\['walk'\]"):
+        model.fit(absent, y)
+
+
+def test_rows_to_validate_on_that_are_given_have_no_class_of_their_own():
+    y, weight = Y[:, 0].copy(), np.ones(24)
+    weight[y == "walk"] = 0
+    with pytest.raises(ValueError, match=r"y_val holds the class\(es\) \['walk'\], which no row"):
+        RNNClassifier(1, epochs=1).fit(X, y, sample_weight=weight, X_val=X, y_val=y)
+
+
+def test_training_that_goes_on_may_hold_out_a_class_that_it_has_learned():
+    mixed = rng.permutation(24)
+    model = hold_out(0.34, warm_start=True).fit(X[mixed], IN_ORDER[mixed])
+    assert model.fit(X, IN_ORDER).n_iter_ == 2
