@@ -21,6 +21,7 @@ from sklearn.utils.validation import check_is_fitted
 from skrnn._absent import leave_out_steps, rows_with_absent_steps
 from skrnn._callback_copies import CallbackCopyMixin
 from skrnn._config import get_config
+from skrnn._doubtful_windows import warn_of_rows, warn_of_scale
 from skrnn._tasks import CallbackSupportMixin, FitTasks, begin_tasks
 from skrnn._threads import one_blas_thread
 from skrnn._validation import (
@@ -210,13 +211,15 @@ class BaseRecurrentEstimator(CallbackSupportMixin, CallbackCopyMixin, BaseEstima
         ValueError
             If a parameter is out of its range or does not go with another one; if X or y hold
             infinity or text, X steps that are NaN in some features but not in all, or y NaN; if X
-            and y do not fit each other; if there are too few rows to hold some out.
+            and y do not fit each other; if there are too few rows to hold some out, or a class is
+            only among those.
         TypeError
             If a callback is not one of Keras.
         MemoryError
             If the network does not fit into memory.
         RuntimeError
-            If this process was forked from one that has trained before.
+            If this process was forked from one that has trained before, or a callback sees another
+            fit just now.
 
         Warns
         -----
@@ -224,6 +227,11 @@ class BaseRecurrentEstimator(CallbackSupportMixin, CallbackCopyMixin, BaseEstima
             If the loss or the weights become NaN or infinite. Training stops then, and the weights
             are those from before that epoch, without what a callback made of them at the end of
             the epoch before.
+        FeaturesNotScaledWarning
+            If the median absolute value of a feature is beyond 30.
+        RowsNotWindowsWarning
+            If X is a DataFrame with dates as its index, and its columns are not the steps of one
+            feature.
 
         Notes
         -----
@@ -369,7 +377,10 @@ class BaseRecurrentEstimator(CallbackSupportMixin, CallbackCopyMixin, BaseEstima
             # Before the rows, which are shaped for it.
             self._check_same("architecture", self.architecture)
             self._check_same("embedding_dim", self.embedding_dim)
+        given = X
         X, y, sample_weight = self._validate_rows(X, y, sample_weight, reset=not go_on)
+        if not go_on:
+            self._warn_of_inputs(given, X)
         held_out = self._validate_held_out(*validation)
         network = self._describe_network(X, y)
         if held_out is not None:
@@ -393,6 +404,13 @@ class BaseRecurrentEstimator(CallbackSupportMixin, CallbackCopyMixin, BaseEstima
                     self._check_same(key, network[key])
         self._fit_targets(y, sample_weight, go_on=go_on)
         return network, [X, y, sample_weight], held_out
+
+    def _warn_of_inputs(self, given: Any, X: np.ndarray) -> None:
+        """Warn of rows and numbers from which no network learns."""
+        if self.architecture != "vector_to_sequence":
+            warn_of_rows(given, type(self).__name__)
+        if self.embedding_dim is None:
+            warn_of_scale(X, getattr(self, "feature_names_in_", None))
 
     def _start(self, X: Any, y: Any) -> None:
         """Set the weights, and all else, that `fit` would start from. Nothing is trained."""
