@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import reprlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -14,12 +14,13 @@ from skrnn._validation import check_container
 
 Array = npt.NDArray[Any]
 
+_N_NAMED = 10
 _SHAPES = "(n_timesteps,) or (n_timesteps, n_features)"
 # NumPy would read the first two by their digits, and the others as nanoseconds.
 _NOT_NUMBERS = (str, bytes, np.datetime64, np.timedelta64)
 
 
-def stack_sequences(sequences: Iterable[Any]) -> np.ndarray:
+def stack_sequences(sequences: Iterable[Any] | Mapping[Any, Any]) -> np.ndarray:
     """Put sequences of unequal length into one array, padded with NaN at the end.
 
     The recurrent estimators pass over steps that are NaN in all features, so that each sequence
@@ -31,7 +32,12 @@ def stack_sequences(sequences: Iterable[Any]) -> np.ndarray:
         One array, list, DataFrame or Series for each sample, oldest step first. `n_timesteps` may
         differ from one to the next, `n_features` may not; a 1-D sequence has one feature. NaN
         stays where it is. A sequence without steps becomes a row of NaN, and `[]` is one with any
-        number of features.
+        number of features; a DataFrame must have rows.
+
+        The columns of DataFrames belong together by their names, and features have the order of
+        the first. Arrays and lists beside them have no names: theirs must be that order.
+
+        Of a dict the values are the sequences, in their order; keys are not kept.
 
     Returns
     -------
@@ -44,7 +50,8 @@ def stack_sequences(sequences: Iterable[Any]) -> np.ndarray:
     ValueError
         If there is no sequence or none of them has a step; if sequences differ in their number of
         features; if one has no feature, a value that is not a number, or other than 1 or 2
-        dimensions; if `sequences` is a table, text or nothing to iterate over.
+        dimensions; if a DataFrame has other columns than the first, or no rows; if `sequences` is a
+        table, text or nothing to iterate over.
 
     See Also
     --------
@@ -59,8 +66,18 @@ def stack_sequences(sequences: Iterable[Any]) -> np.ndarray:
     >>> X[:, :, 0]
     array([[ 1.,  2.,  3.],
            [ 4., nan, nan]])
+
+    Columns are found by their names:
+
+    >>> import pandas as pd
+    >>> first = pd.DataFrame({"pulse": [60.0, 61.0], "pressure": [120.0, 121.0]})
+    >>> second = pd.DataFrame({"pressure": [119.0], "pulse": [70.0]})
+    >>> stack_sequences({"ann": first, "bob": second})[:, :, 0]
+    array([[60., 61.],
+           [70., nan]])
     """
-    arrays = [_read(sequence, f"sequences[{i}]") for i, sequence in enumerate(_listed(sequences))]
+    named = _listed(sequences)
+    arrays = [_read(sequence, name) for name, sequence in _in_one_order(named)]
     if not arrays:
         raise ValueError(
             f"sequences is empty. Give at least one sequence of shape {_SHAPES}, which makes one "
@@ -72,7 +89,7 @@ def stack_sequences(sequences: Iterable[Any]) -> np.ndarray:
             f"None of the {len(arrays)} sequence(s) has a step. At least one must have some; "
             "leave those out that are empty."
         )
-    n_features = _common_features(arrays)
+    n_features = _common_features(arrays, [name for name, _ in named])
     dtypes = {array.dtype for array in arrays if len(array)}
     X = np.full((len(arrays), max(lengths), n_features), np.nan, np.result_type(*dtypes))
     for row, array in zip(X, arrays, strict=True):
@@ -81,8 +98,10 @@ def stack_sequences(sequences: Iterable[Any]) -> np.ndarray:
     return X
 
 
-def _listed(sequences: Any) -> list[Any]:
-    """Return the sequences one by one."""
+def _listed(sequences: Any) -> list[tuple[str, Any]]:
+    """Return the sequences one by one, each with the name that errors call it by."""
+    if isinstance(sequences, Mapping):
+        return [(f"sequences[{key!r}]", sequence) for key, sequence in sequences.items()]
     # A DataFrame would be iterated by its columns, and text by its letters.
     if hasattr(sequences, "columns"):
         raise ValueError(
@@ -99,12 +118,64 @@ def _listed(sequences: Any) -> list[Any]:
             f"sequences={reprlib.repr(sequences)} is not a list of sequences. Give a list with "
             f"one array of shape {_SHAPES} for each."
         )
-    return list(iterator)
+    return [(f"sequences[{i}]", sequence) for i, sequence in enumerate(iterator)]
+
+
+def _in_one_order(named: list[tuple[str, Any]]) -> Iterator[tuple[str, Any]]:
+    """Yield the sequences, DataFrames with their columns in the order of the first one."""
+    first_name = ""
+    order: list[Any] = []
+    for name, sequence in named:
+        if not hasattr(sequence, "columns"):
+            yield name, sequence
+            continue
+        columns = list(sequence.columns)
+        if len(sequence) == 0:
+            raise ValueError(
+                f"{name} is a DataFrame without rows, with the columns {_enumerate(columns)}. "
+                "Leave it out, with its target, or write a row of NaN for a step that is missing."
+            )
+        if not order:
+            first_name, order = name, columns
+        if columns != order:
+            _check_columns(columns, name, order, first_name)
+            sequence = sequence[order]
+        yield name, sequence
+
+
+def _check_columns(columns: list[Any], name: str, order: list[Any], first_name: str) -> None:
+    """Refuse columns of a DataFrame that cannot be put in the order of the first one."""
+    if set(columns) != set(order):
+        missing = [column for column in order if column not in columns]
+        others = [column for column in columns if column not in order]
+        differences = [f"lacks {_enumerate(missing)}"] * bool(missing)
+        differences += [f"has {_enumerate(others)} beside them"] * bool(others)
+        raise ValueError(
+            f"{name} has the columns {_enumerate(columns)}, but {first_name} has "
+            f"{_enumerate(order)}: it {' and '.join(differences)}. Rename or select the columns: "
+            "all DataFrames need the same."
+        )
+    if len(set(columns)) < len(columns) or len(columns) != len(order):
+        raise ValueError(
+            f"{name} has the columns {_enumerate(columns)}, and {first_name} has "
+            f"{_enumerate(order)}: several have one name, and cannot be told apart. Rename them."
+        )
+
+
+def _enumerate(columns: list[Any]) -> str:
+    """Return the names of columns, of many the first."""
+    more = ", ..." if len(columns) > _N_NAMED else ""
+    return ", ".join(map(repr, columns[:_N_NAMED])) + more
 
 
 def _read(sequence: Any, name: str) -> Array:
     """Return a sequence as floats of shape (n_timesteps, n_features)."""
     check_container(sequence, name, numbers=False)
+    if isinstance(sequence, tuple) and any(hasattr(part, "columns") for part in sequence):
+        raise ValueError(
+            f"{name} is a tuple with a DataFrame in it, such as the pairs of groupby. Give the "
+            "DataFrames alone: [part for _, part in pairs]."
+        )
     try:
         array = np.asarray(sequence)
     except ValueError as error:
@@ -152,7 +223,7 @@ def _as_floats(array: Array) -> Array | None:
     return None
 
 
-def _common_features(arrays: list[Array]) -> int:
+def _common_features(arrays: list[Array], names: list[str]) -> int:
     """Return the number of features that all sequences have."""
     # Of `[]` NumPy knows no features: it came as 1-D, and has become (0, 1).
     known = [(i, int(a.shape[1])) for i, a in enumerate(arrays) if a.shape != (0, 1)]
@@ -160,7 +231,7 @@ def _common_features(arrays: list[Array]) -> int:
     for i, n_features in known:
         if n_features != expected:
             raise ValueError(
-                f"sequences[{i}] has {n_features} feature(s), but sequences[{first}] has "
+                f"{names[i]} has {n_features} feature(s), but {names[first]} has "
                 f"{expected}. All need the same ones; a 1-D sequence has one."
             )
     return expected

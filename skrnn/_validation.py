@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sized
 from contextlib import contextmanager
 from typing import Any
 
@@ -169,6 +169,7 @@ def validate_windows(
     may_lack_steps : bool, default=True
         Whether a step may be NaN in all features. If not, there must be no NaN.
     """
+    _refuse_unstacked(X, type(estimator).__name__)
     X = _validate_shape(
         estimator,
         X,
@@ -203,6 +204,29 @@ def validate_windows(
             "(SimpleImputer)."
         )
     return X
+
+
+def _refuse_unstacked(X: Any, reader: str) -> None:
+    """Refuse sequences that are not one array yet: of unequal length, or of columns elsewhere."""
+    is_of_objects = isinstance(X, np.ndarray) and X.dtype.kind == "O" and X.ndim == 1
+    is_loose = is_of_objects or isinstance(X, list | tuple | pd.Series)
+    if not is_loose or not all(isinstance(part, Sized) for part in X):
+        return
+    if any(isinstance(part, str | bytes | Mapping) for part in X):
+        return
+    lengths = [len(part) for part in X]
+    if lengths and min(lengths) < max(lengths):
+        raise ValueError(
+            f"X cannot be read as an array of numbers: its {len(lengths)} sequences have unequal "
+            f"lengths, {min(lengths)} to {max(lengths)} step(s), and {reader} expects one array. "
+            "Give stack_sequences(X), which pads them with NaN."
+        )
+    columns = [list(part.columns) for part in X if hasattr(part, "columns")]
+    if any(names != columns[0] for names in columns):
+        raise ValueError(
+            "X is a list of DataFrames whose columns differ or stand in another order, and an "
+            "array would not know their names. Give stack_sequences(X), which goes by the names."
+        )
 
 
 def check_symbols(X: np.ndarray) -> None:

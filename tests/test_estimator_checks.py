@@ -50,6 +50,8 @@ def test_every_public_recurrent_estimator_is_checked():
     assert recurrent == {type(estimator) for estimator in ESTIMATORS}
 
 
+# Some checks draw rows around 100, which nobody has scaled.
+@pytest.mark.filterwarnings("ignore::skrnn.exceptions.FeaturesNotScaledWarning")
 @parametrize_with_checks(ESTIMATORS, expected_failed_checks=expected_failed_checks)
 def test_scikit_learn_finds_no_fault(estimator, check):
     check(estimator)

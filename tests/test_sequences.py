@@ -205,3 +205,87 @@ def test_masked_values_are_refused_with_their_place():
 def test_missing_values_of_nullable_columns_are_nan():
     frame = pd.DataFrame({"a": pd.array([1, None], "Int64"), "b": [0.5, 1.5]})
     assert_array_equal(stack_sequences([frame]), [[[1.0, 0.5], [np.nan, 1.5]]])
+
+
+# Columns by their names
+
+
+PULSE = pd.DataFrame({"pulse": [60.0, 61.0], "pressure": [120.0, 121.0]})
+SWAPPED = pd.DataFrame({"pressure": [119.0, 118.0], "pulse": [70.0, 71.0]})
+
+
+@pytest.mark.parametrize("kind", [pd.DataFrame, pl.from_pandas], ids=["pandas", "polars"])
+def test_columns_are_found_by_their_names(kind):
+    X = stack_sequences([kind(PULSE), kind(SWAPPED), kind(SWAPPED.iloc[:1, ::-1])])
+    assert_array_equal(X[:, :, 0], [[60, 61], [70, 71], [70, NAN]])
+    assert_array_equal(X[:, :, 1], [[120, 121], [119, 118], [119, NAN]])
+    # The order is that of the first.
+    assert_array_equal(stack_sequences([kind(SWAPPED), kind(PULSE)])[:, 0], [[119, 70], [120, 60]])
+
+
+def test_frames_are_left_as_they_are():
+    before = SWAPPED.copy()
+    stack_sequences([PULSE, SWAPPED])
+    pd.testing.assert_frame_equal(SWAPPED, before)
+
+
+def test_arrays_beside_frames_have_the_order_of_the_first_frame():
+    X = stack_sequences([[[1.0, 2.0]], PULSE, SWAPPED])
+    assert_array_equal(X[:, 0], [[1, 2], [60, 120], [70, 119]])
+
+
+def test_values_of_a_dict_are_the_sequences():
+    assert_array_equal(
+        stack_sequences({"bob": SWAPPED, "ann": PULSE}), stack_sequences([SWAPPED, PULSE])
+    )
+    assert_array_equal(stack_sequences({2: [1.0], 1: [2.0, 3.0]})[:, :, 0], [[1, NAN], [2, 3]])
+
+
+@pytest.mark.parametrize(
+    ("sequences", "message"),
+    [
+        (
+            [PULSE, SWAPPED.rename(columns={"pulse": "puls"})],
+            r"sequences\[1\] has the columns 'pressure', 'puls', but sequences\[0\] has 'pulse', "
+            r"'pressure': it lacks 'pulse' and has 'puls' beside them\. Rename or select",
+        ),
+        (
+            [[[0.0, 0.0]], PULSE, SWAPPED, PULSE.assign(weight=1.0)],
+            r"sequences\[3\] has the columns .*but sequences\[1\] has .*: it has 'weight' beside",
+        ),
+        ([PULSE, PULSE[["pulse"]]], r"\[1\] has the columns 'pulse', .*: it lacks 'pressure'\. R"),
+        # As many, and numbers for names: the columns of an array that became a frame.
+        ([PULSE, pd.DataFrame(PULSE.to_numpy())], r"sequences\[1\] has the columns 0, 1, but"),
+        ({"ann": PULSE, "bob": PULSE[["pulse"]]}, r"sequences\['bob'\] .* sequences\['ann'\] has"),
+        (
+            [PULSE, PULSE.iloc[:0]],
+            r"sequences\[1\] is a DataFrame without rows, with the columns 'pulse', 'pressure'\. "
+            r"Leave it out",
+        ),
+        (
+            [pl.from_pandas(PULSE).clear()],
+            r"\[0\] is a DataFrame without rows, with the columns 'p",
+        ),
+        (
+            [PULSE.set_axis(["a", "a"], axis=1), PULSE.set_axis(["a", "a"], axis=1).assign(b=0)],
+            r"sequences\[1\] has the columns 'a', 'a', 'b', but",
+        ),
+        (
+            [
+                pd.DataFrame([[1, 2, 3]], columns=["a", "b", "b"]),
+                pd.DataFrame([[1, 2, 3]], columns=["b", "a", "b"]),
+            ],
+            r"'b', 'a', 'b', and .*: several have one name, and cannot be told apart\. Rename",
+        ),
+        (PULSE.groupby("pulse"), r"sequences\[0\] is a tuple with a DataFrame in it, .*groupby"),
+        ({"ann": [1.0], "bob": "text"}, r"sequences\['bob'\] is 'text', which is not a sequence"),
+        (
+            {"ann": [1.0], "bob": [[1.0, 2.0]]},
+            r"sequences\['bob'\] has 2 .* sequences\['ann'\] has 1",
+        ),
+        ({}, r"sequences is empty"),
+    ],
+)
+def test_frames_that_do_not_belong_together_are_refused_by_place_and_columns(sequences, message):
+    with pytest.raises(ValueError, match=message):
+        stack_sequences(sequences)
