@@ -13,6 +13,10 @@ class FeaturesNotScaledWarning(UserWarning):
     Cells end in `tanh` and sigmoids, which are flat there: gradients vanish. Scale the features,
     with `StandardScaler` in front of the windows.
 
+    See Also
+    --------
+    RowsNotWindowsWarning : A table of dated rows was given where windows are expected.
+
     Examples
     --------
     >>> import warnings
@@ -27,6 +31,11 @@ class RowsNotWindowsWarning(UserWarning):
     `fit` of a recurrent estimator warns if X is a DataFrame with dates as its index, and its
     columns are not the steps of one feature: it would read the columns of a row as steps in time.
     Make windows first, with `SlidingWindowTransformer`.
+
+    See Also
+    --------
+    SlidingWindowTransformer : Makes the windows.
+    FeaturesNotScaledWarning : Features have numbers that are too large.
 
     Examples
     --------
