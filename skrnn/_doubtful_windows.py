@@ -13,8 +13,8 @@ from skrnn.exceptions import FeaturesNotScaledWarning, RowsNotWindowsWarning
 
 # Beyond it, cells are flat: the tanh of 30 times a weight of 0.3 is 1 in float32.
 _LARGEST_MEDIAN = 30
-# Numbers of a feature of which the median is taken: more are sampled. It takes 20 ms.
-_MAX_NUMBERS = 2**20
+# Numbers of a feature of which the median is taken: more are sampled, in some MB.
+_MAX_NUMBERS = 2**18
 _N_NAMED = 5
 # The last number in the name of a step, with what stands before and after it.
 _LAST_NUMBER = re.compile(r"(.*?)\d+(\D*)", re.DOTALL)
@@ -44,7 +44,7 @@ def warn_of_scale(X: np.ndarray, names: Any) -> None:
     Parameters
     ----------
     X : ndarray of shape (n_samples, n_timesteps, n_features) or (n_samples, n_features)
-        Valid windows, or vectors. NaN is left out. Of more than a million numbers a feature, rows
+        Valid windows, or vectors. NaN is left out. Of more than 262,144 numbers a feature, rows
         are drawn, always the same.
 
     names : array-like of str or None

@@ -146,7 +146,7 @@ def test_what_is_loaded_predicts_the_same_bits(name, tmp_path):
 
 def test_labels_and_what_is_called_beside_predict_are_loaded(tmp_path):
     labels = np.where(Y > 0, "up", "down")
-    estimator = LSTMClassifier(units=2, epochs=1, random_state=0).fit(X, labels)
+    estimator = LSTMClassifier(units=2, epochs=1, random_state=0).fit(X.to_numpy(), labels)
     skrnn.save(estimator, tmp_path / "model.skrnn")
     twin = skrnn.load(tmp_path / "model.skrnn")
     assert_array_equal(twin.predict_proba(X), estimator.predict_proba(X))
@@ -155,7 +155,7 @@ def test_labels_and_what_is_called_beside_predict_are_loaded(tmp_path):
 
 
 def test_what_is_loaded_trains_on_as_if_it_had_never_been_saved(tmp_path):
-    estimator = GRURegressor(2, dropout=0.3, epochs=2, random_state=0).fit(X, Y)
+    estimator = GRURegressor(2, dropout=0.3, epochs=2, random_state=0).fit(X.to_numpy(), Y)
     skrnn.save(estimator, tmp_path / "model.skrnn")
     twin = skrnn.load(tmp_path / "model.skrnn")
     assert_array_equal(twin.partial_fit(X, Y).predict(X), estimator.partial_fit(X, Y).predict(X))
@@ -286,7 +286,7 @@ def test_file_that_is_not_there_is_an_error_of_the_system(tmp_path):
 
 
 def test_types_that_are_not_known_are_named_and_get_no_state(tmp_path):
-    skrnn.save(make_pipeline(Doubler(), network()).fit(X, Y), tmp_path / "model.skrnn")
+    skrnn.save(make_pipeline(Doubler(), network()).fit(X.to_numpy(), Y), tmp_path / "model.skrnn")
     Doubler.heard.clear()
     name = f"{__name__}.Doubler"
     with pytest.raises(ValueError, match=rf"types that are not trusted: \['{name}'\]"):
@@ -352,7 +352,7 @@ def test_functions_of_others_are_not_called_by_a_file_that_names_them(tmp_path):
 
 
 def test_losses_of_keras_are_loaded_by_who_trusts_them(tmp_path):
-    estimator = network(loss=keras.losses.Huber(2.0)).fit(X, Y)
+    estimator = network(loss=keras.losses.Huber(2.0)).fit(X.to_numpy(), Y)
     skrnn.save(estimator, tmp_path / "model.skrnn")
     with pytest.raises(ValueError, match=r"not trusted: .*keras\.src\.losses\.losses\.Huber"):
         skrnn.load(tmp_path / "model.skrnn")
