@@ -40,6 +40,8 @@ from skrnn import (
 SAVED = Path(__file__).parent / "saved"
 DAYS = pd.date_range("2024-01-01", periods=40, name="day")
 X = pd.DataFrame({"price": np.sin(np.arange(40.0)), "volume": np.cos(np.arange(40.0))}, DAYS)
+# Rows of X, read as windows of two steps.
+ARRAY = X.to_numpy()
 Y = X["price"]
 LATER = X.set_axis(DAYS + pd.Timedelta(days=40))
 
@@ -112,7 +114,7 @@ PIPELINES = {
     ),
     "search with its own score": (
         GridSearchCV(network(), {"learning_rate": [0.1]}, cv=TimeSeriesSplit(2)),
-        X,
+        ARRAY,
     ),
     "search with two scores": (
         GridSearchCV(
@@ -122,7 +124,7 @@ PIPELINES = {
             scoring=["r2", "neg_mean_absolute_error"],
             refit="r2",
         ),
-        X,
+        ARRAY,
     ),
 }
 
@@ -146,19 +148,21 @@ def test_what_is_loaded_predicts_the_same_bits(name, tmp_path):
 
 def test_labels_and_what_is_called_beside_predict_are_loaded(tmp_path):
     labels = np.where(Y > 0, "up", "down")
-    estimator = LSTMClassifier(units=2, epochs=1, random_state=0).fit(X.to_numpy(), labels)
+    estimator = LSTMClassifier(units=2, epochs=1, random_state=0).fit(ARRAY, labels)
     skrnn.save(estimator, tmp_path / "model.skrnn")
     twin = skrnn.load(tmp_path / "model.skrnn")
-    assert_array_equal(twin.predict_proba(X), estimator.predict_proba(X))
-    assert_array_equal(twin.predict(X), estimator.predict(X))
+    assert_array_equal(twin.predict_proba(ARRAY), estimator.predict_proba(ARRAY))
+    assert_array_equal(twin.predict(ARRAY), estimator.predict(ARRAY))
     assert twin.history_ == estimator.history_
 
 
 def test_what_is_loaded_trains_on_as_if_it_had_never_been_saved(tmp_path):
-    estimator = GRURegressor(2, dropout=0.3, epochs=2, random_state=0).fit(X.to_numpy(), Y)
+    estimator = GRURegressor(2, dropout=0.3, epochs=2, random_state=0).fit(ARRAY, Y)
     skrnn.save(estimator, tmp_path / "model.skrnn")
     twin = skrnn.load(tmp_path / "model.skrnn")
-    assert_array_equal(twin.partial_fit(X, Y).predict(X), estimator.partial_fit(X, Y).predict(X))
+    assert_array_equal(
+        twin.partial_fit(ARRAY, Y).predict(ARRAY), estimator.partial_fit(ARRAY, Y).predict(ARRAY)
+    )
     assert twin.n_iter_ == 3
 
 
@@ -286,7 +290,7 @@ def test_file_that_is_not_there_is_an_error_of_the_system(tmp_path):
 
 
 def test_types_that_are_not_known_are_named_and_get_no_state(tmp_path):
-    skrnn.save(make_pipeline(Doubler(), network()).fit(X.to_numpy(), Y), tmp_path / "model.skrnn")
+    skrnn.save(make_pipeline(Doubler(), network()).fit(ARRAY, Y), tmp_path / "model.skrnn")
     Doubler.heard.clear()
     name = f"{__name__}.Doubler"
     with pytest.raises(ValueError, match=rf"types that are not trusted: \['{name}'\]"):
@@ -352,14 +356,14 @@ def test_functions_of_others_are_not_called_by_a_file_that_names_them(tmp_path):
 
 
 def test_losses_of_keras_are_loaded_by_who_trusts_them(tmp_path):
-    estimator = network(loss=keras.losses.Huber(2.0)).fit(X.to_numpy(), Y)
+    estimator = network(loss=keras.losses.Huber(2.0)).fit(ARRAY, Y)
     skrnn.save(estimator, tmp_path / "model.skrnn")
     with pytest.raises(ValueError, match=r"not trusted: .*keras\.src\.losses\.losses\.Huber"):
         skrnn.load(tmp_path / "model.skrnn")
     content = (tmp_path / "model.skrnn").read_bytes()
     trusted = skops.io.get_untrusted_types(data=content[content.index(b"\n") + 1 :])
     twin = skrnn.load(tmp_path / "model.skrnn", trusted=trusted)
-    assert_array_equal(twin.predict(X), estimator.predict(X))
+    assert_array_equal(twin.predict(ARRAY), estimator.predict(ARRAY))
 
 
 @pytest.mark.parametrize(
