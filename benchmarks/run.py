@@ -19,8 +19,18 @@ from timing import Comparison
 
 # The short ones first: what is wrong shows soon.
 ITEMS = (
-    *("imports", "processes", "windows", "predict", "short_fit", "epoch", "variants", "memory"),
-    *("networks", "grid", "random_search"),
+    *(
+        "imports",
+        "processes",
+        "windows",
+        "placing",
+        "predict",
+        "short_fit",
+        "epoch",
+        "variants",
+        "memory",
+    ),
+    *("memory", "networks", "grid", "random_search"),
 )
 PACKAGES = (
     *("skrnn", "numba", "tensorflow", "keras", "scikeras", "torch", "skorch"),

@@ -7,8 +7,8 @@ from skrnn._generate import generate
 from skrnn._naive import NaiveRegressor
 from skrnn._persistence import load, save
 from skrnn._regressors import GRURegressor, LSTMRegressor, RNNRegressor
-from skrnn._sequences import stack_sequences
-from skrnn._sliding_window import SlidingWindowTransformer
+from skrnn.windows._sequences import stack_sequences
+from skrnn.windows._transformer import SlidingWindowTransformer
 
 __version__ = "0.1.0"
 

@@ -10,18 +10,17 @@ import numpy as np
 import pandas as pd
 from pandas.api.types import is_numeric_dtype
 
-from skrnn._continuity import (
+from skrnn._validation import check_container, read_as_numbers
+from skrnn.windows._labels import (
     LabeledRows,
-    LabelSummary,
-    follows,
-    join_labels,
-    labels_after,
+    group_keys,
     positions_by_series,
     read_labels,
-    summarize_labels,
+    read_ticks,
 )
-from skrnn._sliding_window import windows_of
-from skrnn._validation import check_container, read_as_numbers
+from skrnn.windows._next_labels import follows, join_labels, labels_after, summarize
+from skrnn.windows._placing import LabelSummary
+from skrnn.windows._transformer import windows_of
 
 
 @dataclass(frozen=True)
@@ -87,7 +86,13 @@ def read_past(estimator: Any, X: Any) -> Past:
             f"{type(estimator).__name__} has no SlidingWindowTransformer within it, so that the "
             "rows it has predicted would never be read. Give a fitted Pipeline with one."
         )
-    group = next((window.group for window in windows if window.group is not None), None)
+    keys = next((group_keys(window.group) for window in windows if window.group is not None), [])
+    if len(keys) > 1:
+        raise ValueError(
+            f"forecast reads one key of a panel, and the windows have group={keys}. Join these "
+            "into one column before fit."
+        )
+    group = keys[0] if keys else None
     names = getattr(estimator, "feature_names_in_", None)
     fitted = next((window for window in windows if hasattr(window, "fill_values_")), None)
     starts = {} if fitted is None else dict(fitted._starts)
@@ -95,8 +100,9 @@ def read_past(estimator: Any, X: Any) -> Past:
         frame, is_frame = _read_frame(X, "X")
         rows = read_labels(frame, group)
         series: dict[Hashable, LabelSummary | None] = {}
+        ticks = read_ticks(rows)
         for name, where in positions_by_series(rows).items():
-            labels = summarize_labels(rows, where)
+            labels = summarize(rows, ticks, where, 0)
             if name in starts and labels is not None:
                 labels = join_labels(starts[name]["labels"], labels)
             series[name] = labels
@@ -108,7 +114,7 @@ def read_past(estimator: Any, X: Any) -> Past:
             "the rows before those that are predicted as X."
         )
     columns = [*(range(estimator.n_features_in_) if names is None else names)]
-    if fitted._group_is_column and group not in columns:
+    if group in fitted._group_columns and group not in columns:
         # The window takes it out, and may be the first step.
         columns.append(group)
     series = {name: start["labels"] for name, start in starts.items()}
@@ -291,7 +297,7 @@ class Ahead:
             return
         for name, where in positions.items():
             fitted, labels = self._past.series[name], rows.labels[where]
-            if fitted is not None and not fitted["is_default"] and not follows(labels, fitted):
+            if fitted is not None and not fitted["count"] and not follows(labels, fitted):
                 raise ValueError(
                     f"The labels of future, from {labels[0]!r} to {labels[-1]!r}, do not go on "
                     "where those of the fitted rows ended: they must increase, and begin after "
@@ -304,7 +310,7 @@ class Ahead:
         past, n_rows = self._past, len(self._series)
         default = pd.RangeIndex(len(past.frame), len(past.frame) + n_rows)
         summaries = [summary for summary in past.series.values() if summary is not None]
-        counts_only = all(summary["is_default"] for summary in summaries)
+        counts_only = all(summary["count"] > 0 for summary in summaries)
         if future is not None and not isinstance(future.index, pd.RangeIndex):
             # Labels of the user are for what is returned; rows without labels go on with numbers.
             is_plain = counts_only and not past.group_is_level
@@ -329,13 +335,6 @@ class Ahead:
                 "numbers nor dates in order. Give a DataFrame with the index of the rows to come "
                 "as future, such as pd.DataFrame(index=pd.bdate_range(start, periods=steps))."
             )
-        for labels, summary in zip(of_series, summaries, strict=True):
-            if not len(past.frame) and not follows(labels[:1], summary):
-                raise ValueError(
-                    f"The next row is that of {labels[0]!r}, farther from the last fitted one than "
-                    "fitted rows are from each other, so that windows would take it for a new "
-                    "series. Fit on more rows, or give the last ones as X."
-                )
         if past.group is None:
             labels = of_series[0]
             index = past.frame.index

@@ -13,7 +13,7 @@ from sklearn.utils._param_validation import HasMethods, Interval, validate_param
 from sklearn.utils.validation import _num_samples, check_is_fitted
 
 from skrnn._ahead import Ahead, read_past
-from skrnn._sliding_window import windows_of
+from skrnn.windows._transformer import windows_of
 
 
 @validate_params(

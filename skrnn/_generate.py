@@ -13,7 +13,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import HasMethods, Interval, validate_params
 from sklearn.utils.validation import check_is_fitted
 
-from skrnn._sliding_window import SlidingWindowTransformer
+from skrnn.windows._transformer import SlidingWindowTransformer
 
 
 @validate_params(

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import io
+import json
 import os
 import re
+import zipfile
 from collections.abc import Sequence
 from datetime import date, timedelta
 from importlib.metadata import version
@@ -20,7 +23,7 @@ from skrnn._classifiers import GRUClassifier, LSTMClassifier, RNNClassifier
 from skrnn._files import replace_file
 from skrnn._naive import NaiveRegressor
 from skrnn._regressors import GRURegressor, LSTMRegressor, RNNRegressor
-from skrnn._sliding_window import SlidingWindowTransformer
+from skrnn.windows._transformer import SlidingWindowTransformer
 
 
 def _name_of(kind: Any) -> str:
@@ -29,7 +32,9 @@ def _name_of(kind: Any) -> str:
 
 
 # Counts up when an older skrnn could no longer read what is written.
-_FORMAT = 1
+_FORMAT = 2
+# Modules of classes that an earlier format knows by another name.
+_MOVED = {"skrnn._sliding_window": "skrnn.windows._transformer"}
 _HEADER = re.compile(rb"skrnn (?P<version>\S+) format (?P<format>\d+) sha256 (?P<digest>\w{64})\n")
 _LONGEST_HEADER = 200
 _OWN_TYPES = (
@@ -191,9 +196,11 @@ def load(path: str | os.PathLike[str], *, trusted: Sequence[str | type] | None =
     NaiveRegressor(strategy='drift')
     """
     skops_io = _import_skops()
-    written_by, content = _read(Path(path))
+    written_by, number, content = _read(Path(path))
     known = {*_OTHER_TYPES, *map(_name_of, _OWN_TYPES), *map(_name_of, trusted or ())}
     try:
+        if number < _FORMAT:
+            content = _rename_modules(content)
         found = set(skops_io.get_untrusted_types(data=content))
         if not found - known:
             return skops_io.loads(content, trusted=sorted(found))
@@ -212,8 +219,8 @@ def load(path: str | os.PathLike[str], *, trusted: Sequence[str | type] | None =
     )
 
 
-def _read(path: Path) -> tuple[str, bytes]:
-    """Return which version wrote a file, and what skops wrote into it, once that is checked."""
+def _read(path: Path) -> tuple[str, int, bytes]:
+    """Return which version wrote a file, its format, and what skops wrote, once it is checked."""
     data = path.read_bytes()
     header = _HEADER.match(data[:_LONGEST_HEADER])
     if header is None:
@@ -233,7 +240,24 @@ def _read(path: Path) -> tuple[str, bytes]:
             f"{path} is truncated or was altered: its checksum is not that of its content. Take a "
             "copy, or save the estimator again."
         )
-    return written_by, content
+    return written_by, int(header["format"]), content
+
+
+def _rename_modules(content: bytes) -> bytes:
+    """Return what skops wrote in an earlier format, with the names that modules have now."""
+
+    def rename(part: dict[str, Any]) -> dict[str, Any]:
+        module = part.get("__module__")
+        return {**part, "__module__": _MOVED[module]} if module in _MOVED else part
+
+    renamed = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(content)) as files, zipfile.ZipFile(renamed, "w") as written:
+        for file in files.infolist():
+            data = files.read(file)
+            if file.filename == "schema.json":
+                data = json.dumps(json.loads(data, object_hook=rename)).encode()
+            written.writestr(file, data)
+    return renamed.getvalue()
 
 
 def _digest(start: bytes, content: bytes) -> bytes:

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from sklearn.model_selection import TimeSeriesSplit
 
-from skrnn._sliding_window import windows_of
+from skrnn.windows._transformer import windows_of
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 

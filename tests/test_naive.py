@@ -12,7 +12,7 @@ from sklearn.preprocessing import MinMaxScaler
 from sklearn.utils import estimator_checks, get_tags
 
 from skrnn._naive import NaiveRegressor
-from skrnn._sliding_window import SlidingWindowTransformer
+from skrnn.windows._transformer import SlidingWindowTransformer
 
 N_ROWS, N_STEPS, N_FEATURES, N_OUTPUTS = 9, 7, 3, 5
 STRATEGIES = ["last", "seasonal", "drift", "mean"]

@@ -28,7 +28,7 @@ def test_a_pipeline_that_was_written_and_read_predicts_the_same_bit_for_bit(pipe
     # Ours and nothing else, so that whoever trusts skrnn may trust all of it.
     assert sorted(untrusted) == [
         "skrnn._regressors.RNNRegressor",
-        "skrnn._sliding_window.SlidingWindowTransformer",
+        "skrnn.windows._transformer.SlidingWindowTransformer",
     ]
     read = skops.io.loads(written, trusted=untrusted)
     assert_array_equal(read.predict(rows[45:]), pipe.predict(rows[45:]))

@@ -14,13 +14,13 @@ from sklearn.model_selection import check_cv
 from sklearn.utils import _safe_indexing, indexable
 from sklearn.utils.parallel import Parallel, delayed
 
-from skrnn._continuity import read_labels
 from skrnn._naive import NaiveRegressor
-from skrnn._sliding_window import windows_of
 from skrnn._validation import check_finite
 from skrnn.model_selection._accuracy import mean_absolute_scaled_error, steps_within
 from skrnn.model_selection._comparison import Comparison
 from skrnn.model_selection._rival import build_rival, last_step
+from skrnn.windows._labels import read_labels
+from skrnn.windows._transformer import windows_of
 
 # What the table has anyway.
 _COLUMNS = ("RMSE", "MAE", "skill", "MASE", "DM p", "fit s", "predict s", "best parameters")
@@ -204,7 +204,7 @@ def _read_panel(named: dict[str, Any], X: Any) -> tuple[np.ndarray | None, np.nd
     if group is None:
         return None, np.arange(len(X))
     rows = read_labels(X, group)
-    series = None if rows.series is None else rows.series.factorize()[0]
+    series = None if rows.series is None else rows.series[0]
     if rows.labels is None or rows.has_default_labels:
         return series, None
     return series, rows.labels.factorize(sort=True)[0]

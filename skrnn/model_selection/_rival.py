@@ -10,7 +10,8 @@ from sklearn.compose import ColumnTransformer
 from sklearn.pipeline import Pipeline, make_pipeline
 
 from skrnn._naive import NaiveRegressor
-from skrnn._sliding_window import SlidingWindowTransformer, windows_of
+from skrnn.windows._labels import group_keys
+from skrnn.windows._transformer import SlidingWindowTransformer, windows_of
 
 
 def last_step(estimator: Any) -> Any:
@@ -66,8 +67,7 @@ def build_rival(estimators: dict[str, Any], X: Any, y: np.ndarray, y_name: Any) 
     # Positions, since a name may be a number, which scikit-learn takes for a position.
     columns = [_find_target(X, y, y_name)]
     names = list(getattr(X, "columns", ()))
-    if window.group is not None and window.group in names:
-        columns.append(names.index(window.group))
+    columns += [names.index(key) for key in group_keys(window.group) if key in names]
     if X.shape[1] == len(columns):
         return make_pipeline(window, NaiveRegressor())
     select = ColumnTransformer(

@@ -10,6 +10,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from sklearn.pipeline import Pipeline
 
+from skrnn.windows._labels import group_keys
+
 
 class Stage(NamedTuple):
     """What comes out of a step. The last one are predictions, without a name outside a pipeline."""
@@ -100,7 +102,12 @@ def holds_estimators(fitted: Any) -> bool:
 
 def feature_columns(fitted: Any, X: Any) -> list[int]:
     """Return the columns of X that do not say which series, or group, a row belongs to."""
-    groups = {value for value in parameters(unwrap(fitted), "group") if isinstance(value, str)}
+    groups = {
+        key
+        for value in parameters(unwrap(fitted), "group")
+        if isinstance(value, str | list | tuple)
+        for key in group_keys(value)
+    }
     if not hasattr(X, "columns"):
         return list(range(np.shape(X)[1])) if np.ndim(X) > 1 else [0]
     return [j for j, name in enumerate(X.columns) if name not in groups]

@@ -21,6 +21,10 @@ from sklearn.utils import estimator_checks, get_tags
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from skrnn import SlidingWindowTransformer
+from skrnn.exceptions import RowsMissingWarning, UnplacedLabelsWarning
+
+# Windows longer than the few rows are looked at here; the warning has tests in test_warnings.py.
+pytestmark = pytest.mark.filterwarnings("ignore::skrnn.exceptions.TooFewRowsWarning")
 
 sizes = {
     "n_rows": st.integers(1, 12),
@@ -209,7 +213,7 @@ def test_fit_transform_equals_transform_of_the_fitted_rows(
     X = pd.DataFrame(numbered_rows(n_rows, n_features)).rename(columns="x{}".format)
     in_groups = X.set_index(pd.Index(codes[:n_rows], name="series"))
     transformer = SlidingWindowTransformer(window_length, horizon=horizon, padding=padding)
-    for given_X, group in ((X, None), (X.to_numpy(), None), (X[::-1], None), (in_groups, "series")):
+    for given_X, group in ((X, None), (X.to_numpy(), None), (in_groups, "series")):
         transformer.set_params(group=group)
         windows = transformer.fit_transform(given_X)
         assert_array_equal(windows, transformer.fit(given_X).transform(given_X))
@@ -236,7 +240,6 @@ INDEXES = {
     "nullable integers": pd.Index(range(24), dtype="Int64"),
     "floats": pd.Index(np.arange(24) / 4),
     "date objects": pd.Index([datetime.date(2020, 1, 1 + i) for i in range(24)]),
-    "duplicates": pd.Index(np.repeat(np.arange(12), 2)),
     "default": pd.RangeIndex(24),
 }
 
@@ -244,14 +247,14 @@ INDEXES = {
 @pytest.mark.parametrize("index", INDEXES.values(), ids=INDEXES)
 @settings(deadline=None, max_examples=15)
 @given(
-    # Two rows make a step; the first of each pair of duplicates has a new label.
+    # Two rows make a step.
     half=st.integers(1, 5),
     n_rows=st.integers(1, 12),
     window_length=st.integers(1, 5),
     horizon=st.integers(0, 4),
 )
 def test_context_joins_a_split_of_labeled_rows_exactly(index, half, n_rows, window_length, horizon):
-    n_fitted = 2 * half if index.is_unique else 2 * half + 2
+    n_fitted = 2 * half
     X = labeled(range(24), index).iloc[: n_fitted + n_rows]
     transformer = nan_padded(window_length, horizon=horizon)
     undivided = transformer.fit_transform(X)
@@ -288,18 +291,23 @@ def is_fresh(window):
 
 
 @pytest.mark.parametrize(
-    ("first", "fresh"), [(4, True), (5, False), (7, False), (8, True), (3.5, True), (4.5, False)]
+    ("first", "n_before"), [(5, 0), (7, 0), (4.5, 0), (8, 1), (9, 1), (10.5, 2), (100, 2)]
 )
-def test_labeled_rows_continue_up_to_the_largest_step_after_the_last_label(first, fresh):
-    window = first_window(pd.Index([0, 1, 4]), pd.Index([first, 100]))
-    assert is_fresh(window) if fresh else window == [1.0, 2.0]
+# Missing steps are what the windows of these rows show.
+@pytest.mark.filterwarnings("ignore::skrnn.exceptions.RowsMissingWarning")
+def test_labels_without_a_rule_continue_up_to_the_largest_step(first, n_before):
+    # Steps of 1 and 3: a longer distance is divided by their median, 2.
+    window = first_window(pd.Index([0, 1, 4]), pd.Index([first, first + 1]))
+    expected = [[1.0, 2.0], [2.0, np.nan], [np.nan, np.nan]][n_before]
+    assert_array_equal(window, expected)
 
 
-def test_dates_continue_over_a_weekend_but_not_over_a_week():
+def test_dates_continue_over_a_weekend_and_a_holiday_but_not_over_a_week():
     fitted = pd.bdate_range("2024-01-01", "2024-01-12")
-    window = first_window(fitted, pd.bdate_range("2024-01-15", periods=2))
-    assert window == [8.0, 9.0]
-    assert is_fresh(first_window(fitted, pd.bdate_range("2024-01-22", periods=2)))
+    for first in ("2024-01-15", "2024-01-16"):
+        assert first_window(fitted, pd.bdate_range(first, periods=2)) == [8.0, 9.0]
+    with pytest.warns(RowsMissingWarning, match="6 steps after the last fitted one"):
+        assert is_fresh(first_window(fitted, pd.bdate_range("2024-01-22", periods=2)))
 
 
 def test_dates_of_another_resolution_are_compared():
@@ -311,13 +319,15 @@ def test_dates_of_another_resolution_are_compared():
 def test_periods_of_another_frequency_are_not_compared_by_their_ordinals():
     fitted = pd.PeriodIndex([pd.Period(ordinal=i, freq="D") for i in range(3)])
     assert first_window(fitted, pd.PeriodIndex([pd.Period(ordinal=3, freq="D")])) == [1.0, 2.0]
-    assert is_fresh(first_window(fitted, pd.PeriodIndex([pd.Period(ordinal=3, freq="M")])))
+    with pytest.warns(UnplacedLabelsWarning, match="periods of frequency M.*frequency D"):
+        assert is_fresh(first_window(fitted, pd.PeriodIndex([pd.Period(ordinal=3, freq="M")])))
 
 
 def test_differences_of_small_integers_do_not_overflow():
     fitted = pd.Index([-100, 100], dtype="int8")
     assert first_window(fitted, pd.Index([300])) == [0.0, 1.0]
-    assert is_fresh(first_window(fitted, pd.Index([301])))
+    with pytest.warns(RowsMissingWarning, match="begin 2 steps after"):
+        assert_array_equal(first_window(fitted, pd.Index([500])), [1.0, np.nan])
 
 
 @pytest.mark.parametrize("fitted", [pd.Index([0, 1, 2]), pd.date_range("2024-01-01", periods=3)])
@@ -329,30 +339,33 @@ def test_labels_kept_as_objects_are_compared_as_what_they_are(fitted):
 def test_a_labeled_slice_of_the_past_starts_fresh():
     X = labeled(range(10), pd.date_range("2024-01-01", periods=10))
     transformer = nan_padded(2).fit(X)
-    assert_array_equal(transformer.transform(X[4:7]), [[np.nan] * 2, [np.nan, 4.0], [4.0, 5.0]])
+    with pytest.warns(RowsMissingWarning, match="begin before the end of the fitted ones"):
+        windows = transformer.transform(X[4:7])
+    assert_array_equal(windows, [[np.nan] * 2, [np.nan, 4.0], [4.0, 5.0]])
 
 
 def test_a_slice_of_a_default_index_is_labeled():
     X = labeled(range(10), None)
     transformer = nan_padded(2).fit(X[:6])
-    assert is_fresh(transformer.transform(X[4:])[0])
-    assert is_fresh(transformer.transform(X[7:])[0])
+    with pytest.warns(RowsMissingWarning, match="before the end of the fitted ones"):
+        assert is_fresh(transformer.transform(X[4:])[0])
+    with pytest.warns(RowsMissingWarning, match="2 steps after the last fitted one"):
+        assert_array_equal(transformer.transform(X[7:])[0], [5.0, np.nan])
     assert_array_equal(transformer.transform(X[6:])[0], [4.0, 5.0])
 
 
-def test_default_indexes_here_and_at_fit_are_no_labels():
-    assert first_window(pd.RangeIndex(3), pd.RangeIndex(2)) == [1.0, 2.0]
+@pytest.mark.parametrize(
+    "fitted", [None, pd.RangeIndex(3), pd.Index([0, 1, 2]), pd.date_range("2024", periods=3)]
+)
+@pytest.mark.parametrize("count", [pd.RangeIndex(2), pd.Index([0, 1]), pd.Index([0, 1], "int8")])
+def test_a_count_from_0_is_no_label_unless_fitted_numbers_begin_elsewhere(fitted, count):
+    assert first_window(pd.RangeIndex(3) if fitted is None else fitted, count) == [1.0, 2.0]
 
 
-def test_a_default_index_after_labels_at_fit_is_compared():
-    assert is_fresh(first_window(pd.RangeIndex(10, 13), pd.RangeIndex(2)))
+def test_fitted_numbers_that_begin_elsewhere_place_a_count():
+    with pytest.warns(RowsMissingWarning, match="before the end of the fitted ones"):
+        assert is_fresh(first_window(pd.RangeIndex(10, 13), pd.RangeIndex(2)))
     assert first_window(pd.RangeIndex(-3, 0), pd.RangeIndex(2)) == [1.0, 2.0]
-    assert is_fresh(first_window(pd.date_range("2024", periods=3), pd.RangeIndex(2)))
-
-
-def test_integers_that_are_no_range_are_labels():
-    assert is_fresh(first_window(pd.RangeIndex(3), pd.Index([0, 1])))
-    assert is_fresh(first_window(pd.Index([0, 1, 2]), pd.RangeIndex(2)))
 
 
 @pytest.mark.parametrize("fitted_index", [None, pd.date_range("2024", periods=3)])
@@ -367,27 +380,22 @@ def test_arrays_and_polars_frames_are_unlabeled_whatever_the_fit_saw(fitted_inde
 @pytest.mark.filterwarnings("ignore:X has feature names")
 def test_labels_after_a_fit_without_labels_start_fresh():
     transformer = nan_padded(2).fit([[0.0], [1.0], [2.0]])
-    assert is_fresh(transformer.transform(labeled([3.0], pd.Index([3])))[0])
+    with pytest.warns(UnplacedLabelsWarning, match="fitted rows are none"):
+        assert is_fresh(transformer.transform(labeled([3.0], pd.Index([3])))[0])
     assert_array_equal(transformer.transform(labeled([3.0], None)), [[1.0, 2.0]])
 
 
-@pytest.mark.parametrize(
-    "fitted_index",
-    [
-        pd.Index([0, 2, 1]),
-        pd.Index([2, 1, 0]),
-        pd.Index([0, np.nan, 1]),
-        pd.DatetimeIndex(["2024-01-03", "2024-01-01", "2024-01-02"]),
-    ],
-)
-def test_unsorted_labels_at_fit_describe_no_series_to_continue(fitted_index):
-    later = fitted_index.max() + (fitted_index[0] - fitted_index[0])
-    step = pd.Timedelta("1D") if isinstance(fitted_index, pd.DatetimeIndex) else 1
-    assert is_fresh(first_window(fitted_index, pd.Index([later + step])))
+def test_a_label_that_is_missing_places_no_row():
+    with pytest.warns(UnplacedLabelsWarning, match="number"):
+        assert is_fresh(first_window(pd.Index([0, np.nan, 1]), pd.Index([2])))
 
 
 def test_a_single_label_at_fit_has_no_step_to_continue_by():
-    assert is_fresh(first_window(pd.Index([7]), pd.Index([8])))
+    with pytest.warns(RowsMissingWarning, match="a single fitted one"):
+        assert is_fresh(first_window(pd.Index([7]), pd.Index([8])))
+
+
+TIMES = pd.date_range("2024-01-01", periods=3)
 
 
 @pytest.mark.parametrize(
@@ -397,22 +405,20 @@ def test_a_single_label_at_fit_has_no_step_to_continue_by():
         (pd.Index(["a", "b", "c"], dtype="category"), pd.Index(["d"])),
         (pd.Index([0, 1, 2]), pd.Index(["3"])),
         (pd.Index([0, 1, 2]), pd.date_range("2024", periods=1)),
-        (pd.date_range("2024", periods=3), pd.Index([3])),
-        (pd.date_range("2024", periods=3), pd.date_range("2024-01-04", periods=1, tz="UTC")),
-        (pd.date_range("2024", periods=3, tz="UTC"), pd.date_range("2024-01-04", periods=1)),
-        (pd.period_range("2024", periods=3, freq="D"), pd.period_range("2024-01", periods=1)),
-        (pd.period_range("2024", periods=3, freq="D"), pd.date_range("2024-01-04", periods=1)),
+        (TIMES, pd.Index([3])),
+        (TIMES, pd.date_range("2024-01-04", periods=1, tz="UTC")),
+        (TIMES.tz_localize("UTC"), pd.date_range("2024-01-04", periods=1)),
+        (TIMES.to_period("D"), pd.period_range("2024-01", periods=1, freq="M")),
+        (TIMES.to_period("D"), pd.date_range("2024-01-04", periods=1)),
         (pd.Index([datetime.date(2024, 1, d) for d in (1, 2, 3)]), pd.Index(["2024-01-04"])),
         (pd.Index([0, 1, "c"], dtype=object), pd.Index([2])),
-        (
-            pd.MultiIndex.from_tuples([("a", 0), ("a", 1), ("a", 2)]),
-            pd.MultiIndex.from_tuples([("a", 3)]),
-        ),
-        (pd.Index([0, 1, 2]), pd.MultiIndex.from_tuples([("a", 3)])),
+        (pd.Index([True, False, True]), pd.Index([True])),
+        (pd.interval_range(0, 3), pd.interval_range(3, 4)),
     ],
 )
 def test_labels_that_cannot_be_compared_start_fresh(fitted_index, index):
-    assert is_fresh(first_window(fitted_index, index))
+    with pytest.warns(UnplacedLabelsWarning, match="1 of 1 row lacks steps"):
+        assert is_fresh(first_window(fitted_index, index))
 
 
 def test_dates_of_two_time_zones_are_compared():
@@ -456,8 +462,8 @@ def test_carry_context_false_always_starts_fresh(index):
     assert is_fresh(first_window(pd.RangeIndex(3), rows, carry_context=False))
 
 
-def test_rows_of_one_call_are_consecutive_whatever_their_labels():
-    X = labeled([1, 2, 3], pd.Index([50, 7, 900]))
+def test_rows_of_one_call_are_consecutive_where_labels_follow_no_rule():
+    X = labeled([1, 2, 3], pd.Index([7, 50, 900]))
     assert_array_equal(nan_padded(1).fit_transform(X), [[np.nan], [1.0], [2.0]])
 
 
@@ -465,7 +471,8 @@ def test_labels_pass_a_pipeline_set_to_pandas():
     X = labeled(range(10), pd.date_range("2024-01-01", periods=10))
     pipe = make_pipeline(StandardScaler(with_std=False), nan_padded(2))
     pipe.set_output(transform="pandas").fit(X)
-    assert is_fresh(pipe.transform(X[5:])[:1])
+    with pytest.warns(RowsMissingWarning, match="from row 0 labeled 2024-01-06"):
+        assert is_fresh(pipe.transform(X[5:])[:1])
     assert not is_fresh(clone(pipe).fit(X[:5]).transform(X[5:])[:1])
 
 
@@ -500,7 +507,8 @@ def with_group_as(where, X):
 def test_windows_never_cross_from_one_series_to_another(
     where, names, window_length, horizon, flatten
 ):
-    X = panel(names, range(len(names)))
+    # The number of the row in its series.
+    X = panel(names, [names[:i].count(name) for i, name in enumerate(names)])
     transformer = nan_padded(window_length, horizon=horizon, group="ticker", flatten=flatten)
     windows = np.reshape(transformer.fit_transform(with_group_as(where, X)), (len(X), -1))
     for name in set(names):
@@ -551,9 +559,11 @@ def test_each_series_continues_by_its_own_labels():
     transformer = nan_padded(1, group="ticker").fit(X)
     # x ended at 1 with steps of 1, y at 5 with a step of 5.
     rows = panel(["x", "y"], [2, 2], start=100)
-    assert_array_equal(transformer.transform(rows), [[2.0], [np.nan]])
+    with pytest.warns(RowsMissingWarning, match="series 'y' begin before"):
+        assert_array_equal(transformer.transform(rows), [[2.0], [np.nan]])
     rows = panel(["x", "y"], [10, 10], start=100)
-    assert_array_equal(transformer.transform(rows), [[np.nan], [3.0]])
+    with pytest.warns(RowsMissingWarning, match="series 'x' begin 9 steps after"):
+        assert_array_equal(transformer.transform(rows), [[np.nan], [3.0]])
     rows = panel(["x", "y"], [2, 10], start=100)
     assert_array_equal(transformer.transform(rows), [[2.0], [3.0]])
 
@@ -562,7 +572,9 @@ def test_the_index_labels_the_rows_when_the_group_is_a_column():
     X = pd.DataFrame({"ticker": list("xyxyxy"), "a": range(6)})
     transformer = nan_padded(1, group="ticker").fit(X[:4])
     assert_array_equal(transformer.transform(X[4:]), [[2.0], [3.0]])
-    assert_array_equal(transformer.transform(X[2:]), [[np.nan], [np.nan], [2.0], [3.0]])
+    with pytest.warns(RowsMissingWarning, match="2 of 4 rows.*row 0 labeled 2 on.*and 1 other"):
+        windows = transformer.transform(X[2:])
+    assert_array_equal(windows, [[np.nan], [np.nan], [2.0], [3.0]])
 
 
 def test_series_without_labels_are_known_again_one_by_one():
@@ -578,13 +590,14 @@ def test_a_range_as_the_other_level_is_a_label():
     assert is_fresh(transformer.transform(panel(["x"], pd.RangeIndex(1), start=100)))
 
 
-def test_several_other_levels_cannot_be_compared():
+def test_levels_of_one_value_are_no_labels():
     def rows(times):
         X = panel(["x"] * len(times), times)
         return X.set_index(pd.Index(["NYSE"] * len(times), name="market"), append=True)
 
-    transformer = nan_padded(1, group="ticker").fit(rows([0, 1]))
-    assert is_fresh(transformer.transform(rows([2])))
+    for group in ("ticker", None):
+        transformer = nan_padded(1, group=group).fit(rows([0, 1]))
+        assert_array_equal(transformer.transform(rows([2])), [[1.0]])
 
 
 def test_a_series_not_seen_at_fit_starts_fresh():
@@ -843,6 +856,9 @@ def test_a_grid_search_tunes_the_window_and_predicts_every_row():
         ({"horizon": -1}, r"'horizon'.*\[0, inf\).*Got -1"),
         ({"padding": "zero"}, "'padding'.*Got 'zero'"),
         ({"group": 3}, "'group'.*Got 3"),
+        ({"group": []}, r"group=\[\] must be the name"),
+        ({"group": ["a", 3]}, r"group=\['a', 3\] must be the name"),
+        ({"gaps": "fill"}, "'gaps'.*Got 'fill'"),
     ],
 )
 def test_a_parameter_out_of_its_range_is_an_error(params, message):
@@ -876,6 +892,8 @@ FAILING_FITS = {
     "text": ({}, pd.DataFrame({"other": ["x", "y"]})),
     "infinity": ({}, pd.DataFrame({"other": [1.0, np.inf]})),
     "parameter": ({"horizon": -1}, pd.DataFrame({"other": [1.0, 2.0]})),
+    "gaps": ({"gaps": "raise"}, pd.DataFrame({"other": range(20)}, [*range(1, 20), 29])),
+    "order": ({}, pd.DataFrame({"other": [1.0, 2.0]}, [1, 0])),
     "group": ({"group": "ticker"}, pd.DataFrame({"other": [1.0, 2.0]})),
 }
 

@@ -82,6 +82,7 @@ def flat_windows(
     *,
     window_length: int,
     horizon: int,
+    steps: Sequence[Array | None] | None = None,
 ) -> Array:
     """Return the window of every row, each within its own series.
 
@@ -97,20 +98,30 @@ def flat_windows(
         What stands in the steps before the context.
     window_length, horizon : int
         How long the windows are, and how far ahead of its window a row lies.
+    steps : sequence of ndarray of shape (n_rows of the series,) or None
+        The number of the step of each row, from 0 on, where steps between them are missing; None
+        for rows that follow each other.
 
     Returns
     -------
     windows : ndarray of shape (n_rows, window_length * n_features)
         Read-only and time-major. A view of one buffer for one series, gathered for several.
     """
+    numbers = [None] * len(positions) if steps is None else steps
     buffers = [
-        _padded_rows(rows[where], context, fill_values, window_length, horizon)
-        for where, context in zip(positions, contexts, strict=True)
+        _padded_rows(
+            _spread_rows(rows[where], number, fill_values),
+            context,
+            fill_values,
+            window_length,
+            horizon,
+        )
+        for where, context, number in zip(positions, contexts, numbers, strict=True)
     ]
-    if len(buffers) == 1:
+    if len(buffers) == 1 and numbers[0] is None:
         return _strided_windows(buffers[0], window_length)
     windows = _strided_windows(np.concatenate(buffers), window_length)
-    gathered: Array = windows[_window_starts(len(rows), positions, buffers)]
+    gathered: Array = windows[_window_starts(len(rows), positions, buffers, numbers)]
     gathered.flags.writeable = False
     return gathered
 
@@ -118,6 +129,50 @@ def flat_windows(
 def unflatten(windows: Array, window_length: int) -> Array:
     """Return time-major windows as (n_rows, window_length, n_features), without a copy."""
     return windows.reshape(len(windows), window_length, -1)
+
+
+def number_steps(missing: Array, most: int) -> Array | None:
+    """Return the number of the step of each row, None if no step is missing.
+
+    Parameters
+    ----------
+    missing : ndarray of shape (n_rows - 1,)
+        How many steps are missing after each row but the last.
+    most : int
+        How far windows reach back: more missing steps than that change nothing.
+    """
+    if not missing.any():
+        return None
+    passed = 1 + np.minimum(missing, most)
+    numbers: Array = np.concatenate([[0], np.cumsum(passed)])
+    return numbers
+
+
+def with_missing_steps(context: Array, n_missing: int, fill_values: Array, n: int) -> Array:
+    """Return a context with missing steps after it, no more than the `n` that windows reach."""
+    filled = np.tile(fill_values.astype(context.dtype, copy=False), (min(n_missing, n), 1))
+    return last_rows(np.concatenate([context, filled]), n)
+
+
+def last_steps(rows: Array, numbers: Array | None, fill_values: Array, n: int) -> Array:
+    """Return a copy of the last `n` steps of rows, with fill values where steps are missing."""
+    if numbers is None or n == 0:
+        return last_rows(rows, n)
+    first = np.searchsorted(numbers, numbers[-1] - n, side="right")
+    kept = _spread_rows(rows[first:], numbers[first:] - numbers[first], fill_values)
+    n_before = min(n, int(numbers[-1]) + 1) - len(kept)
+    before = np.tile(fill_values.astype(rows.dtype, copy=False), (n_before, 1))
+    return last_rows(np.concatenate([before, kept]), n)
+
+
+def _spread_rows(rows: Array, numbers: Array | None, fill_values: Array) -> Array:
+    """Return rows at the steps of these numbers, and fill values between them."""
+    if numbers is None or not len(numbers):
+        return rows
+    spread = np.empty((int(numbers[-1]) + 1, rows.shape[1]), rows.dtype)
+    spread[:] = fill_values
+    spread[numbers] = rows
+    return spread
 
 
 def _padded_rows(
@@ -148,13 +203,16 @@ def _strided_windows(buffer: Array, window_length: int) -> Array:
 
 
 def _window_starts(
-    n_rows: int, positions: Sequence[Positions], buffers: Sequence[Array]
+    n_rows: int,
+    positions: Sequence[Positions],
+    buffers: Sequence[Array],
+    numbers: Sequence[Array | None],
 ) -> npt.NDArray[np.intp]:
     """Return for each row where its window begins in the buffers joined end to end."""
     starts = np.empty(n_rows, dtype=np.intp)
     offset = 0
-    for where, buffer in zip(positions, buffers, strict=True):
+    for where, buffer, number in zip(positions, buffers, numbers, strict=True):
         n_windows = len(starts[where])
-        starts[where] = np.arange(offset, offset + n_windows)
+        starts[where] = offset + (np.arange(n_windows) if number is None else number)
         offset += len(buffer)
     return starts

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Hashable, Iterator
+from collections.abc import Hashable, Iterator, Sequence
 from numbers import Integral
 from typing import Any, ClassVar
 
@@ -14,24 +14,41 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import _check_feature_names_in, check_is_fitted
 
-from skrnn._continuity import (
-    LabeledRows,
-    SeriesStart,
-    continues,
-    positions_by_series,
-    read_labels,
-    summarize_labels,
-)
 from skrnn._tasks import CallbackSupportMixin, begin_tasks
 from skrnn._validation import check_container, validate_numeric
-from skrnn._windows import (
+from skrnn.windows._earlier_format import upgrade_state
+from skrnn.windows._labels import (
+    LabeledRows,
+    Ticks,
+    group_keys,
+    name_zone,
+    positions_by_series,
+    read_labels,
+    read_ticks,
+)
+from skrnn.windows._next_labels import summarize
+from skrnn.windows._notices import Notices
+from skrnn.windows._order import check_order
+from skrnn.windows._placing import (
+    LabelSummary,
+    Placement,
+    SeriesStart,
+    place_rows,
+    share_rules,
+    steps_missing,
+    to_second,
+)
+from skrnn.windows._views import (
+    Array,
     Positions,
     column_means,
     first_rows,
     flat_windows,
-    last_rows,
+    last_steps,
     lead_length,
+    number_steps,
     unflatten,
+    with_missing_steps,
 )
 
 
@@ -80,18 +97,23 @@ class SlidingWindowTransformer(CallbackSupportMixin, TransformerMixin, BaseEstim
     carry_context : bool, default=True
         Whether rows that continue the fitted series have the last fitted rows put before them,
         so that the first of them has a full window. See Notes.
-    group : str, default=None
-        Name of an index level or a column of a DataFrame that says which series a row belongs to.
-        Windows never cross from one series to another, and rows of several series may be
-        interleaved. A column given here is not a feature.
+    group : str or list of str, default=None
+        Names of index levels or columns of a DataFrame that say which series a row belongs to; with
+        several, a series is named by a tuple. Windows never cross from one series to another, and
+        rows of several series may be interleaved. A column given here is not a feature.
+    gaps : {"warn", "ignore", "missing", "raise"}, default="warn"
+        What to do about steps that are missing between the rows of a call, where labels follow a
+        rule. `"warn"` reads across them, as if rows were next to each other, and says how many
+        there are. `"ignore"` reads across. `"missing"` puts missing steps into the windows, filled
+        by `padding`; rows are kept. `"raise"` refuses.
 
     Attributes
     ----------
     context_ : ndarray of shape (n_context, n_features), or dict of series to such arrays
-        The last `window_length + horizon - 1` fitted rows, or all of them if there were fewer. A
-        dict if `group` is given.
+        The last `window_length + horizon - 1` fitted steps, or all of them if there were fewer. A
+        dict if `group` is given. With `gaps="missing"` missing steps are among them.
     fill_values_ : ndarray of shape (n_features,)
-        What fills the steps before a fresh series begins.
+        What fills the steps before a fresh series begins, and missing steps.
     n_features_in_ : int
         Number of features seen during `fit`, without the group column.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
@@ -118,20 +140,26 @@ class SlidingWindowTransformer(CallbackSupportMixin, TransformerMixin, BaseEstim
     4   ``2 3 4``   ``1 2 3``   ``0 1 2``
     === =========== =========== ===========
 
-    With `carry_context=True`, rows given to `transform` continue the fitted series as follows.
+    Where rows belong is told by their labels, the index of a pandas DataFrame. Labels of a series
+    must increase. With `carry_context=True`, rows given to `transform` are placed as follows, each
+    series of a panel on its own.
 
-    - Rows with a pandas index, unless it is the default one (a `RangeIndex` from 0) both here and
-      at `fit`, continue it if their first label lies after the last fitted one by no more than
-      the largest step between fitted labels. Otherwise, and when labels cannot be compared, they
-      start fresh.
-    - Rows without labels that begin with the first `window_length + horizon - 1` fitted rows are
-      the fitted series and start fresh. All others are **taken on trust** as its continuation: a
-      slice of the past, or a call that skips rows, cannot be noticed. Pass labels or
-      `carry_context=False` there.
+    - Rows that begin with the first fitted ones are the fitted series, and start fresh.
+    - Later rows continue the fitted ones. If they begin `k` steps after the last one, the `k - 1`
+      steps between are missing ones, filled by `padding`. Steps are counted by the rule that at
+      least nine of ten fitted steps follow: days of local time, trading days, months, the hours of
+      a session, or one distance. On trading days a holiday is no missing step. Without a rule, a
+      distance up to the largest fitted one is one step, and a longer one is divided by the median.
+    - Rows that begin before the end of the fitted ones start fresh, and so do rows whose labels
+      cannot be placed: text, mixed types, another kind than the fitted ones.
+    - Rows without labels that are not the fitted ones are **taken on trust** as what comes next: a
+      slice of the past, or a call that skips rows, cannot be noticed. Labels 0, 1, 2, … are none,
+      unless fitted labels are numbers that begin elsewhere. Pass labels or `carry_context=False`.
+    - A series that `fit` has not seen starts fresh.
 
-    Within one call rows are consecutive, whatever their labels. With `group` all of this holds
-    for each series; its labels are what is left of the index. A row still to come is predicted by
-    appending it with NaN.
+    Rows whose windows lack steps by this are counted in one
+    `skrnn.exceptions.RowsMissingWarning` a call. A row still to come is predicted by appending it
+    with NaN.
 
     For a single series all windows are one read-only view of one copy of the rows.
 
@@ -172,7 +200,8 @@ class SlidingWindowTransformer(CallbackSupportMixin, TransformerMixin, BaseEstim
         "padding": [StrOptions({"mean", "nan"})],
         "flatten": ["boolean", StrOptions({"auto"})],
         "carry_context": ["boolean"],
-        "group": [str, None],
+        "group": [str, list, tuple, None],
+        "gaps": [StrOptions({"warn", "ignore", "missing", "raise"})],
     }
 
     def __init__(
@@ -183,7 +212,8 @@ class SlidingWindowTransformer(CallbackSupportMixin, TransformerMixin, BaseEstim
         padding: str = "mean",
         flatten: bool | str = "auto",
         carry_context: bool = True,
-        group: str | None = None,
+        group: str | Sequence[str] | None = None,
+        gaps: str = "warn",
     ) -> None:
         self.window_length = window_length
         self.horizon = horizon
@@ -191,6 +221,15 @@ class SlidingWindowTransformer(CallbackSupportMixin, TransformerMixin, BaseEstim
         self.flatten = flatten
         self.carry_context = carry_context
         self.group = group
+        self.gaps = gaps
+
+    @property
+    def context_(self) -> Array | dict[Hashable, Array]:
+        """The last `window_length + horizon - 1` fitted steps, of each series with a `group`."""
+        if "_starts" not in vars(self):
+            raise AttributeError(f"This {type(self).__name__} has no context_ before fit.")
+        contexts = {name: start["context"] for name, start in self._starts}
+        return contexts if self._has_group else contexts[None]
 
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X: Any, y: Any = None) -> SlidingWindowTransformer:
@@ -212,7 +251,13 @@ class SlidingWindowTransformer(CallbackSupportMixin, TransformerMixin, BaseEstim
         ------
         ValueError
             If a parameter is out of its range, X has infinities or columns that are not numbers,
-            or `group` does not name the series of every row.
+            `group` does not name the series of every row, labels of a series do not increase, or
+            steps are missing with `gaps="raise"`.
+
+        Warns
+        -----
+        RowsMissingWarning
+            If steps are missing between rows, or a series has fewer rows than a window.
         """
         tasks = begin_tasks(self, X, y)
         fitted = copy.copy(self)
@@ -242,19 +287,27 @@ class SlidingWindowTransformer(CallbackSupportMixin, TransformerMixin, BaseEstim
             If the transformer is not fitted.
         ValueError
             If X has infinities, columns that are not numbers or another number of features than
-            at `fit`, or `group` does not name the series of every row.
+            at `fit`, `group` does not name the series of every row, labels of a series do not
+            increase, or steps are missing with `gaps="raise"`.
+
+        Warns
+        -----
+        RowsMissingWarning
+            If windows lack steps because rows that belong into them were not given.
         """
         check_is_fitted(self)
-        rows = self._read_labels(X)
+        rows = self._read_labels(X, self._level)
         values = self._validate(rows.features, reset=False)
         series = positions_by_series(rows)
+        contexts, steps = self._place(X, values, rows, series)
         windows = flat_windows(
             values,
             list(series.values()),
-            self._find_contexts(values, rows, series),
+            contexts,
             self.fill_values_,
             window_length=self.window_length,
             horizon=self.horizon,
+            steps=steps,
         )
         if _flattens(self.flatten, self.n_features_in_):
             return windows
@@ -318,33 +371,124 @@ class SlidingWindowTransformer(CallbackSupportMixin, TransformerMixin, BaseEstim
         tags.transformer_tags.preserves_dtype = ["float64", "float32"]
         return tags
 
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        super().__setstate__(upgrade_state(state))
+
     def _remember(self, X: Any) -> None:
         """Set the fitted attributes."""
         rows = self._read_labels(X)
         values = self._validate(rows.features, reset=True)
-        n_lead = lead_length(self.window_length, self.horizon)
-        contexts: dict[Hashable, np.ndarray] = {}
-        self._group_is_column = self.group is not None and rows.features is not X
-        # Pairs: skops writes no key that is None, which is the series of rows without a group.
-        self._starts: list[tuple[Hashable, SeriesStart]] = []
-        for name, where in positions_by_series(rows).items():
-            contexts[name] = last_rows(values[where], n_lead)
-            start: SeriesStart = {
-                "head": first_rows(values[where], n_lead),
-                "labels": summarize_labels(rows, where),
-            }
-            self._starts.append((name, start))
-        self.context_ = contexts[None] if self.group is None else contexts
+        series = positions_by_series(rows)
+        self._has_group = self.group is not None
+        self._group_columns = [key for key in group_keys(self.group) if key in _columns(X)]
+        self._level = rows.level
+        self._zone = None if rows.labels is None else name_zone(rows.labels[:1])
         if self.padding == "mean":
             self.fill_values_ = column_means(values)
         else:
             self.fill_values_ = np.full(values.shape[1], np.nan, values.dtype)
+        n_lead = lead_length(self.window_length, self.horizon)
+        ticks = read_ticks(rows, self._zone)
+        self._check_order(ticks, rows, series, X)
+        summaries = [summarize(rows, ticks, where, max(1, n_lead)) for where in series.values()]
+        counts = [_count(where, values) for where in series.values()]
+        # Series of one row, and those that come later, take the steps of the others.
+        self._shared = share_rules(summaries, counts)
+        notices = Notices(len(values), rows.labels, has_group=self._has_group)
+        # Pairs: skops writes no key that is None, which is the series of rows without a group.
+        self._starts: list[tuple[Hashable, SeriesStart]] = []
+        for (name, where), summary, n_rows in zip(series.items(), summaries, counts, strict=True):
+            own = None if ticks is None else ticks.at(where)
+            missing = self._find_gaps(own, summary)
+            notices.miss(name, where, missing)
+            if n_rows < self.window_length and self.carry_context:
+                notices.be_short(name, n_rows)
+            numbers = number_steps(missing, n_lead) if self.gaps == "missing" else None
+            start: SeriesStart = {
+                "head": first_rows(values[where], n_lead),
+                "context": last_steps(values[where], numbers, self.fill_values_, n_lead),
+                "n_rows": n_rows,
+                "labels": summary,
+            }
+            self._starts.append((name, start))
+        self._tell(notices)
 
-    def _read_labels(self, X: Any) -> LabeledRows:
+    def _place(
+        self, X: Any, values: Array, rows: LabeledRows, series: dict[Hashable, Positions]
+    ) -> tuple[list[Array], list[Array | None]]:
+        """Return for each series the steps before its rows, and the numbers of their own steps."""
+        n_lead = lead_length(self.window_length, self.horizon)
+        ticks = read_ticks(rows, self._zone)
+        self._check_order(ticks, rows, series, X)
+        starts = dict(self._starts)
+        notices = Notices(len(values), rows.labels, has_group=self._has_group)
+        contexts, steps = [], []
+        for name, where in series.items():
+            start = starts.get(name)
+            own = None if ticks is None else ticks.at(where)
+            head = where if isinstance(where, slice) else where[: max(1, n_lead)]
+            placement = place_rows(values[head], own, start)
+            summary = self._shared if start is None else start["labels"]
+            missing = self._find_gaps(own, summary)
+            numbers = number_steps(missing, n_lead) if self.gaps == "missing" else None
+            notices.miss(name, where, _not_fitted(missing, own, placement, start))
+            steps.append(numbers)
+            if start is None or placement.steps is None or not self.carry_context:
+                contexts.append(values[:0])
+            else:
+                n_before = placement.steps - 1
+                context = start["context"]
+                contexts.append(with_missing_steps(context, n_before, self.fill_values_, n_lead))
+            if start is not None and self.carry_context and placement.reason != "known":
+                lost = self._rows_without_steps(placement, numbers, _count(where, values))
+                kind = "" if own is None else own.kind
+                notices.lose(name, where, lost, placement, start, kind)
+        self._tell(notices)
+        return contexts, steps
+
+    def _rows_without_steps(
+        self, placement: Placement, numbers: Array | None, n_rows: int
+    ) -> Array:
+        """Return the numbers of the rows of a series whose windows lack steps before it."""
+        n_lead = lead_length(self.window_length, self.horizon)
+        own = np.arange(min(n_rows, n_lead)) if numbers is None else numbers
+        reaches_back = own < n_lead
+        if placement.steps is not None:
+            # The windows of the first rows end before the missing steps.
+            reaches_back &= own >= self.horizon - placement.steps + 1
+            reaches_back &= placement.steps > 1
+        lost: Array = np.flatnonzero(reaches_back)
+        return lost
+
+    def _find_gaps(self, labels: Ticks | None, summary: LabelSummary | None) -> Array:
+        """Return how many steps are missing after each row of a series but the last."""
+        if labels is None or self.gaps == "ignore":
+            return np.zeros(0, dtype=np.int64)
+        return steps_missing(labels, summary)
+
+    def _check_order(
+        self,
+        ticks: Ticks | None,
+        rows: LabeledRows,
+        series: dict[Hashable, Positions],
+        X: Any,
+    ) -> None:
+        """Refuse labels that do not increase within a series."""
+        if ticks is not None:
+            for name, where in series.items():
+                check_order(ticks.at(where), rows, name, where, X, self.group)
+
+    def _tell(self, notices: Notices) -> None:
+        """Warn of missing steps, or refuse them."""
+        if self.gaps == "raise":
+            notices.refuse_gaps()
+        notices.warn(window_length=self.window_length, gaps=self.gaps)
+
+    def _read_labels(self, X: Any, level: Any = None) -> LabeledRows:
         """Take the series and the labels of its rows from X."""
         if self.group is not None:
             check_container(X, "X", unique_names=True, numbers=False)
-        return read_labels(X, self.group)
+        return read_labels(X, self.group, level)
 
     def _validate(self, X: Any, *, reset: bool) -> np.ndarray:
         """Return X as an array of floats."""
@@ -356,25 +500,32 @@ class SlidingWindowTransformer(CallbackSupportMixin, TransformerMixin, BaseEstim
             ensure_all_finite="allow-nan",
         )
 
-    def _find_contexts(
-        self, values: np.ndarray, rows: LabeledRows, series: dict[Hashable, Positions]
-    ) -> list[np.ndarray]:
-        """Return the fitted rows that come before those of each series, none if it is fresh."""
-        contexts: dict[Hashable, np.ndarray] = (
-            self.context_ if isinstance(self.context_, dict) else {None: self.context_}
-        )
-        starts = dict(self._starts)
 
-        def goes_on(name: Hashable, where: Positions) -> bool:
-            return (
-                self.carry_context
-                and name in starts
-                and continues(values[where], rows, where, starts[name])
-            )
+def _count(where: Positions, rows: Array) -> int:
+    """Return how many rows a series has."""
+    return len(rows) if isinstance(where, slice) else len(where)
 
-        return [
-            contexts[name] if goes_on(name, where) else values[:0] for name, where in series.items()
-        ]
+
+def _columns(X: Any) -> list[Any]:
+    return list(getattr(X, "columns", ()))
+
+
+def _not_fitted(
+    missing: Array, labels: Ticks | None, placement: Placement, start: SeriesStart | None
+) -> Array:
+    """Return missing steps without those between fitted rows, which `fit` has told."""
+    fitted = None if start is None else start["labels"]
+    if (
+        placement.reason != "known"
+        or not len(missing)
+        or fitted is None
+        or fitted["last"] is None
+        or labels is None
+    ):
+        return missing
+    ticks = to_second(labels, fitted["second"]).values
+    assert ticks is not None
+    return np.where(ticks[1:] > fitted["last"], missing, 0)
 
 
 def windows_of(estimator: Any) -> Iterator[SlidingWindowTransformer]:

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
 
-from skrnn._windows import (
+from skrnn.windows._views import (
     begins_with,
     column_means,
     first_rows,

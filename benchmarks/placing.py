@@ -1,0 +1,71 @@
+"""Placing rows: how many steps after the fitted ones rows begin, and what is missing between them.
+
+Of 100,000 rows of a session of five minutes, in a time zone with changes of the clock, which need
+the calendar most; and of a panel of 1,000 series, of each series.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+
+import numpy as np
+import pandas as pd
+from timing import Comparison, call_in_fresh_process, interleave, seconds_of
+
+N_SERIES = 1_000
+
+
+def measure(*, quick: bool) -> list[Comparison]:
+    measured = call_in_fresh_process("placing", "place_in_turns", n_rounds=3 if quick else 15)
+    work = "placing 100,000 rows"
+    figures = [
+        Comparison(f"{work}, {name}", np.median(seconds), at_most=0.005)
+        for name, seconds in measured.items()
+        if name != "panel"
+    ]
+    of_one = np.median(measured["panel"]) / N_SERIES
+    return [*figures, Comparison("placing a series of a panel", of_one, at_most=0.001)]
+
+
+def place_in_turns(n_rounds: int) -> dict[str, list[float]]:
+    """Return seconds by the labels that are placed, with labels read from their index."""
+    hours = pd.date_range("2010-01-01", periods=200_000, freq="h", tz="Europe/Berlin")
+    days = pd.bdate_range("2010-01-04", periods=3_000)
+    bars = pd.timedelta_range("9h30min", periods=78, freq="5min")
+    session = (days.repeat(78) + pd.TimedeltaIndex(np.tile(bars, 3_000))).tz_localize(
+        "America/New_York"
+    )
+    kinds = {"hours of a zone": hours, "sessions of 5 minutes": session}
+    makers = {name: _place(labels) for name, labels in kinds.items()}
+    makers["panel"] = _place_panel()
+    return interleave({name: partial(seconds_of, make) for name, make in makers.items()}, n_rounds)
+
+
+def _place(labels: pd.DatetimeIndex):
+    from skrnn.windows._labels import LabeledRows, read_ticks
+    from skrnn.windows._placing import place_rows, steps_missing, summarize_labels
+
+    values = np.zeros((100_000, 1))
+    fitted = read_ticks(LabeledRows(None, None, labels[:100_000]))
+    summary = summarize_labels(fitted, 60, timezone=str(labels.tz))
+    start = {"head": values[:60], "context": values[:60], "n_rows": 100_000, "labels": summary}
+    later = labels[100_000:200_000]
+
+    def place() -> None:
+        ticks = read_ticks(LabeledRows(None, None, later), str(labels.tz))
+        placed = place_rows(values, ticks, start)
+        assert placed.steps == 1
+        assert not steps_missing(ticks, summary).any()
+
+    return place
+
+
+def _place_panel():
+    from skrnn import SlidingWindowTransformer
+
+    days = pd.bdate_range("2024-01-01", periods=40)
+    index = pd.MultiIndex.from_product([days, range(N_SERIES)], names=["day", "shop"])
+    X = pd.DataFrame({"sales": np.arange(float(len(index)))}, index=index)
+    window = SlidingWindowTransformer(5, group="shop").fit(X[: 30 * N_SERIES])
+    later = X[30 * N_SERIES :]
+    return lambda: window.transform(later)

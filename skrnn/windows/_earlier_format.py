@@ -1,0 +1,66 @@
+"""State of transformers that an earlier skrnn has saved, in the form of this one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from skrnn.windows._labels import LabeledRows, read_ticks
+from skrnn.windows._next_labels import summarize
+from skrnn.windows._placing import LabelSummary, share_rules
+
+_DATES = {"local time", "universal time"}
+
+
+def upgrade_state(state: dict[str, Any]) -> dict[str, Any]:
+    """Return the state of a transformer; that of skrnn 0.1 has other labels and no `gaps`."""
+    if "gaps" in state:
+        return state
+    upgraded = {"gaps": "warn", **state}
+    if "_starts" not in state:
+        return upgraded
+    contexts = upgraded.pop("context_")
+    group = upgraded["group"]
+    is_column = upgraded.pop("_group_is_column")
+    starts = []
+    for name, start in state["_starts"]:
+        context = contexts if group is None else contexts[name]
+        labels = _upgrade_labels(start["labels"])
+        starts.append((name, {**start, "context": context, "n_rows": -1, "labels": labels}))
+    summaries = [start["labels"] for _, start in starts]
+    zones = [summary["timezone"] for summary in summaries if summary is not None]
+    upgraded["_starts"] = starts
+    upgraded["_shared"] = share_rules(summaries, [0] * len(summaries))
+    upgraded["_has_group"] = group is not None
+    upgraded["_group_columns"] = [group] if is_column else []
+    upgraded["_level"] = None
+    upgraded["_zone"] = zones[0] if zones else None
+    return upgraded
+
+
+def _upgrade_labels(old: dict[str, Any] | None) -> LabelSummary | None:
+    """Return what the latest labels tell; the first ones were not saved."""
+    if old is None:
+        return None
+    kind, tail = old["kind"], old["tail"]
+    if kind.startswith("period "):
+        frequency = kind.removeprefix("period ")
+        index: Any = pd.PeriodIndex([pd.Period(ordinal=int(k), freq=frequency) for k in tail])
+    elif kind in _DATES:
+        index = pd.DatetimeIndex(tail)
+        if kind == "universal time":
+            index = index.tz_localize("UTC").tz_convert(old["timezone"])
+    else:
+        index = pd.Index(tail)
+    # Labels without an order were saved as none, or in the order they had.
+    if not len(index) or not index.is_monotonic_increasing or not index.is_unique:
+        index = pd.Index([None], dtype=object)
+    rows = LabeledRows(None, None, index.rename(old["name"]))
+    summary = summarize(rows, read_ticks(rows), slice(None), 0)
+    assert summary is not None
+    summary["frequency"] = old["frequency"]
+    summary["count"] = summary["last"] + 1 if old["is_default"] else 0
+    summary["head"] = np.empty(0)
+    return summary

@@ -1,0 +1,359 @@
+"""Labels of rows: which series a row belongs to, and labels as numbers that can be compared."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Hashable, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from skrnn.windows._views import Array, Positions, split_positions
+
+_SECOND = 1_000_000  # microseconds
+_FINE_SECOND = 1_000_000_000
+# Larger integers have differences that a 64-bit integer cannot hold.
+_LARGEST = 2**61
+_DATE = re.compile(r"\s*\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}")
+
+
+class LabeledRows(NamedTuple):
+    """Input taken apart: features, and what says where a row belongs.
+
+    `series` are the number of the series of each row and the names of the series, None without a
+    group; `labels` is None for rows that have none.
+    """
+
+    features: Any
+    series: tuple[Array, list[Hashable]] | None
+    labels: pd.Index | None
+    level: Any = None
+    is_level: bool = False
+
+    @property
+    def has_default_labels(self) -> bool:
+        """Whether the index is the one that pandas makes where none is given."""
+        return isinstance(self.labels, pd.RangeIndex) and self.labels.equals(
+            pd.RangeIndex(len(self.labels))
+        )
+
+
+class Ticks(NamedTuple):
+    """Labels as numbers that increase with time.
+
+    Attributes
+    ----------
+    kind : str
+        A word for what they can be compared to: "number", "date", "date of a zone", "duration",
+        "period D", or for labels that have no order in time "text", "mixed", "missing".
+    values : ndarray of shape (n_labels,) or None
+        None for labels that have no order in time.
+    local : ndarray of shape (n_labels,) or None
+        Local time since 1970, for dates and periods.
+    second : int
+        Ticks a second, 0 for numbers.
+    run : tuple of int or None
+        The first and the number of all labels of a call, if they are consecutive integers that
+        number its rows.
+    text : ndarray of str or None
+        The labels, if they are text.
+    """
+
+    kind: str
+    values: Array | None
+    local: Array | None
+    second: int
+    run: tuple[int, int] | None = None
+    text: Array | None = None
+
+    @property
+    def is_count(self) -> bool:
+        """Whether they are the integers 0, 1, 2, …, as of a frame without an index."""
+        return self.run is not None and self.run[0] == 0
+
+    def at(self, where: Positions) -> Ticks:
+        """Return the ticks of some rows."""
+        if isinstance(where, slice):
+            return self
+        values = None if self.values is None else self.values[where]
+        local = values if self.local is self.values else self.local
+        if local is not None and local is not values:
+            local = local[where]
+        text = None if self.text is None else self.text[where]
+        return self._replace(values=values, local=local, text=text)
+
+
+def group_keys(group: str | Sequence[str] | None) -> list[str]:
+    """Return the names of the levels and columns that name a series."""
+    if group is None:
+        return []
+    keys = [group] if isinstance(group, str) else list(group)
+    if not keys or len(set(keys)) < len(keys) or not all(isinstance(key, str) for key in keys):
+        raise ValueError(
+            f"group={group!r} must be the name of an index level or a column, or a list of "
+            "different names. Use None for a single series."
+        )
+    return keys
+
+
+def read_labels(X: Any, group: str | Sequence[str] | None, level: Any = None) -> LabeledRows:
+    """Take the series and the labels of its rows from X.
+
+    Parameters
+    ----------
+    X : object
+        Rows.
+    group : str, list of str or None
+        Index levels and columns that name a series.
+    level : object, default=None
+        The level of a MultiIndex that held the labels of the fitted rows, if there was one.
+
+    Raises
+    ------
+    ValueError
+        If X has no index level or column of a name in `group`, or has both, values are missing
+        there, or more than one level is left that could be the time.
+    """
+    index = X.index if isinstance(X, pd.DataFrame) else None
+    keys = group_keys(group)
+    levels = [key for key in keys if _is_level(X, key, group)]
+    columns = [key for key in keys if key not in levels]
+    series = None
+    if keys:
+        parts = [
+            _read_key(X.index.get_level_values(key) if key in levels else X[key], key)
+            for key in keys
+        ]
+        series = _join_keys(parts)
+    features = X
+    if columns:
+        features = X.drop(columns=columns) if isinstance(X, pd.DataFrame) else X.drop(*columns)
+    labels = None if index is None else _find_labels(index, levels, keys, level)
+    found = labels.name if isinstance(index, pd.MultiIndex) and labels is not None else None
+    return LabeledRows(features, series, labels, found, isinstance(index, pd.MultiIndex))
+
+
+def positions_by_series(rows: LabeledRows) -> dict[Hashable, Positions]:
+    """Return where the rows of each series are; None is the series of rows without a group."""
+    if rows.series is None:
+        return {None: slice(None)}
+    codes, names = rows.series
+    return dict(zip(names, split_positions(codes, len(names)), strict=True))
+
+
+def read_ticks(rows: LabeledRows, zone: str | None = None) -> Ticks | None:
+    """Return labels as numbers.
+
+    Parameters
+    ----------
+    rows : LabeledRows
+        The rows of a call.
+    zone : str, default=None
+        In which time zone days are counted; by default in that of the labels.
+    """
+    if rows.labels is None:
+        return None
+    labels = _plain(rows.labels)
+    if isinstance(labels, pd.PeriodIndex):
+        # Quarters and business days are counted by their first days.
+        dates = labels.to_timestamp(how="start")
+        return _read_dates(f"period {labels.freqstr}", dates, dates)
+    if isinstance(labels, pd.DatetimeIndex):
+        if labels.tz is None:
+            return _read_dates("date", labels, labels)
+        universal = labels.tz_convert(None)
+        shown = labels if zone is None else labels.tz_convert(zone)
+        return _read_dates("date of a zone", universal, shown.tz_localize(None))
+    if isinstance(labels, pd.TimedeltaIndex):
+        return _read_dates("duration", labels, None)
+    if labels.dtype.kind in "iuf":
+        return _read_numbers(labels, is_level=rows.is_level)
+    if labels.inferred_type == "string" and not labels.hasnans:
+        return Ticks("text", None, None, 0, text=labels.to_numpy(dtype=str))
+    return Ticks("missing" if labels.hasnans else "mixed", None, None, 0)
+
+
+def describe_kind(kind: str, labels: pd.Index | None = None) -> str:
+    """Return a kind of labels in words."""
+    words = {
+        "number": "numbers",
+        "date": "dates without a time zone",
+        "date of a zone": "dates with a time zone",
+        "duration": "durations",
+        "text": "text",
+        "missing": "labels of which some are missing",
+        "mixed": "values of several types",
+    }
+    named = words.get(kind, f"periods of frequency {kind.removeprefix('period ')}")
+    return named if labels is None or not len(labels) else f"{named} ({show(labels[0])}, …)"
+
+
+def looks_like_dates(labels: pd.Index) -> bool:
+    """Tell whether text begins like a date."""
+    return len(labels) > 0 and _DATE.match(str(labels[0])) is not None
+
+
+def show(label: Any) -> str:
+    """Return a label as a message shows it."""
+    if isinstance(label, pd.Timestamp | pd.Timedelta | pd.Period):
+        return str(label)
+    return repr(label.item() if isinstance(label, np.generic) else label)
+
+
+def name_zone(labels: pd.Index) -> str | None:
+    """Return the name of the time zone of dates, if they have one: UTC where it has no name."""
+    labels = _plain(labels)
+    if not isinstance(labels, pd.DatetimeIndex) or labels.tz is None:
+        return None
+    try:
+        return str(pd.Timestamp(0, tz=str(labels.tz)).tz)
+    except (ValueError, KeyError, TypeError):
+        return "UTC"
+
+
+def _plain(labels: pd.Index) -> pd.Index:
+    """Return labels kept as objects, categories or by Arrow in the type of what they are."""
+    if isinstance(labels, pd.CategoricalIndex):
+        labels = labels.astype(labels.categories.dtype)
+    if labels.dtype == object:
+        labels = labels.infer_objects()
+        if labels.inferred_type == "date":
+            labels = pd.DatetimeIndex(labels)
+    if labels.dtype.kind == "M" and not isinstance(labels, pd.DatetimeIndex):
+        labels = pd.DatetimeIndex(labels)
+    if labels.dtype.kind == "m" and not isinstance(labels, pd.TimedeltaIndex):
+        labels = pd.TimedeltaIndex(labels)
+    return labels
+
+
+def _read_dates(kind: str, labels: Any, local: Any) -> Ticks:
+    """Return dates or durations in microseconds, or in nanoseconds if they have some."""
+    if labels.hasnans:
+        return Ticks("missing", None, None, 0)
+    second = _SECOND
+    if labels.unit == "ns" and bool((labels.asi8 % 1000 != 0).any()):
+        second = _FINE_SECOND
+    unit = "ns" if second == _FINE_SECOND else "us"
+    values = labels.as_unit(unit).asi8
+    if local is None:
+        return Ticks(kind, values, None, second)
+    shown = values if local is labels else local.as_unit(unit).asi8
+    return Ticks(kind, values, shown, second)
+
+
+def _read_numbers(labels: pd.Index, *, is_level: bool) -> Ticks:
+    if labels.hasnans:
+        return Ticks("missing", None, None, 0)
+    values = labels.to_numpy()
+    if values.dtype.kind not in "iu":
+        values = labels.to_numpy(dtype=np.float64)
+    if values.dtype.kind == "f":
+        return Ticks("number" if np.isfinite(values).all() else "missing", values, None, 0)
+    if len(values) and (values.max() > _LARGEST or values.min() < -_LARGEST):
+        return Ticks("number", values.astype(np.float64), None, 0)
+    values = values.astype(np.int64)
+    run = None
+    # A level of its own is no number of rows.
+    if len(values) and not is_level and bool((np.diff(values) == 1).all()):
+        run = int(values[0]), len(values)
+    return Ticks("number", values, None, 0, run)
+
+
+def _find_labels(
+    index: pd.Index, levels: list[str], keys: list[str], fitted_level: Any
+) -> pd.Index | None:
+    """Return the level that says when a row is, the whole index if it has one level."""
+    if not isinstance(index, pd.MultiIndex):
+        # An index that names the series says no more than that.
+        return None if levels else index
+    others = [number for number, name in enumerate(index.names) if name not in levels]
+    varying = [number for number in others if _varies(index, number)]
+    if len(varying) > 1:
+        names = [index.names[number] for number in varying]
+        time = next((number for number in varying if _is_time(index.levels[number])), None)
+        missing = [index.names[number] for number in varying if number != time]
+        advice = missing if time is not None else "all of them but the time"
+        given = f" beside group={keys}" if keys else ""
+        raise ValueError(
+            f"The index of X has the levels {names}{given}, and one row follows another in one of "
+            f"them only: the time. Give the others as group: {_advise(keys, advice)}."
+        )
+    if not others:
+        return None
+    if not varying:
+        # One row, or one moment: which level was the time of the fitted rows?
+        named = [number for number in others if index.names[number] == fitted_level]
+        times = [number for number in others if _is_time(index.levels[number])]
+        varying = [*named, *times, others[-1]][:1]
+    return index.get_level_values(varying[0])
+
+
+def _advise(keys: list[str], missing: list[Hashable] | str) -> str:
+    """Return the parameter with the keys that are missing in it."""
+    if isinstance(missing, str):
+        return f"group={keys} and {missing}" if keys else missing
+    every = [*keys, *missing]
+    return f"group={every[0]!r}" if len(every) == 1 else f"group={every!r}"
+
+
+def _varies(index: pd.MultiIndex, number: int) -> bool:
+    codes = index.codes[number]
+    return len(codes) > 0 and bool((codes != codes[0]).any())
+
+
+def _is_time(values: pd.Index) -> bool:
+    return isinstance(_plain(values), pd.DatetimeIndex | pd.PeriodIndex | pd.TimedeltaIndex)
+
+
+def _read_key(values: Any, key: str) -> tuple[Array, pd.Index]:
+    """Return the number of the series of each row, and their names, by one key."""
+    try:
+        # Through NumPy, which both pandas and polars give.
+        index = values if isinstance(values, pd.Index) else pd.Index(values.to_numpy())
+        codes, names = pd.factorize(index)
+    except (TypeError, ValueError) as error:
+        raise ValueError(
+            f"group={key!r} is a column of values that do not name a series each ({error}). "
+            "Give words or numbers there."
+        ) from error
+    n_missing = int((codes < 0).sum())
+    if n_missing:
+        raise ValueError(
+            f"group={key!r} is missing in {n_missing} of {len(index)} rows of X. Every row "
+            "must belong to a series; fill the missing labels or drop these rows."
+        )
+    return np.asarray(codes), pd.Index(names)
+
+
+def _join_keys(parts: list[tuple[Array, pd.Index]]) -> tuple[Array, list[Hashable]]:
+    """Return the number of the series of each row, and their names: tuples of several keys."""
+    if len(parts) == 1:
+        codes, names = parts[0]
+        return codes, names.tolist()
+    combined = np.zeros(len(parts[0][0]), dtype=np.int64)
+    for codes, names in parts:
+        # Numbered anew with each key, so that the product of their sizes cannot overflow.
+        combined = pd.factorize(combined * max(1, len(names)) + codes)[0]
+    first = np.unique(combined, return_index=True)[1]
+    columns = [names.take(codes[first]).tolist() for codes, names in parts]
+    return combined, list(zip(*columns, strict=True))
+
+
+def _is_level(X: Any, key: str, group: Any) -> bool:
+    """Tell whether a key of `group` is an index level of X; if not, it is a column."""
+    if not hasattr(X, "columns"):
+        raise ValueError(
+            f"group={group!r} expects X to be a DataFrame with an index level or a column of "
+            f"that name, got {type(X).__module__}.{type(X).__qualname__}. In a Pipeline, "
+            'set_output(transform="pandas") lets the labels of the rows through.'
+        )
+    levels = list(X.index.names) if isinstance(X, pd.DataFrame) else []
+    columns = list(X.columns)
+    if (key in levels) == (key in columns):
+        found = "both an index level and a column" if key in levels else "neither"
+        raise ValueError(
+            f"group={key!r} must name either an index level or a column of X, and is {found}. "
+            f"Index levels: {levels}; columns: {columns}."
+        )
+    return key in levels

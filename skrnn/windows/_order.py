@@ -1,0 +1,156 @@
+"""Order of rows: refuse labels that do not increase, and say why they do not."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from skrnn.windows._labels import LabeledRows, Ticks, group_keys, show
+from skrnn.windows._views import Array, Positions
+
+# More values than the missing key of a panel would have, per row.
+_MOST_VALUES = 0.5
+_CHANGE_MONTHS = (3, 4, 9, 10, 11)
+
+
+def check_order(
+    ticks: Ticks, rows: LabeledRows, name: Hashable, where: Positions, X: Any, group: Any
+) -> None:
+    """Refuse the labels of a series that do not increase.
+
+    Raises
+    ------
+    ValueError
+        With what was seen, and what to do about the cause that was found.
+    """
+    values = ticks.values
+    if values is None or bool((values[1:] > values[:-1]).all()):
+        return
+    assert rows.labels is not None
+    labels = rows.labels if isinstance(where, slice) else rows.labels[where]
+    places = np.arange(len(rows.labels))[where]
+    bad = np.flatnonzero(values[1:] <= values[:-1]) + 1
+    row = int(bad[0])
+    of_series = "" if group is None else f" of the series {name!r}"
+    seen = (
+        f"Labels of X must increase within a series, but row {places[row]}{of_series} is labeled "
+        f"{show(labels[row])} and comes after {show(labels[row - 1])}"
+    )
+    what, cure = _find_cause(values, labels, bad, places, X, group)
+    raise ValueError(f"{seen}: {what}. {cure}")
+
+
+def _find_cause(
+    values: Array, labels: pd.Index, bad: Array, places: Array, X: Any, group: Any
+) -> tuple[str, str]:
+    """Return what is wrong with the order of labels, and what to do."""
+    n_unique = len(np.unique(values))
+    is_doubled = n_unique < len(values)
+    if len(values) > 1 and bool((values[1:] <= values[:-1]).all()) and values[0] > values[-1]:
+        return "the newest row comes first", "Put the oldest first: X.sort_index()."
+    if _repeats_an_hour(labels, values, bad):
+        return (
+            "an hour is repeated, as where clocks are set back",
+            "Dates with a time zone tell the two apart: "
+            'X.tz_localize("Europe/Berlin", ambiguous="infer"), or store UTC.',
+        )
+    in_order = bool((values[1:] >= values[:-1]).all())
+    segments = np.split(values, bad)
+    is_few = len(segments) <= max(2, len(values) // 4) or (
+        len(segments) > 1 and len({len(segment) for segment in segments}) == 1
+    )
+    if is_doubled and not in_order and not is_few:
+        return (
+            "rows are shuffled, and some are there twice, as a draw with replacement makes them",
+            "Series cannot be drawn from: use HalvingGridSearchCV(resource="
+            '"model__epochs"), named as the step of your pipeline, not "n_samples".',
+        )
+    keys = _missing_keys(values, places, X, group)
+    if is_doubled:
+        of_moment = "" if in_order else ", and labels begin again"
+        if keys:
+            every = [*group_keys(group), keys[0]]
+            given = repr(every[0]) if len(every) == 1 else repr(every)
+            return (
+                f"two rows of one series are of one moment{of_moment}",
+                f"{keys[0]!r} could tell them apart: SlidingWindowTransformer(group={given}).",
+            )
+        if isinstance(X, pd.DataFrame) and in_order and _are_same_rows(X, places[bad]):
+            return (
+                "rows are there twice",
+                "Keep one of each: X[~X.index.duplicated()].",
+            )
+        advice = (
+            "If X holds several series, give the column or index level that names them as group; "
+            "if not, keep one row of each moment (X[~X.index.duplicated()])"
+        )
+        if not in_order and labels.dtype.kind in "iu":
+            advice += "; parts with a default index are joined by pd.concat(…, ignore_index=True)"
+        return f"two rows of one series are of one moment{of_moment}", f"{advice}."
+    if is_few:
+        return (
+            "parts of the series stand in another order than time",
+            "Sort the rows: X.sort_index().",
+        )
+    return (
+        "rows are shuffled",
+        "Keep them in order of time: train_test_split(shuffle=False), TimeSeriesSplit instead of "
+        "a shuffled KFold, and X.sort_index() for rows that were read so.",
+    )
+
+
+def _repeats_an_hour(labels: pd.Index, values: Array, bad: Array) -> bool:
+    """Tell whether labels go back by an hour at most, at night and at times of a clock change."""
+    if not isinstance(labels, pd.DatetimeIndex) or labels.tz is not None:
+        return False
+    steps = np.diff(labels.to_numpy()) / np.timedelta64(1, "h")
+    forward = steps[steps > 0]
+    if not len(forward) or np.median(forward) > 1:
+        return False
+    changes = labels[bad]
+    n_changes = len({(change.year, change.month) for change in changes[:1000]})
+    years = 1 + labels[-1].year - labels[0].year
+    return (
+        bool((steps[bad - 1] >= -1).all())
+        and bool((changes.hour <= 3).all())
+        and bool(np.isin(changes.month, _CHANGE_MONTHS).all())
+        and n_changes <= years + 1
+        and len({change.date() for change in changes[:1000]}) == n_changes
+    )
+
+
+def _missing_keys(values: Array, places: Array, X: Any, group: Any) -> list[Any]:
+    """Return levels and columns that could tell rows of one label apart, the likeliest first."""
+    if not isinstance(X, pd.DataFrame):
+        return []
+    given = group_keys(group)
+    candidates: list[tuple[Any, Any]] = [
+        (name, X.index.get_level_values(number))
+        for number, name in enumerate(X.index.names)
+        if X.index.nlevels > 1 and name is not None and name not in given
+    ]
+    candidates += [(name, X[name]) for name in X.columns if name not in given]
+    found = []
+    for name, column in candidates:
+        codes, names = pd.factorize(np.asarray(column)[places])
+        if not 1 < len(names) <= max(2, _MOST_VALUES * len(values)):
+            continue
+        is_number = np.asarray(column).dtype.kind == "f"
+        pairs = pd.DataFrame({"label": values, "key": codes})
+        if not pairs.duplicated().any() and _increases_within(values, codes):
+            found.append((is_number, len(names), str(name), name))
+    return [name for *_, name in sorted(found, key=lambda one: one[:3])]
+
+
+def _increases_within(values: Array, codes: Array) -> bool:
+    order = np.argsort(codes, kind="stable")
+    same = codes[order][1:] == codes[order][:-1]
+    return bool((values[order][1:] > values[order][:-1])[same].all())
+
+
+def _are_same_rows(X: pd.DataFrame, doubled: Array) -> bool:
+    """Tell whether rows are the same as those before them."""
+    return X.iloc[doubled].reset_index(drop=True).equals(X.iloc[doubled - 1].reset_index(drop=True))
