@@ -253,6 +253,8 @@ def test_a_step_that_reacts_only_to_later_values_that_shrink_is_found(ahead, wit
     assert report.step in ("functiontransformer", *["prepare"] * with_prepare)
 
 
+# Stacking cuts the series with its folds.
+@pytest.mark.filterwarnings("ignore::skrnn.exceptions.RowsMissingWarning")
 def test_an_estimator_that_can_predict_only_after_fit_is_taken(prices):
     stacked = StackingRegressor([("windows", make_pipeline(windows(), Ridge()))], cv=2)
     assert not check_leakage(stacked, prices, prices["price"])
@@ -635,6 +637,8 @@ def test_a_target_that_is_a_sign_passes_and_is_found_when_it_is_shifted_the_wron
     assert check_leakage(model, series, None, prepare=up_or_down(1)).step == "prepare"
 
 
+# The gap of the splitter is a missing step, which is told.
+@pytest.mark.filterwarnings("ignore::skrnn.exceptions.RowsMissingWarning")
 def test_a_window_that_ends_two_rows_before_its_row_needs_a_gap_of_one(prices):
     def prepare(raw):
         return raw[["price"]], raw["price"]

@@ -179,6 +179,8 @@ def test_transformed_target_is_the_pipeline_fitted_on_the_transformed_target(pri
     assert_allclose(predicted, np.exp(by_hand.predict(prices)))
 
 
+# KFold cuts the series, which is told.
+@pytest.mark.filterwarnings("ignore::skrnn.exceptions.RowsMissingWarning")
 def test_stacking_learns_from_folds_whose_windows_hold_no_row_that_follows(prices):
     pipes = [
         (name, make_pipeline(SlidingWindowTransformer(4).set_output(transform="pandas"), model))

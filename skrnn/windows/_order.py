@@ -65,8 +65,8 @@ def _find_cause(
     if is_doubled and not in_order and not is_few:
         return (
             "rows are shuffled, and some are there twice, as a draw with replacement makes them",
-            "Series cannot be drawn from: use HalvingGridSearchCV(resource="
-            '"model__epochs"), named as the step of your pipeline, not "n_samples".',
+            "Rows of a series cannot be drawn (bootstrap, resample): keep each once, in order of "
+            'time; for HalvingGridSearchCV use resource="model__epochs", not "n_samples".',
         )
     keys = _missing_keys(values, places, X, group)
     if is_doubled:
@@ -98,7 +98,8 @@ def _find_cause(
     return (
         "rows are shuffled",
         "Keep them in order of time: train_test_split(shuffle=False), TimeSeriesSplit instead of "
-        "a shuffled KFold, and X.sort_index() for rows that were read so.",
+        'a shuffled KFold, HalvingGridSearchCV(resource="model__epochs"), named as the step of '
+        'your pipeline, instead of "n_samples"; X.sort_index() for rows that were read so.',
     )
 
 

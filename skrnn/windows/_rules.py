@@ -20,6 +20,8 @@ _SHARE = 0.9
 _MOST_SLOTS = 86_400
 # More stretches of the day without a label than any session has.
 _MOST_STRETCHES = 48
+# Between rows two holidays may follow each other, as at Easter.
+_HOLIDAYS = 3
 _SATURDAY, _SUNDAY = 5, 6
 
 
@@ -101,6 +103,8 @@ def count_steps(rule: Rule, ticks: tuple[Array, Array], local: tuple[Array, Arra
 def count_missing(rule: Rule, ticks: Array, local: Array | None) -> Array:
     """Return how many steps are missing between each of some labels and the next."""
     missing = np.zeros(max(0, len(ticks) - 1), dtype=np.int64)
+    if rule["longest"]:
+        rule = {**rule, "longest": max(rule["longest"], _HOLIDAYS)}
     if rule["word"] in ("distance", "times"):
         # Usually few: what is one step needs no calendar.
         pairs = np.flatnonzero(~_are_near(np.diff(ticks), rule["step"]))

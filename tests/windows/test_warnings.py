@@ -1,0 +1,426 @@
+"""What a call says of rows that lack steps: which rows, which label, and what to do."""
+
+import pickle
+import re
+import warnings
+
+import numpy as np
+import pandas as pd
+import pytest
+from numpy.testing import assert_array_equal
+from sklearn.experimental import enable_halving_search_cv  # noqa: F401
+from sklearn.linear_model import Ridge
+from sklearn.model_selection import HalvingGridSearchCV, KFold, cross_validate
+from sklearn.pipeline import make_pipeline
+
+from skrnn import SlidingWindowTransformer
+from skrnn.exceptions import (
+    MissingStepsWarning,
+    RowsMissingWarning,
+    TooFewRowsWarning,
+    UnplacedLabelsWarning,
+)
+
+HOURS = pd.date_range("2024-01-01", periods=100, freq="h", name="hour")
+
+
+def rows(index, start=0):
+    """Return numbered rows with these labels."""
+    return pd.DataFrame({"a": np.arange(float(start), start + len(index))}, index=index)
+
+
+def window(n=3, **params):
+    return SlidingWindowTransformer(n, padding="nan", **params)
+
+
+def warning_of(call, *arguments):
+    """Return the only warning of a call, None if there was none."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        call(*arguments)
+    assert len(caught) <= 1
+    return caught[0] if caught else None
+
+
+def says(call, argument, category, *parts):
+    """Check the class and parts of the message of the one warning of a call."""
+    warning = warning_of(call, argument)
+    assert warning.category is category
+    for part in parts:
+        assert re.search(part, str(warning.message)), (part, str(warning.message))
+
+
+# Rows before which steps are missing
+
+
+def test_later_rows_say_which_lack_steps_and_where_the_fitted_ones_ended():
+    fitted = window(horizon=2).fit(rows(HOURS[:60]))
+    says(
+        fitted.transform,
+        rows(HOURS[61:80]),
+        RowsMissingWarning,
+        # The first row still has a whole window, which ends before the missing step.
+        "^3 of 19 rows lack steps, from row 1 labeled 2024-01-03 14:00:00 on: the rows begin",
+        r"begin 2 steps after the last fitted one \(2024-01-03 11:00:00\), and the 1 step between",
+        "Give all rows since the last fitted one in the same call, or fit on them",
+    )
+
+
+@pytest.mark.parametrize(("horizon", "k"), [(1, 1), (3, 2), (3, 3), (0, 1)])
+def test_one_row_at_a_time_is_right_up_to_the_horizon(horizon, k):
+    fitted = window(horizon=horizon).fit(rows(HOURS[:60]))
+    row = 59 + k
+    assert warning_of(fitted.transform, rows(HOURS[row : row + 1])) is None
+    expected = np.arange(row - horizon - 2, row - horizon + 1)
+    assert_array_equal(fitted.transform(rows(HOURS[row : row + 1], row)), [expected])
+
+
+@pytest.mark.parametrize("k", [2, 3, 4, 5, 50])
+def test_from_the_lead_on_missing_steps_are_a_fresh_start(k):
+    fitted = window(horizon=2).fit(rows(HOURS[:40]))
+    with pytest.warns(RowsMissingWarning):
+        windows = fitted.transform(rows(HOURS[39 + k : 50 + k], 100))
+    fresh = window(horizon=2, carry_context=False).fit(rows(HOURS[:40]))
+    same = np.array_equal(windows, fresh.transform(rows(HOURS[:11], 100)), equal_nan=True)
+    assert same == (k > 4)
+
+
+def test_earlier_rows_name_the_cure_for_cross_validation():
+    fitted = window().fit(rows(HOURS[:60]))
+    says(
+        fitted.transform,
+        rows(HOURS[20:40]),
+        RowsMissingWarning,
+        "^3 of 20 rows lack steps, from row 0 labeled 2024-01-01 20:00:00 on: the rows begin before",
+        r"the end of the fitted ones \(2024-01-03 11:00:00\)",
+        'TimeSeriesSplit for cv, or cv="prefit"',
+    )
+
+
+def test_kfold_warns_of_the_series_it_cuts():
+    X = rows(HOURS)
+    pipe = make_pipeline(SlidingWindowTransformer(3), Ridge())
+    with pytest.warns(RowsMissingWarning) as caught:
+        cross_validate(pipe, X, X["a"], cv=KFold(4))
+    said = [str(one.message) for one in caught]
+    # The last fold is the only one that follows its training rows, which have a hole in the others.
+    assert sum("begin before the end of the fitted ones" in one for one in said) == 3
+    assert sum("25 steps are missing between the 75 rows" in one for one in said) == 2
+
+
+def test_labels_of_text_name_to_datetime():
+    index = HOURS.strftime("%d.%m.%Y %H:%M")
+    fitted = window().fit(rows(index[:60]))
+    says(
+        fitted.transform,
+        rows(index[60:]),
+        UnplacedLabelsWarning,
+        r"^3 of 40 rows lack steps, from row 0 labeled '03.01.2024 12:00' on: the rows are labeled",
+        r"text \('03.01.2024 12:00', …\), which has no order",
+        "pd.to_datetime",
+        "format=",
+    )
+    words = window().fit(rows(pd.Index(list("abcdefg"))))
+    says(words.transform, rows(pd.Index(["x"])), UnplacedLabelsWarning, "Give an index of dates")
+
+
+@pytest.mark.parametrize(
+    ("fitted", "index", "parts"),
+    [
+        (
+            HOURS[:9],
+            HOURS[9:12].tz_localize("UTC"),
+            ["dates with a time zone", "fitted rows are dates without", r'tz_localize\("UTC"\)'],
+        ),
+        (HOURS[:9], HOURS[9:12].astype(str), ["text", "no order in time", "pd.to_datetime"]),
+        (HOURS[:9], HOURS[9:12].to_period("h"), ["periods of frequency h", "same kind of index"]),
+        (pd.RangeIndex(5, 9), HOURS[9:12], ["dates without", "are numbers"]),
+        (HOURS[:9], pd.Index([1, "a"], dtype=object), ["several types", "no order"]),
+        (HOURS[:9], HOURS[9:11].append(pd.DatetimeIndex([None])), ["some are missing"]),
+    ],
+)
+def test_labels_of_another_kind_name_both_kinds_and_the_cure(fitted, index, parts):
+    says(window().fit(rows(fitted)).transform, rows(index, 100), UnplacedLabelsWarning, *parts)
+
+
+@pytest.mark.filterwarnings("ignore:X has feature names")
+def test_labels_after_a_fit_on_an_array_name_set_output():
+    fitted = window().fit(rows(HOURS[:9]).to_numpy())
+    with pytest.warns(UnplacedLabelsWarning, match=r'set_output\(transform="pandas"\)'):
+        fitted.transform(rows(HOURS[9:12], 9))
+
+
+def test_a_single_fitted_row_says_that_its_step_is_not_known():
+    with pytest.warns(TooFewRowsWarning):
+        fitted = window().fit(rows(HOURS[:1]))
+    says(
+        fitted.transform,
+        rows(HOURS[1:3]),
+        RowsMissingWarning,
+        r"2 of 2 rows lack steps, from row 0 labeled 2024-01-01 01:00:00",
+        "a single fitted one.*Fit on two rows or more",
+    )
+
+
+def test_no_label_is_named_where_there_is_none():
+    says(
+        window(5).fit,
+        np.ones((3, 1)),
+        TooFewRowsWarning,
+        r"^X has 3 row\(s\), fewer than window_length=5, so all its windows are padded",
+        "Fit on more rows, or use a shorter window",
+    )
+
+
+def test_series_that_lack_steps_are_named_once_for_all():
+    index = pd.MultiIndex.from_product([HOURS[:50], ["x", "y"]], names=["hour", "shop"])
+    fitted = window(group="shop").fit(rows(index[:60]))
+    says(
+        fitted.transform,
+        rows(index[64:]),
+        RowsMissingWarning,
+        r"^6 of 36 rows lack steps, from row 0 labeled 2024-01-02 08:00:00 on: the rows of the",
+        r"series 'x' and 1 other\(s\) begin 3 steps after",
+    )
+    says(
+        window(group="shop").fit,
+        rows(index[:3]),
+        TooFewRowsWarning,
+        r"2 series, such as 'x' with 2 row\(s\), are shorter than window_length=3",
+    )
+    says(window(2, group="shop").fit, rows(index[:3]), TooFewRowsWarning, r"series 'y' has 1 row")
+
+
+def test_several_causes_are_one_warning_of_the_common_class():
+    fitted = window().fit(rows(HOURS[:60]))
+    says(
+        fitted.transform,
+        rows(HOURS[62:]).drop(HOURS[80]),
+        RowsMissingWarning,
+        "begin 3 steps after",
+        "1 step is missing between the 37 rows of X, after row 17 labeled 2024-01-04 07:00:00",
+    )
+
+
+def test_carry_context_false_says_nothing_of_what_came_before():
+    short = window(5, carry_context=False)
+    assert warning_of(short.fit, rows(HOURS[:3])) is None
+    for later in (HOURS[7:9], HOURS[1:3], pd.Index(["a", "b"])):
+        assert warning_of(short.transform, rows(later)) is None
+
+
+# Steps that are missing between the rows of a call
+
+WITH_GAPS = rows(HOURS).drop(HOURS[[20, 21, 30, 70, 80, 81]])
+
+
+def test_fit_tells_of_fitted_gaps_and_transform_of_others():
+    fitted = window()
+    says(
+        fitted.fit,
+        WITH_GAPS[:57],
+        MissingStepsWarning,
+        "^3 steps are missing between the 57 rows of X, first 2 after row 19 labeled 2024-01-01 19",
+        "up to row 20 labeled 2024-01-01 22:00:00",
+        'gaps="missing" puts.*gaps="ignore".*asfreq',
+    )
+    assert warning_of(fitted.transform, WITH_GAPS[:57]) is None
+    says(fitted.transform, WITH_GAPS, MissingStepsWarning, "^3 steps .* 1 after row 66 labeled")
+    says(fitted.transform, WITH_GAPS[57:], MissingStepsWarning, "^3 steps")
+    # Those that fit has told of are told again where rows are no fitted ones.
+    says(fitted.transform, WITH_GAPS[10:], RowsMissingWarning, "before the end", "6 steps are")
+
+
+def test_a_gap_is_told_once_by_fit_transform():
+    says(window().fit_transform, WITH_GAPS, MissingStepsWarning, "^6 steps")
+
+
+def test_gaps_are_read_across_without_a_word_where_they_are_ignored():
+    fitted = window(gaps="ignore")
+    assert warning_of(fitted.fit, WITH_GAPS) is None
+    with pytest.warns(MissingStepsWarning):
+        expected = window().fit_transform(WITH_GAPS)
+    assert_array_equal(fitted.transform(WITH_GAPS), expected)
+
+
+def test_gaps_are_refused_with_the_first_of_them():
+    with pytest.raises(ValueError, match=r'^6 steps .* after row 19 labeled .* gaps="raise"'):
+        window(gaps="raise").fit(WITH_GAPS)
+    fitted = window(gaps="raise").fit(WITH_GAPS[:20])
+    with pytest.raises(ValueError, match="^4 steps .* after row 7 labeled 2024-01-02 05:00:00"):
+        fitted.transform(WITH_GAPS[20:])
+
+
+def test_missing_steps_stand_in_windows_and_in_the_context():
+    fitted = window(gaps="missing").fit(WITH_GAPS[:22])
+    assert_array_equal(fitted.context_, [[np.nan], [22.0], [23.0]])
+    windows = fitted.transform(WITH_GAPS[22:30])
+    nan = np.nan
+    assert_array_equal(
+        windows[[0, 1, 5, 6, 7]],
+        [[nan, 22, 23], [22, 23, 24], [26, 27, 28], [28, 29, nan], [29, nan, 31]],
+    )
+
+
+def test_missing_steps_are_filled_by_the_fitted_means():
+    fitted = SlidingWindowTransformer(2, gaps="missing").fit(rows(HOURS[:20]).drop(HOURS[18]))
+    mean = rows(HOURS[:20]).drop(HOURS[18])["a"].mean()
+    np.testing.assert_allclose(fitted.context_, [[mean], [19.0]])
+    windows = fitted.transform(rows(HOURS[20:24], 20).drop(HOURS[22]))
+    np.testing.assert_allclose(windows, [[mean, 19.0], [19.0, 20.0], [21.0, mean]])
+
+
+def test_gaps_of_a_series_that_was_not_fitted_are_those_of_the_rule_of_the_others():
+    X = rows(HOURS).assign(shop="x")
+    fitted = window(group="shop").fit(X)
+    says(
+        fitted.transform,
+        X.assign(shop="new").drop(HOURS[5]),
+        MissingStepsWarning,
+        "1 step is missing .* after row 4 labeled 2024-01-01 04:00:00 of the series 'new'",
+    )
+
+
+# Rows in another order than time
+
+
+def test_newest_first_is_refused_with_sort_index():
+    message = (
+        r"row 1 is labeled 2024-01-05 02:00:00 and comes after 2024-01-05 03:00:00: the newest row "
+        r"comes first\. .*X\.sort_index\(\)"
+    )
+    with pytest.raises(ValueError, match=message):
+        window().fit(rows(HOURS[::-1]))
+    with pytest.raises(ValueError, match=message):
+        window().fit(rows(HOURS[:50])).transform(rows(HOURS[::-1]))
+
+
+def test_shuffled_rows_are_refused_with_shuffle_false():
+    order = np.random.default_rng(0).permutation(100)
+    with pytest.raises(ValueError, match=r"rows are shuffled\. .*shuffle=False"):
+        window().fit(rows(HOURS[order]))
+
+
+def test_parts_in_another_order_are_refused_with_sort_index():
+    with pytest.raises(ValueError, match=r"row 50 .* another order than time\. .*sort_index"):
+        window().fit(rows(HOURS[50:].append(HOURS[:50])))
+
+
+def test_two_rows_of_one_moment_name_the_column_that_tells_them_apart():
+    X = rows(HOURS.repeat(2)).assign(size=np.tile([1.0, 2.0], 100), shop=np.tile([7, 8], 100))
+    message = r"row 1 is labeled 2024-01-01 00:00:00 and comes after .*'shop' could .*group='shop'\)"
+    with pytest.raises(ValueError, match=message):
+        window().fit(X)
+    with pytest.raises(ValueError, match="give the column or index level that names them as group"):
+        window().fit(X[["a"]])
+
+
+def test_two_rows_of_one_moment_name_the_key_that_is_missing_in_group():
+    X = rows(HOURS.repeat(4)).assign(
+        shop=np.tile([1, 1, 2, 2], 100), item=np.tile([1, 2, 1, 2], 100)
+    )
+    with pytest.raises(ValueError, match=r"series 1 .*'item' .*group=\['shop', 'item'\]\)"):
+        window(group="shop").fit(X)
+
+
+def test_series_below_each_other_are_refused_as_a_missing_group():
+    X = rows(HOURS.append(HOURS)).assign(shop=np.repeat([1, 2], 100))
+    with pytest.raises(ValueError, match=r"row 100 .*labels begin again.*group='shop'\)"):
+        window().fit(X)
+    counts = pd.concat([rows(pd.RangeIndex(30)), rows(pd.RangeIndex(30))])
+    with pytest.raises(ValueError, match="ignore_index=True"):
+        window().fit(counts)
+
+
+def test_the_same_rows_twice_are_refused_with_duplicated():
+    X = rows(HOURS)
+    with pytest.raises(ValueError, match=r"row 31 .*rows are there twice.*index\.duplicated"):
+        window().fit(pd.concat([X[:31], X[30:]]))
+
+
+@pytest.mark.parametrize("freq", ["h", "15min"])
+def test_an_hour_that_a_clock_repeats_is_refused_with_ambiguous_infer(freq):
+    berlin = pd.date_range("2024-10-20", "2024-11-03", freq=freq, tz="Europe/Berlin")
+    naive = berlin.tz_localize(None)
+    with pytest.raises(ValueError, match=r'an hour is repeated.*ambiguous="infer"'):
+        window().fit(rows(naive))
+    assert window().fit(rows(naive.tz_localize("Europe/Berlin", ambiguous="infer")))
+
+
+def test_rows_of_halving_name_another_resource():
+    X = rows(HOURS)
+    pipe = make_pipeline(SlidingWindowTransformer(3), Ridge())
+    search = HalvingGridSearchCV(pipe, {"ridge__alpha": [1, 2, 3]}, error_score="raise")
+    with pytest.raises(ValueError, match=r'rows are shuffled.*resource="model__epochs"'):
+        search.fit(X, X["a"])
+
+
+def test_rows_drawn_with_replacement_are_refused():
+    drawn = np.random.default_rng(0).integers(0, 100, 100)
+    with pytest.raises(ValueError, match="some are there twice.*bootstrap, resample"):
+        window().fit(rows(HOURS[drawn]))
+
+
+def test_a_repeated_label_in_the_rows_of_a_panel_names_row_and_series():
+    index = pd.MultiIndex.from_product([["x", "y"], HOURS[:9]], names=["shop", "hour"])
+    X = rows(index)
+    twice = pd.concat([X[:12], X[11:]])
+    with pytest.raises(ValueError, match=r"row 12 of the series 'y' .* 2024-01-01 02:00:00"):
+        window(group="shop").fit(twice)
+
+
+# Panels with several keys
+
+PANEL = pd.MultiIndex.from_product([HOURS[:30], ["s1", "s2"], ["a", "b"]], names=["t", "s", "i"])
+
+
+@pytest.mark.parametrize("keys", [["s", "i"], ("i", "s")])
+@pytest.mark.parametrize("columns", [[], ["i"], ["s", "i"]])
+def test_a_series_is_named_by_all_its_keys(keys, columns):
+    X = rows(PANEL).reset_index(columns) if columns else rows(PANEL)
+    fitted = window(2, group=keys).fit(X[:80])
+    first = ("s1", "a") if keys[0] == "s" else ("a", "s1")
+    assert_array_equal(fitted.context_[first], [[72.0], [76.0]])
+    windows = fitted.transform(X[80:])
+    numbers = np.arange(80, 120)[:, np.newaxis]
+    assert_array_equal(windows, np.hstack([numbers - 8, numbers - 4]))
+    copied = pickle.loads(pickle.dumps(fitted))
+    assert_array_equal(copied.transform(X[80:]), windows)
+
+
+def test_a_list_of_one_key_is_that_key():
+    X = rows(PANEL).xs("a", level="i")
+    assert list(window(group=["s"]).fit(X).context_) == ["s1", "s2"]
+
+
+@pytest.mark.parametrize(
+    ("group", "given", "named"),
+    [("s", r"beside group=\['s'\]", r"group=\['s', 'i'\]"), (None, "'s', 'i'", r"\['s', 'i'\]")],
+)
+def test_more_than_one_level_that_is_left_is_refused(group, given, named):
+    with pytest.raises(ValueError, match=rf"levels \['t', .*{given}.*Give the others as .*{named}"):
+        window(group=group).fit(rows(PANEL))
+
+
+def test_one_row_of_a_panel_is_placed_by_the_level_of_time():
+    X = rows(PANEL)
+    fitted = window(2, group=["s", "i"]).fit(X[:-4])
+    assert_array_equal(fitted.transform(X[-4:-3]), [[108.0, 112.0]])
+    by_level = rows(pd.MultiIndex.from_product([["DAX"], HOURS], names=["market", "t"]))
+    assert_array_equal(window(2).fit(by_level[:-1]).transform(by_level[-1:]), [[97.0, 98.0]])
+
+
+def test_a_row_without_one_of_its_keys_is_refused():
+    X = rows(PANEL).reset_index(["s", "i"])
+    X.iloc[5, 1] = None
+    with pytest.raises(ValueError, match="group='i' is missing in 1 of 120 rows"):
+        window(group=["s", "i"]).fit(X)
+
+
+def test_a_newcomer_of_one_row_continues_with_the_others():
+    index = pd.MultiIndex.from_product([["A"], HOURS[:30]], names=["shop", "hour"])
+    index = index.append(pd.MultiIndex.from_tuples([("B", HOURS[29])], names=["shop", "hour"]))
+    with pytest.warns(TooFewRowsWarning, match="series 'B' has 1 row"):
+        fitted = window(group="shop").fit(rows(index))
+    later = pd.MultiIndex.from_product([["A", "B"], HOURS[30:31]], names=["shop", "hour"])
+    assert_array_equal(fitted.transform(rows(later)), [[27, 28, 29], [np.nan, np.nan, 30]])
