@@ -26,6 +26,8 @@ from sklearn.exceptions import (
     UndefinedMetricWarning,
 )
 
+from skrnn.exceptions import RowsMissingWarning
+
 # How often each property was tried, and how that ended; trust/fuzz.py prints it.
 TALLY = collections.Counter()
 
@@ -34,8 +36,11 @@ class Refusal(str):
     """What an error said that was to be expected."""
 
 
-# Weights near float32's largest let a loss overflow, which is told.
-_LEGITIMATE = (ConvergenceWarning, DataConversionWarning, UndefinedMetricWarning)
+# Weights near float32's largest let a loss overflow, which is told. So is what is said of labels.
+_LEGITIMATE = (
+    *(ConvergenceWarning, DataConversionWarning, UndefinedMetricWarning),
+    RowsMissingWarning,
+)
 # What scikit-learn and NaiveRegressor warn of, so that somebody gives other input.
 _ADVICE = (
     "has feature names, but",

@@ -72,15 +72,19 @@ window_params = st.fixed_dictionaries(
 )
 
 
-def assert_windows(windows, rows, context, fitted, params):
-    """Compare with windows that are looked up step by step; `fitted` is what the means are of."""
+def assert_windows(windows, rows, context, fitted, params, n_missing=0):
+    """Compare with windows that are looked up step by step; `fitted` is what the means are of.
+
+    Between the context and the rows `n_missing` steps are missing.
+    """
     n_steps, horizon = params["window_length"], params["horizon"]
     windows = np.asarray(windows, dtype=np.float64).reshape(len(rows), n_steps, rows.shape[1])
     for t, step, j in np.ndindex(windows.shape):
         source, found = t - horizon - n_steps + 1 + step, windows[t, step, j]
-        if source >= -len(context):
-            expected = rows[source, j] if source >= 0 else context[source, j]
-            assert_array_equal(found, expected)
+        if source >= 0:
+            assert_array_equal(found, rows[source, j])
+        elif -len(context) <= source + n_missing < 0:
+            assert_array_equal(found, context[source + n_missing, j])
         elif params["padding"] == "nan":
             assert np.isnan(found)
         else:
@@ -160,20 +164,32 @@ INDEXES = {
 }
 
 
-def go_on(fitted, labels):
-    """Tell by the labels alone, as Python compares them, whether some go on where others end."""
-    fitted, labels = (
-        index.asi8.tolist() if isinstance(index, pd.PeriodIndex) else index.tolist()
-        for index in (fitted, labels)
-    )
+# Labels of one distance, whose steps are counted whatever part of them is there.
+REGULAR = {
+    *("numbers from 3", "every second number", "floats", "hours of a zone", "months in seconds"),
+    *("periods", "durations", "small numbers"),
+}
+
+
+def is_in_order(labels):
+    """Tell whether labels increase, as Python compares them; None where it cannot."""
+    if isinstance(labels, pd.MultiIndex):
+        return None
+    labels = labels.tolist()
     try:
-        steps = [after - before for before, after in itertools.pairwise(fitted)]
-        rises = all(after >= before for before, after in itertools.pairwise(fitted))
-        return bool(
-            steps and rises and labels[0] > fitted[-1] and labels[0] - fitted[-1] <= max(steps)
-        )
+        return all(after > before for before, after in itertools.pairwise(labels))
     except TypeError:
-        return False
+        return None
+
+
+def assert_windows_after_some_steps(windows, rows, context, fitted, params):
+    """Check that windows are those after the context and a number of missing steps, or fresh."""
+    most = params["window_length"] + params["horizon"]
+    for n_missing in range(most):
+        with contextlib.suppress(AssertionError):
+            assert_windows(windows, rows, context, fitted, params, n_missing)
+            return
+    assert_windows(windows, rows, context[:0], fitted, params)
 
 
 @quick
@@ -182,44 +198,45 @@ def go_on(fitted, labels):
     params=window_params,
     sizes=st.tuples(st.integers(1, 6), st.integers(0, 2), st.integers(1, 5)),
     container=st.sampled_from(["default", "pandas", "polars"]),
+    gaps=st.sampled_from(["warn", "ignore", "missing", "raise"]),
 )
-def test_labels_of_any_kind_decide_what_goes_before_as_python_compares_them(
-    data, params, sizes, container
-):
-    n_fitted, _, n_rows = sizes
+def test_labels_of_any_kind_decide_what_goes_before(data, params, sizes, container, gaps):
+    n_fitted, n_between, n_rows = sizes
     n = sum(sizes)
-    make = INDEXES[data.draw(st.sampled_from(sorted(INDEXES)))]
-    make_later = data.draw(
-        st.sampled_from([make, make, *(INDEXES[name] for name in sorted(INDEXES))])
-    )
+    name = data.draw(st.sampled_from(sorted(INDEXES)))
+    make, other = INDEXES[name], data.draw(st.sampled_from(sorted(INDEXES)))
+    make_later = data.draw(st.sampled_from([make, make, INDEXES[other]]))
     frame = pd.DataFrame({"a": data.draw(arrays(n)), "b": data.draw(arrays(n, more=NAN))})
     fitted = frame[:n_fitted].set_axis(make(n)[:n_fitted])
     rows = frame[-n_rows:].set_axis(make_later(n)[-n_rows:])
     if data.draw(st.booleans()):
         rows = rows.reset_index(drop=True)
-    window = SlidingWindowTransformer(**params).set_output(transform=container)
-    assert not isinstance(attempt(lambda: window.fit(fitted), [fitted]), Refusal)
+    # A hole, or rows in any order.
+    order = data.draw(st.permutations(range(n_rows)) | st.just([*range(n_rows)][:1]))
+    if data.draw(st.integers(0, 3)) == 0:
+        rows = rows.iloc[order]
+    window = SlidingWindowTransformer(**params, gaps=gaps).set_output(transform=container)
+    done = attempt(lambda: window.fit(fitted), [fitted], window)
+    if isinstance(done, Refusal):
+        is_two_levels = fitted.index.nlevels > 1 and n_fitted > 1
+        assert is_two_levels or not is_in_order(fitted.index) or gaps == "raise"
+        return
     windows = attempt(lambda: window.transform(rows), [fitted, rows], window)
-    assert not isinstance(windows, Refusal)
+    if isinstance(windows, Refusal):
+        is_two_levels = rows.index.nlevels > 1 and len(rows) > 1
+        assert is_two_levels or not is_in_order(rows.index) or gaps == "raise"
+        return
     if container == "pandas" and params["flatten"]:
         assert windows.index.equals(rows.index)
-    default, later_default = (
-        index.equals(pd.RangeIndex(len(index))) and isinstance(index, pd.RangeIndex)
-        for index in (fitted.index, rows.index)
-    )
     values, later = fitted.to_numpy(), rows.to_numpy()
-    carries = (
-        not is_the_fitted_series(later, values, params)
-        if default and later_default
-        else go_on(fitted.index, rows.index)
-    )
-    context = values if carries and params["carry_context"] else values[:0]
-    if make is not make_later and len(context):
-        # Labels that Python compares, though they are of two kinds, may start fresh as well.
-        with contextlib.suppress(AssertionError):
-            assert_windows(windows, later, values[:0], values, params)
-            return
-    assert_windows(windows, later, context, values, params)
+    if gaps == "missing":
+        assert np.asarray(windows).reshape(len(rows), -1).shape[1] == 2 * params["window_length"]
+        return
+    context = values if params["carry_context"] else values[:0]
+    assert_windows_after_some_steps(windows, later, context, values, params)
+    is_next = rows.index.equals(make(n)[-n_rows:]) and name in REGULAR and n_fitted > 1
+    if is_next and params["carry_context"]:
+        assert_windows(windows, later, values, values, params, n_between)
 
 
 # Names of series.
@@ -299,15 +316,15 @@ def test_windows_of_series_of_any_name_are_those_of_each_alone(data, params, nam
     )
     for number in set(later_codes):
         mine, before = later[later_codes == number], values[codes == number]
+        own, context = (
+            windows[later_codes == number],
+            before if params["carry_context"] else before[:0],
+        )
         if where == "level beside days":
-            days = pd.RangeIndex(sum(sizes))
-            carries = go_on(
-                days[: sizes[0]][codes == number], days[sizes[0] :][later_codes == number]
-            )
-        else:
-            carries = not is_the_fitted_series(mine, before, params)
-        context = before if carries and params["carry_context"] else before[:0]
-        assert_windows(windows[later_codes == number], mine, context, values, params)
+            assert_windows_after_some_steps(own, mine, context, values, params)
+            continue
+        context = context[:0] if is_the_fitted_series(mine, before, params) else context
+        assert_windows(own, mine, context, values, params)
 
 
 # One network of each kind, and whatever may be asked of it

@@ -276,6 +276,8 @@ def _find_times(ticks: Array, local: Array, same: Array, typical: Any, day: int)
     if len(unseen) > _MOST_STRETCHES:
         return None
     is_guess = not is_open.all() and int(n_passed[~is_open].min()) == 0
+    # A weekend that labels have passed, or a session of an exchange.
+    has_nights = not is_guess or np.count_nonzero(is_seen) <= 0.75 * n_slots
     rule = _make(
         "times",
         step,
@@ -285,7 +287,7 @@ def _find_times(ticks: Array, local: Array, same: Array, typical: Any, day: int)
         is_guess=is_guess,
         closed=closed,
         unseen=unseen,
-        longest=2 if _has_weekend(is_open) and not is_guess else 0,
+        longest=2 if _has_weekend(is_open) and has_nights else 0,
     )
     others = np.flatnonzero(~(same & (typical == step)))
     if len(others):
@@ -321,24 +323,36 @@ def _count_times(rule: Rule, elapsed: Array, local: tuple[Array, Array]) -> Arra
 def _whole_days(rule: Rule, local: tuple[Array, Array], closed: Array) -> Array:
     """Return how many whole days are missing, if nothing else is; else 0."""
     n_open = int(rule["day"] // rule["step"]) - int((closed[:, 1] - closed[:, 0]).sum())
-    n_missing = _count_slots(rule, local, closed) - 1
-    return np.where((n_missing % n_open == 0) & (n_missing > 0), n_missing // n_open, 0)
+    dates, slots = _split(rule, local)
+    is_end = _open_before(slots[0] + 1, closed) >= n_open
+    is_start = _open_before(slots[1], closed) == 0
+    n_days = np.diff(_open_days_before(dates, rule["is_open"]), axis=0)[0] - 1
+    return np.where(is_end & is_start, np.maximum(n_days, 0), 0)
 
 
 def _count_slots(rule: Rule, local: tuple[Array, Array], closed: Array) -> Array:
     """Return the open slots from the first label of each pair on, up to the second."""
-    n_slots = int(rule["day"] // rule["step"])
-    lengths = closed[:, 1] - closed[:, 0]
-    n_open = n_slots - int(lengths.sum())
-    dates, of_day = np.divmod(np.stack(local) - rule["phase"], rule["day"])
-    slots = of_day // rule["step"]
-    before = slots.copy()
-    for (start, _), length in zip(closed, lengths, strict=True):
-        before -= np.clip(slots - start, 0, length)
+    n_open = int(rule["day"] // rule["step"]) - int((closed[:, 1] - closed[:, 0]).sum())
+    dates, slots = _split(rule, local)
     is_open = rule["is_open"][_weekdays(dates)]
-    places = _open_days_before(dates, rule["is_open"]) * n_open + np.where(is_open, before, 0)
+    places = _open_days_before(dates, rule["is_open"]) * n_open
+    places = places + np.where(is_open, _open_before(slots, closed), 0)
     counted: Array = places[1] - places[0]
     return counted
+
+
+def _split(rule: Rule, local: tuple[Array, Array]) -> tuple[Array, Array]:
+    """Return the dates of pairs of labels, and the numbers of their slots of the day."""
+    dates, of_day = np.divmod(np.stack(local) - rule["phase"], rule["day"])
+    return dates, of_day // rule["step"]
+
+
+def _open_before(slots: Array, closed: Array) -> Array:
+    """Return how many slots of the day before these have labels."""
+    before = slots.copy()
+    for start, end in closed:
+        before -= np.clip(slots - start, 0, end - start)
+    return before
 
 
 def _stretches(is_closed: Array) -> Array:

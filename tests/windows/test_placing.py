@@ -133,7 +133,7 @@ STEPS = {
     "month starts": (pd.date_range("2023-01-01", periods=5, freq="MS"), "2023-08-01", 3),
     "month ends": (pd.date_range("2023-01-31", periods=5, freq="ME"), "2023-06-30", 1),
     "two month ends": (pd.date_range("2023-01-31", periods=2, freq="ME"), "2023-05-31", 3),
-    "ends of business months": (pd.date_range("2023-01-01", periods=9, freq="BME"), "2023-11-30", 2),
+    "business months": (pd.date_range("2023-01-01", periods=9, freq="BME"), "2023-11-30", 2),
     "month starts of a zone": (
         pd.date_range("2023-08-01", periods=8, freq="MS", tz=BERLIN),
         berlin("2024-05-01"),
@@ -141,7 +141,7 @@ STEPS = {
     ),
     "quarters": (pd.date_range("2022-01-01", periods=5, freq="QS"), "2023-10-01", 3),
     "years": (pd.date_range("2015-01-01", periods=5, freq="YS"), "2021-01-01", 2),
-    "four weeks are no month": (pd.date_range("2024-01-01", periods=14, freq="28D"), "2025-02-24", 2),
+    "four weeks": (pd.date_range("2024-01-01", periods=14, freq="28D"), "2025-02-24", 2),
     "periods of months": (
         pd.period_range("2023-01", periods=5, freq="M"),
         pd.Period("2023-07", "M"),
