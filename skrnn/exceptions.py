@@ -1,7 +1,7 @@
 """Warnings about data that is not what it seems.
 
-Each is a `UserWarning` of a class of its own, which filters can name. Those about rows whose windows
-lack steps are all of the class `RowsMissingWarning`:
+Each is a `UserWarning` of a class of its own, which filters can name. Those about rows whose
+windows lack steps are all of the class `RowsMissingWarning`:
 ``warnings.simplefilter("error", RowsMissingWarning)`` turns them into errors.
 """
 
