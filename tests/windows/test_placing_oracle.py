@@ -164,6 +164,7 @@ def test_windows_after_missing_steps_equal_those_of_the_whole_series_reindexed(
         padding=padding,
         gaps=gaps,
         group="shop" if has_group else None,
+        flatten=True,
     )
 
     expected = np.empty((len(frames["call"]), window_length * n_features))
