@@ -166,7 +166,7 @@ def test_panels_say_nothing(as_column, is_sorted_by_time):
         compare_regressors({"ridge": pipe}, X, y, cv=TimeSeriesSplit(3))
 
 
-@pytest.mark.parametrize("keep", [1.0, 0.8])
+@pytest.mark.parametrize("keep", [1.0, 0.98, 0.8])
 def test_panels_with_a_default_index_say_nothing(keep):
     shops = np.random.default_rng(0).random((100, 5)) < keep
     codes = np.nonzero(shops)[1]

@@ -83,6 +83,7 @@ LESSONS = pd.DatetimeIndex(
 STEPS = {
     # Numbers of one distance
     "numbers": (pd.RangeIndex(10, 40, 3), 46, 3),
+    "between numbers": (pd.RangeIndex(10, 40, 3), 38, 1),
     "floats": (pd.Index(np.arange(20) * 0.1), 2.3, 4),
     "durations": (pd.timedelta_range("0s", periods=9, freq="90s"), pd.Timedelta("15min"), 2),
     "dates of one distance": (pd.date_range("2024", periods=9, freq="7h"), "2024-01-03 22:00", 2),
@@ -101,6 +102,11 @@ STEPS = {
     "day of the change": (DAYS, berlin("2024-03-31"), 1),
     "day after the change": (DAYS, berlin("2024-04-01"), 2),
     "day after the change in UTC": (DAYS, pd.Timestamp("2024-03-31 22:00", tz="UTC"), 2),
+    "a week and a day": (
+        pd.date_range("2024-01-03", periods=9, freq="W-WED"),
+        "2024-03-07",
+        1,
+    ),
     "weeks": (pd.date_range("2024-01-03", periods=9, freq="W-WED"), "2024-03-20", 3),
     "every other day": (pd.date_range("2024-01-01", periods=9, freq="2D"), "2024-01-21", 2),
     # Trading days: weekends are no steps, and a holiday is no missing step
@@ -117,6 +123,7 @@ STEPS = {
     # A fit within one week has seen no weekend
     "a first weekend": (pd.date_range("2024-01-01", periods=5), "2024-01-08", 1),
     "a Saturday that is a day": (pd.date_range("2024-01-01", periods=4), "2024-01-06", 2),
+    "a Sunday that is a day": (pd.date_range("2024-01-01", periods=4), "2024-01-07", 3),
     "a Thursday that is missing": (pd.date_range("2024-01-01", periods=3), "2024-01-05", 2),
     # Sessions of an exchange: nights and weekends are no steps
     "next bar": (BARS[:-1], ny("2024-03-08 15:55"), 1),
@@ -132,7 +139,7 @@ STEPS = {
     # Months
     "month starts": (pd.date_range("2023-01-01", periods=5, freq="MS"), "2023-08-01", 3),
     "month ends": (pd.date_range("2023-01-31", periods=5, freq="ME"), "2023-06-30", 1),
-    "two month ends": (pd.date_range("2023-01-31", periods=2, freq="ME"), "2023-05-31", 3),
+    "two month ends": (pd.date_range("2023-01-31", periods=2, freq="ME"), "2023-08-31", 6),
     "business months": (pd.date_range("2023-01-01", periods=9, freq="BME"), "2023-11-30", 2),
     "month starts of a zone": (
         pd.date_range("2023-08-01", periods=8, freq="MS", tz=BERLIN),
@@ -141,7 +148,7 @@ STEPS = {
     ),
     "quarters": (pd.date_range("2022-01-01", periods=5, freq="QS"), "2023-10-01", 3),
     "years": (pd.date_range("2015-01-01", periods=5, freq="YS"), "2021-01-01", 2),
-    "four weeks": (pd.date_range("2024-01-01", periods=14, freq="28D"), "2025-02-24", 2),
+    "four weeks": (pd.date_range("2024-01-01", periods=14, freq="28D"), "2025-12-29", 13),
     "periods of months": (
         pd.period_range("2023-01", periods=5, freq="M"),
         pd.Period("2023-07", "M"),
