@@ -112,7 +112,7 @@ class Notices:
             return
         kinds = {kind for kind, _ in said}
         category = kinds.pop() if len(kinds) == 1 else RowsMissingWarning
-        warnings.warn(" ".join(text for _, text in said), category, stacklevel=4)
+        warnings.warn(" ".join(text for _, text in said), category, stacklevel=6)
 
     def _describe_short(self, window_length: int) -> str:
         name, n_rows = self._short[0]

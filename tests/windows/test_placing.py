@@ -148,7 +148,7 @@ STEPS = {
     ),
     "quarters": (pd.date_range("2022-01-01", periods=5, freq="QS"), "2023-10-01", 3),
     "years": (pd.date_range("2015-01-01", periods=5, freq="YS"), "2021-01-01", 2),
-    "four weeks": (pd.date_range("2024-01-01", periods=14, freq="28D"), "2025-12-29", 13),
+    "four weeks": (pd.date_range("2024-01-01", periods=12, freq="28D"), "2025-11-03", 13),
     "periods of months": (
         pd.period_range("2023-01", periods=5, freq="M"),
         pd.Period("2023-07", "M"),
