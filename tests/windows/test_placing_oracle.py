@@ -100,7 +100,8 @@ def whole_sessions(labels, steps):
         return steps
     n_a_day = 1 + int((labels.hour - 9).max())
     gaps = np.diff(steps) - 1
-    whole = (gaps > 0) & (gaps % n_a_day == 0) & (gaps // n_a_day <= 1)
+    ends_a_day = labels[steps[:-1]].hour == labels.hour.max()
+    whole = ends_a_day & (gaps > 0) & (gaps % n_a_day == 0) & (gaps // n_a_day <= 1)
     return steps[0] + np.concatenate([[0], np.cumsum(1 + np.where(whole, 0, gaps))])
 
 
