@@ -165,7 +165,7 @@ INDEXES = {
 
 
 # Labels of one distance, whose steps are counted whatever part of them is there.
-REGULAR = {
+ONE_DISTANCE = {
     *("numbers from 3", "every second number", "floats", "hours of a zone", "months in seconds"),
     *("periods", "durations", "small numbers"),
 }
@@ -234,7 +234,7 @@ def test_labels_of_any_kind_decide_what_goes_before(data, params, sizes, contain
         return
     context = values if params["carry_context"] else values[:0]
     assert_windows_after_some_steps(windows, later, context, values, params)
-    is_next = rows.index.equals(make(n)[-n_rows:]) and name in REGULAR and n_fitted > 1
+    is_next = rows.index.equals(make(n)[-n_rows:]) and name in ONE_DISTANCE and n_fitted > 1
     if is_next and params["carry_context"]:
         assert_windows(windows, later, values, values, params, n_between)
 
@@ -813,7 +813,9 @@ def test_forecasts_go_on_by_the_loop_and_the_labels_or_are_refused(data, n, labe
     pipeline = make_pipeline(
         SlidingWindowTransformer(2, flatten=False), NaiveRegressor(strategy="drift")
     )
-    pipeline.fit(rows, values[:, 0])
+    # Labels in another order than time are refused.
+    if isinstance(attempt(lambda: pipeline.fit(rows, values[:, 0]), [rows]), Refusal):
+        return
     X = future = None
     if data.draw(st.booleans()):
         X, _ = data.draw(dressed(TABLES, (3, 1), more=ANYTHING, share=0.1))
