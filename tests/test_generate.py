@@ -140,7 +140,7 @@ def test_only_labels_of_the_fit_are_written_and_of_their_type(pipe, letters):
 
 def test_numbers_can_be_labels():
     numbers = np.tile([10, 20, 30], 50)
-    pipe = make_pipeline(one_hot(), SlidingWindowTransformer(2), BernoulliNB())
+    pipe = make_pipeline(one_hot(), SlidingWindowTransformer(2, flatten=True), BernoulliNB())
     pipe.fit(numbers[:, np.newaxis], numbers)
     written = generate(pipe, [10, 20], 5, temperature=0.1, random_state=0)
     assert_array_equal(written, [30, 10, 20, 30, 10])
@@ -149,7 +149,7 @@ def test_numbers_can_be_labels():
 
 def test_a_search_over_a_data_frame_writes_with_its_best_pipeline(letters):
     frame = pd.DataFrame({"letter": letters})
-    pipe = make_pipeline(one_hot(), SlidingWindowTransformer(2), BernoulliNB())
+    pipe = make_pipeline(one_hot(), SlidingWindowTransformer(2, flatten=True), BernoulliNB())
     search = GridSearchCV(pipe, {"bernoullinb__alpha": [0.1, 1.0]}, cv=TimeSeriesSplit(2)).fit(
         frame, letters
     )
@@ -191,7 +191,9 @@ def test_what_makes_no_sense_is_refused(pipe, arguments, match):
 
 
 def test_windows_that_hold_their_own_row_are_refused(letters):
-    pipe = make_pipeline(one_hot(), SlidingWindowTransformer(2, horizon=0), BernoulliNB())
+    pipe = make_pipeline(
+        one_hot(), SlidingWindowTransformer(2, horizon=0, flatten=True), BernoulliNB()
+    )
     pipe.fit(letters[:, np.newaxis], letters)
     with pytest.raises(ValueError, match="horizon=0"):
         generate(pipe, "ab", 3)
@@ -201,7 +203,9 @@ def test_windows_that_hold_their_own_row_are_refused(letters):
     "estimator",
     [
         make_pipeline(one_hot(), BernoulliNB()),
-        make_pipeline(one_hot(), make_pipeline(SlidingWindowTransformer(2), BernoulliNB())),
+        make_pipeline(
+            one_hot(), make_pipeline(SlidingWindowTransformer(2, flatten=True), BernoulliNB())
+        ),
     ],
     ids=["no windows", "windows further in"],
 )
