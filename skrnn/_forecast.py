@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from numbers import Integral
 from typing import Any
 
@@ -13,6 +16,7 @@ from sklearn.utils._param_validation import HasMethods, Interval, validate_param
 from sklearn.utils.validation import _num_samples, check_is_fitted
 
 from skrnn._ahead import Ahead, read_past
+from skrnn.exceptions import RowsMissingWarning
 from skrnn.windows._transformer import windows_of
 
 
@@ -123,7 +127,9 @@ def forecast(
     past = read_past(pipeline, X)
     name = past.find_target(target)
     ahead = Ahead(past, steps, future, name)
-    first = _predict_last(pipeline, ahead.rows_until(1), len(past.series))
+    with _quiet_about_first_rows(pipeline, past.frame):
+        predicted = [_predict_last(pipeline, ahead.rows_until(1), len(past.series))]
+    first = predicted[0]
     if first.ndim == 2:
         if steps > first.shape[1]:
             raise ValueError(
@@ -133,12 +139,29 @@ def forecast(
             )
         return ahead.label(first[:, :steps].T.ravel())
     ahead.check_readable()
-    predicted = [first]
-    for step in range(1, steps):
-        ahead.fill(step, predicted[-1])
-        rows = ahead.rows_until(step + 1)
-        predicted.append(_predict_last(pipeline, rows, len(past.series)))
+    with warnings.catch_warnings():
+        # The first step has said what there was to say.
+        warnings.simplefilter("ignore", RowsMissingWarning)
+        for step in range(1, steps):
+            ahead.fill(step, predicted[-1])
+            rows = ahead.rows_until(step + 1)
+            predicted.append(_predict_last(pipeline, rows, len(past.series)))
     return ahead.label(np.concatenate(predicted))
+
+
+@contextmanager
+def _quiet_about_first_rows(pipeline: Any, rows: Any) -> Iterator[None]:
+    """Say nothing of the windows of the first rows, if that of the row to predict is whole.
+
+    With several series nobody knows here how many rows each has: then all is said.
+    """
+    windows = list(windows_of(pipeline))
+    reach = max(window.window_length + window.horizon for window in windows)
+    is_whole = len(rows) >= reach and all(window.group is None for window in windows)
+    with warnings.catch_warnings():
+        if is_whole:
+            warnings.simplefilter("ignore", RowsMissingWarning)
+        yield
 
 
 def _predict_last(pipeline: Any, rows: Any, n: int) -> np.ndarray:

@@ -20,6 +20,7 @@ from skrnn import (
     SlidingWindowTransformer,
     forecast,
 )
+from skrnn.exceptions import RowsMissingWarning
 
 RNG = np.random.default_rng(0)
 SERIES = 50 + np.cumsum(RNG.normal(size=40))
@@ -431,11 +432,12 @@ def test_a_direct_model_of_several_columns_needs_nothing_more(planned):
 
 @pytest.mark.parametrize("architecture", ["sequence_to_sequence", "encoder_decoder"])
 def test_networks_that_write_sequences(architecture):
-    windows = SlidingWindowTransformer(4, horizon=0).fit_transform(SERIES[:, None])
+    scaled = SERIES / 50
+    windows = SlidingWindowTransformer(4, horizon=0).fit_transform(scaled[:, None])
     y = windows if architecture == "sequence_to_sequence" else windows[:, :3]
     model = GRURegressor(3, architecture=architecture, epochs=1, random_state=0)
     pipe = make_pipeline(SlidingWindowTransformer(4, flatten=False), model)
-    pipe.fit(SERIES[:, None], y)
+    pipe.fit(scaled[:, None], y)
     written = pipe.predict([[np.nan]])[0]
     found = forecast(pipe, 2)
     if architecture == "encoder_decoder":
@@ -446,7 +448,7 @@ def test_networks_that_write_sequences(architecture):
         np.testing.assert_array_equal(found, [written[-1], again[-1]])
         search = GridSearchCV(model, {"units": [3]}, cv=2, refit=True)
         wrapped = make_pipeline(SlidingWindowTransformer(4, flatten=False), search)
-        wrapped.fit(SERIES[:, None], y)
+        wrapped.fit(scaled[:, None], y)
         np.testing.assert_array_equal(forecast(wrapped, 2), found)
 
 
@@ -664,3 +666,13 @@ def test_rows_of_text_of_any_length_are_read_as_numbers():
     pipe.fit(np.arange(9.0)[:, None], np.arange(9.0))
     rows = np.array([["0"], ["1"], ["1"], ["0"]], dtype=np.dtypes.StringDType())
     np.testing.assert_array_equal(forecast(pipe, 2, X=rows), [-1.0, -2.0])
+
+
+def test_rows_that_begin_late_are_of_no_account_where_the_last_window_is_whole():
+    pipe = make_pipeline(SlidingWindowTransformer(3), Ridge()).fit(FRAME[:20], SERIES[:20])
+    # Warnings are errors: the windows of the first rows lack steps, and nobody asks for these.
+    late = forecast(pipe, 3, X=FRAME[25:])
+    np.testing.assert_allclose(late, forecast(pipe, 3, X=FRAME), rtol=1e-12)
+    with pytest.warns(RowsMissingWarning) as caught:
+        forecast(pipe, 3, X=FRAME[-2:])
+    assert len(caught) == 1

@@ -28,7 +28,7 @@ def upgrade_state(state: dict[str, Any]) -> dict[str, Any]:
     for name, start in state["_starts"]:
         context = contexts if group is None else contexts[name]
         labels = _upgrade_labels(start["labels"])
-        starts.append((name, {**start, "context": context, "n_rows": -1, "labels": labels}))
+        starts.append((name, {**start, "context": context, "labels": labels}))
     summaries = [start["labels"] for _, start in starts]
     zones = [summary["timezone"] for summary in summaries if summary is not None]
     upgraded["_starts"] = starts

@@ -56,6 +56,9 @@ class Ticks(NamedTuple):
     run : tuple of int or None
         The first and the number of all labels of a call, if they are consecutive integers that
         number its rows.
+    n_counted : int
+        The number after the largest label of a call, if these are integers that begin at 0: they
+        number its rows, of which some may have been left out since. Else 0.
     text : ndarray of str or None
         The labels, if they are text.
     """
@@ -66,11 +69,19 @@ class Ticks(NamedTuple):
     second: int
     run: tuple[int, int] | None = None
     text: Array | None = None
+    n_counted: int = 0
 
     @property
     def is_count(self) -> bool:
-        """Whether they are the integers 0, 1, 2, …, as of a frame without an index."""
-        return self.run is not None and self.run[0] == 0
+        """Whether they are the integers 0, 1, 2, …, as of a frame without an index.
+
+        They number the rows of a call, or those of this series, as parts that were joined have it.
+        """
+        if self.run is not None:
+            return self.run[0] == 0
+        if self.n_counted == 0 or self.values is None:
+            return False
+        return np.array_equal(self.values, np.arange(len(self.values)))
 
     def at(self, where: Positions) -> Ticks:
         """Return the ticks of some rows."""
@@ -253,11 +264,12 @@ def _read_numbers(labels: pd.Index, *, is_level: bool) -> Ticks:
     if len(values) and (values.max() > _LARGEST or values.min() < -_LARGEST):
         return Ticks("number", values.astype(np.float64), None, 0)
     values = values.astype(np.int64)
-    run = None
     # A level of its own is no number of rows.
-    if len(values) and not is_level and bool((np.diff(values) == 1).all()):
-        run = int(values[0]), len(values)
-    return Ticks("number", values, None, 0, run)
+    if len(values) == 0 or is_level:
+        return Ticks("number", values, None, 0)
+    run = (int(values[0]), len(values)) if bool((np.diff(values) == 1).all()) else None
+    n_counted = int(values.max()) + 1 if values[0] == 0 else 0
+    return Ticks("number", values, None, 0, run, n_counted=n_counted)
 
 
 def _find_labels(
@@ -269,32 +281,40 @@ def _find_labels(
         return None if levels else index
     others = [number for number, name in enumerate(index.names) if name not in levels]
     varying = [number for number in others if _varies(index, number)]
-    if len(varying) > 1:
-        names = [index.names[number] for number in varying]
-        time = next((number for number in varying if _is_time(index.levels[number])), None)
-        missing = [index.names[number] for number in varying if number != time]
-        advice = missing if time is not None else "all of them but the time"
+    times = [number for number in others if _is_time(index.levels[number])]
+    is_one_moment = len(varying) == 1 and times and index.levels[varying[0]].dtype.kind not in "iuf"
+    if len(varying) > 1 or (is_one_moment and varying[0] not in times):
+        together = sorted({*varying, *times[:1]})
         given = f" beside group={keys}" if keys else ""
         raise ValueError(
-            f"The index of X has the levels {names}{given}, and one row follows another in one of "
-            f"them only: the time. Give the others as group: {_advise(keys, advice)}."
+            f"The index of X has the levels {[index.names[number] for number in together]}{given}, "
+            "and one row follows another in one of them only: the time. "
+            f"{_advise(keys, index, together, times)}"
         )
     if not others:
         return None
     if not varying:
         # One row, or one moment: which level was the time of the fitted rows?
         named = [number for number in others if index.names[number] == fitted_level]
-        times = [number for number in others if _is_time(index.levels[number])]
         varying = [*named, *times, others[-1]][:1]
     return index.get_level_values(varying[0])
 
 
-def _advise(keys: list[str], missing: list[Hashable] | str) -> str:
-    """Return the parameter with the keys that are missing in it."""
-    if isinstance(missing, str):
-        return f"group={keys} and {missing}" if keys else missing
+def _advise(keys: list[str], index: pd.MultiIndex, together: list[int], times: list[int]) -> str:
+    """Return what to do with levels of which one is the time."""
+    missing = [index.names[number] for number in together if number not in times[:1]]
+    if None in missing:
+        return (
+            "Name the levels (X.index.names = [...]), and give those that name a series as group."
+        )
+    if not times:
+        return (
+            "Give those that name a series as group; of parts of a date, such as year and month, "
+            "make one level of dates (pd.to_datetime)."
+        )
     every = [*keys, *missing]
-    return f"group={every[0]!r}" if len(every) == 1 else f"group={every!r}"
+    given = repr(every[0]) if len(every) == 1 else repr(every)
+    return f"Give the others as group: group={given}."
 
 
 def _varies(index: pd.MultiIndex, number: int) -> bool:

@@ -19,6 +19,7 @@ from skrnn.windows._labels import describe_kind, looks_like_dates, show
 from skrnn.windows._placing import Placement, SeriesStart
 from skrnn.windows._views import Array, Positions
 
+_TO_DATES = 'X.index = pd.to_datetime(X.index, format="%Y-%m-%d"), or what the format is.'
 _UNPLACED = ("kind", "text", "mixed", "missing")
 
 
@@ -52,6 +53,7 @@ class Notices:
         self._has_group = has_group
         self._losses: list[_Loss] = []
         self._short: list[tuple[Hashable, int]] = []
+        self._unordered = ""
         self._n_missing = 0
         self._first_gap: tuple[Hashable, int, int, int] | None = None
 
@@ -69,6 +71,15 @@ class Notices:
             row = self._row(where, int(lost[0]))
             loss = _Loss(name, len(lost), row, placement, start["labels"], kind)
             self._losses.append(loss)
+
+    def doubt_order(self, kind: str) -> None:
+        """Note that fitted rows have labels of a kind whose order cannot be checked.
+
+        Text that is no date may be a name of each row, and says nothing of time.
+        """
+        assert self._labels is not None
+        if kind == "missing" or (kind == "text" and looks_like_dates(self._labels)):
+            self._unordered = kind
 
     def be_short(self, name: Hashable, n_rows: int) -> None:
         """Note a series with fewer fitted rows than a window is long."""
@@ -95,6 +106,8 @@ class Notices:
     def warn(self, *, window_length: int, gaps: str) -> None:
         """Give one warning, if there is anything to be said."""
         said: list[tuple[type[RowsMissingWarning], str]] = []
+        if self._unordered:
+            said.append((UnplacedLabelsWarning, self._describe_unordered()))
         if self._short:
             said.append((TooFewRowsWarning, self._describe_short(window_length)))
         for reason in dict.fromkeys(loss.placement.reason for loss in self._losses):
@@ -113,6 +126,21 @@ class Notices:
         kinds = {kind for kind, _ in said}
         category = kinds.pop() if len(kinds) == 1 else RowsMissingWarning
         warnings.warn(" ".join(text for _, text in said), category, stacklevel=6)
+
+    def _describe_unordered(self) -> str:
+        if self._unordered == "text":
+            labels = f"The rows are labeled by {describe_kind('text', self._labels)}"
+            cure = f"Make dates of it: {_TO_DATES}"
+        else:
+            assert self._labels is not None
+            missing = np.flatnonzero(self._labels.isna())
+            first = f" (row {missing[0]} is the first)" if len(missing) else " or infinite"
+            labels = f"Some labels of the rows are missing{first}"
+            cure = "Fill or drop these labels."
+        return (
+            f"{labels}, so nobody can tell whether they are in order of "
+            f"time, or which rows follow them. {cure}"
+        )
 
     def _describe_short(self, window_length: int) -> str:
         name, n_rows = self._short[0]
@@ -184,7 +212,7 @@ class Notices:
         if reason == "text" and looks_like_dates(self._labels):
             return (
                 f"are labeled by {of_these}, which has no order in time. Make dates of it before "
-                'fit: X.index = pd.to_datetime(X.index, format="%Y-%m-%d"), or what the format is.'
+                f"fit: {_TO_DATES}"
             )
         if reason == "kind":
             fitted = "none" if loss.fitted is None else describe_kind(loss.fitted["kind"])
@@ -200,11 +228,14 @@ class Notices:
     def _advise_kind(self, loss: _Loss) -> str:
         kinds = {loss.kind, "" if loss.fitted is None else loss.fitted["kind"]}
         if kinds == {"date", "date of a zone"}:
-            return 'Give both the same time zone: X.tz_localize("UTC").'
+            if loss.kind == "date":
+                zone = None if loss.fitted is None else loss.fitted["timezone"]
+                return f"Give them the time zone of the fitted rows: X.tz_localize({zone!r})."
+            return "Take the time zone off, as from the fitted rows: X.tz_localize(None)."
         if "" in kinds:
             return 'Fit on rows with the same index; set_output(transform="pandas") keeps it.'
         if "text" in kinds:
-            return 'Make dates of text: X.index = pd.to_datetime(X.index, format="%Y-%m-%d").'
+            return f"Make dates of text: {_TO_DATES}"
         return "Give the rows the same kind of index as for fit."
 
     def _label(self, row: int) -> str:

@@ -47,7 +47,6 @@ class SeriesStart(TypedDict):
 
     head: Array
     context: Array
-    n_rows: int
     labels: LabelSummary | None
 
 
@@ -87,7 +86,7 @@ def summarize_labels(labels: Ticks | None, n_head: int, **words: Any) -> LabelSu
     summary: LabelSummary = {
         "kind": labels.kind,
         "second": labels.second,
-        "count": labels.run[1] if labels.run is not None and labels.is_count else 0,
+        "count": labels.n_counted,
         "head": np.empty(0),
         "last": None,
         "last_local": None,

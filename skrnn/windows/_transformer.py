@@ -297,9 +297,11 @@ class SlidingWindowTransformer(CallbackSupportMixin, TransformerMixin, BaseEstim
         """
         check_is_fitted(self)
         rows = self._read_labels(X, self._level)
-        values = self._validate(rows.features, reset=False)
+        ticks = read_ticks(rows, self._zone)
         series = positions_by_series(rows)
-        contexts, steps = self._place(X, values, rows, series)
+        self._check_order(ticks, rows, series, X)
+        values = self._validate(rows.features, reset=False)
+        contexts, steps = self._place(values, rows, ticks, series)
         windows = flat_windows(
             values,
             list(series.values()),
@@ -377,24 +379,27 @@ class SlidingWindowTransformer(CallbackSupportMixin, TransformerMixin, BaseEstim
     def _remember(self, X: Any) -> None:
         """Set the fitted attributes."""
         rows = self._read_labels(X)
-        values = self._validate(rows.features, reset=True)
+        self._zone = None if rows.labels is None else name_zone(rows.labels[:1])
+        ticks = read_ticks(rows, self._zone)
         series = positions_by_series(rows)
+        # Before the values: the missing key of a panel may be a column of text.
+        self._check_order(ticks, rows, series, X)
+        values = self._validate(rows.features, reset=True)
         self._has_group = self.group is not None
         self._group_columns = [key for key in group_keys(self.group) if key in _columns(X)]
         self._level = rows.level
-        self._zone = None if rows.labels is None else name_zone(rows.labels[:1])
         if self.padding == "mean":
             self.fill_values_ = column_means(values)
         else:
             self.fill_values_ = np.full(values.shape[1], np.nan, values.dtype)
         n_lead = lead_length(self.window_length, self.horizon)
-        ticks = read_ticks(rows, self._zone)
-        self._check_order(ticks, rows, series, X)
         summaries = [summarize(rows, ticks, where, max(1, n_lead)) for where in series.values()]
         counts = [_count(where, values) for where in series.values()]
         # Series of one row, and those that come later, take the steps of the others.
         self._shared = share_rules(summaries, counts)
         notices = Notices(len(values), rows.labels, has_group=self._has_group)
+        if self.carry_context and ticks is not None and ticks.values is None:
+            notices.doubt_order(ticks.kind)
         # Pairs: skops writes no key that is None, which is the series of rows without a group.
         self._starts: list[tuple[Hashable, SeriesStart]] = []
         for (name, where), summary, n_rows in zip(series.items(), summaries, counts, strict=True):
@@ -407,19 +412,20 @@ class SlidingWindowTransformer(CallbackSupportMixin, TransformerMixin, BaseEstim
             start: SeriesStart = {
                 "head": first_rows(values[where], n_lead),
                 "context": last_steps(values[where], numbers, self.fill_values_, n_lead),
-                "n_rows": n_rows,
                 "labels": summary,
             }
             self._starts.append((name, start))
         self._tell(notices)
 
     def _place(
-        self, X: Any, values: Array, rows: LabeledRows, series: dict[Hashable, Positions]
+        self,
+        values: Array,
+        rows: LabeledRows,
+        ticks: Ticks | None,
+        series: dict[Hashable, Positions],
     ) -> tuple[list[Array], list[Array | None]]:
         """Return for each series the steps before its rows, and the numbers of their own steps."""
         n_lead = lead_length(self.window_length, self.horizon)
-        ticks = read_ticks(rows, self._zone)
-        self._check_order(ticks, rows, series, X)
         starts = dict(self._starts)
         notices = Notices(len(values), rows.labels, has_group=self._has_group)
         contexts, steps = [], []

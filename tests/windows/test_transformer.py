@@ -386,13 +386,38 @@ def test_labels_after_a_fit_without_labels_start_fresh():
 
 
 def test_a_label_that_is_missing_places_no_row():
-    with pytest.warns(UnplacedLabelsWarning, match="number"):
+    with (
+        pytest.warns(UnplacedLabelsWarning, match="number"),
+        pytest.warns(UnplacedLabelsWarning, match=r"missing \(row 1 is the first\)"),
+    ):
         assert is_fresh(first_window(pd.Index([0, np.nan, 1]), pd.Index([2])))
 
 
 def test_a_single_label_at_fit_has_no_step_to_continue_by():
     with pytest.warns(RowsMissingWarning, match="a single fitted one"):
         assert is_fresh(first_window(pd.Index([7]), pd.Index([8])))
+
+
+def test_an_index_that_only_counts_rows_places_none_though_rows_were_dropped():
+    X = labeled(range(40), pd.RangeIndex(40)).drop([7, 8])
+    fitted = nan_padded(3, gaps="ignore").fit(X)
+    # As reset_index(drop=True) makes it: taken on trust as what follows.
+    assert_equal(
+        fitted.transform(labeled([50, 51], pd.RangeIndex(2))), [[37, 38, 39], [38, 39, 50]]
+    )
+    # The count goes on where it ended.
+    assert_equal(fitted.transform(labeled([50], pd.RangeIndex(40, 41))), [[37, 38, 39]])
+
+
+def test_joined_parts_that_each_count_their_rows_continue_their_series():
+    def part(shop, first, n):
+        return labeled(np.arange(first, first + n), pd.RangeIndex(n)).assign(shop=shop)
+
+    fitted = nan_padded(2, group="shop").fit(pd.concat([part("a", 0, 5), part("b", 100, 5)]))
+    later = pd.concat([part("a", 5, 2), part("b", 105, 2)])
+    assert_equal(fitted.transform(later), [[3, 4], [4, 5], [103, 104], [104, 105]])
+    known = pd.concat([part("a", 0, 7), part("b", 100, 7)])
+    assert_equal(fitted.transform(known)[[0, 5]], [[np.nan, np.nan], [3, 4]])
 
 
 TIMES = pd.date_range("2024-01-01", periods=3)

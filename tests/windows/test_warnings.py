@@ -110,7 +110,15 @@ def test_kfold_warns_of_the_series_it_cuts():
 
 def test_labels_of_text_name_to_datetime():
     index = HOURS.strftime("%d.%m.%Y %H:%M")
-    fitted = window().fit(rows(index[:60]))
+    fitted = window()
+    says(
+        fitted.fit,
+        rows(index[:60]),
+        UnplacedLabelsWarning,
+        r"^The rows are labeled by text \('01.01.2024 00:00', …\), so nobody can tell",
+        "pd.to_datetime",
+        "format=",
+    )
     says(
         fitted.transform,
         rows(index[60:]),
@@ -130,7 +138,12 @@ def test_labels_of_text_name_to_datetime():
         (
             HOURS[:9],
             HOURS[9:12].tz_localize("UTC"),
-            ["dates with a time zone", "fitted rows are dates without", r'tz_localize\("UTC"\)'],
+            ["dates with a time zone", "fitted rows are dates without", r"tz_localize\(None\)"],
+        ),
+        (
+            HOURS[:9].tz_localize("Asia/Tokyo"),
+            HOURS[9:12],
+            ["dates without a time zone", r"tz_localize\('Asia/Tokyo'\)"],
         ),
         (HOURS[:9], HOURS[9:12].astype(str), ["text", "no order in time", "pd.to_datetime"]),
         (HOURS[:9], HOURS[9:12].to_period("h"), ["periods of frequency h", "same kind of index"]),
@@ -336,6 +349,35 @@ def test_the_same_rows_twice_are_refused_with_duplicated():
     X = rows(HOURS)
     with pytest.raises(ValueError, match=r"row 31 .*rows are there twice.*index\.duplicated"):
         window().fit(pd.concat([X[:31], X[30:]]))
+
+
+def test_fit_names_the_first_label_that_is_missing():
+    index = HOURS[:9].insert(4, pd.NaT)
+    says(
+        window().fit, rows(index), UnplacedLabelsWarning, r"missing \(row 4 is the first\)", "Fill"
+    )
+
+
+@pytest.mark.parametrize("column", [["a", "b"], [1.5, 2.5]])
+def test_the_missing_key_may_be_a_column_of_text(column):
+    X = rows(HOURS[:9].repeat(2)).assign(item=column * 9, shop="s")
+    with pytest.raises(ValueError, match=r"'item' could tell them apart.*\['shop', 'item'\]"):
+        window(group="shop").fit(X)
+
+
+def test_levels_without_names_or_a_time_have_cures_of_their_own():
+    unnamed = pd.MultiIndex.from_product([HOURS[:3], ["a", "b"]])
+    with pytest.raises(ValueError, match=r"Name the levels \(X.index.names = "):
+        window().fit(rows(unnamed))
+    parts = pd.MultiIndex.from_product([[2023, 2024], [1, 2, 3]], names=["year", "month"])
+    with pytest.raises(ValueError, match=r"year and month, make one level of dates"):
+        window().fit(rows(parts))
+
+
+def test_one_moment_of_a_panel_names_the_level_of_the_series():
+    index = pd.MultiIndex.from_product([HOURS[:1], ["a", "b", "c"]], names=["hour", "shop"])
+    with pytest.raises(ValueError, match=r"\['hour', 'shop'\].*group='shop'"):
+        window().fit(rows(index))
 
 
 @pytest.mark.parametrize("freq", ["h", "15min"])
