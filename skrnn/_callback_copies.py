@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import copy
-import pickle
 import threading
 import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from pickle import dumps
 from typing import Any, Self
 
 # Whether the callbacks of an estimator are just being checked, which may hold that estimator.
@@ -68,12 +68,12 @@ def _check_pickles(callbacks: Sequence[Any] | None) -> None:
     """Refuse a callback that the pickler in use cannot pickle."""
     if not callbacks or getattr(_checks, "running", False):
         return
-    dumps = _dumps_in_use()
+    dumps_callback = _dumps_in_use()
     _checks.running = True
     try:
         for place, callback in _listed(callbacks):
             try:
-                dumps(callback)
+                dumps_callback(callback)
             except Exception as error:
                 raise TypeError(
                     f"callbacks[{place}], a {type(callback).__name__}, cannot be pickled: {error}. "
@@ -92,9 +92,9 @@ def _dumps_in_use() -> Callable[[Any], bytes]:
     """
     for frame, _ in traceback.walk_stack(None):
         if "cloudpickle.cloudpickle" in frame.f_globals.get("__name__", ""):
-            dumps: Callable[[Any], bytes] = frame.f_globals["dumps"]
-            return dumps
-    return pickle.dumps
+            of_cloudpickle: Callable[[Any], bytes] = frame.f_globals["dumps"]
+            return of_cloudpickle
+    return dumps
 
 
 def _listed(callbacks: Any) -> list[tuple[int, Any]]:

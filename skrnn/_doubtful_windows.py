@@ -13,8 +13,8 @@ from skrnn.exceptions import FeaturesNotScaledWarning, RowsNotWindowsWarning
 
 # Beyond it, cells are flat: the tanh of 30 times a weight of 0.3 is 1 in float32.
 _LARGEST_MEDIAN = 30
-# Numbers of a feature of which the median is taken: more are sampled, in some MB.
-_MAX_NUMBERS = 2**18
+# Numbers of a feature of which the median is taken. Of more, so many are drawn.
+_MAX_NUMBERS = 2**14
 _N_NAMED = 5
 # The last number in the name of a step, with what stands before and after it.
 _LAST_NUMBER = re.compile(r"(.*?)\d+(\D*)", re.DOTALL)
@@ -44,20 +44,21 @@ def warn_of_scale(X: np.ndarray, names: Any) -> None:
     Parameters
     ----------
     X : ndarray of shape (n_samples, n_timesteps, n_features) or (n_samples, n_features)
-        Valid windows, or vectors. NaN is left out. Of more than 262,144 numbers a feature, rows
+        Valid windows, or vectors. NaN is left out. Of more than 16,384 numbers a feature, so many
         are drawn, always the same.
 
     names : array-like of str or None
         Names of the columns, if X had some: of vectors the features, of windows of one feature its
         steps.
     """
-    n_rows = _MAX_NUMBERS // (X.shape[1] if X.ndim == 3 else 1) + 1
-    if len(X) > n_rows:
+    places: Any = ...
+    if X[..., 0].size > _MAX_NUMBERS:
         # Drawn, since evenly spaced rows may all be of the same hour.
-        X = X[np.sort(np.random.default_rng(0).integers(len(X), size=n_rows))]
+        rng = np.random.default_rng(0)
+        places = tuple(rng.integers(n, size=_MAX_NUMBERS) for n in X.shape[:-1])
     medians = {}
     for feature in range(X.shape[-1]):
-        sizes = np.abs(X[..., feature]).ravel()
+        sizes = np.abs(X[..., feature][places]).ravel()
         sizes = sizes[~np.isnan(sizes)]
         # Most features are scaled, and need no median.
         if sizes.size and sizes.max() > _LARGEST_MEDIAN:

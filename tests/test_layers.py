@@ -27,6 +27,8 @@ LAYERS = (
     "_classification",
     "_cells",
     "_base",
+    "_callback_copies",
+    "_doubtful_windows",
     "_ahead",
     "windows",
     "_naive",

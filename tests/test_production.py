@@ -11,7 +11,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import clone
 
 PAGE = (Path(__file__).parents[1] / "docs" / "production.md").read_text(encoding="utf-8")
-FILES, KERAS, CHECKPOINT = re.findall(r"```python\n(.*?)```", PAGE, flags=re.DOTALL)
+FILES, SERVING, KERAS, CHECKPOINT = re.findall(r"```python\n(.*?)```", PAGE, flags=re.DOTALL)
 
 
 @pytest.fixture(scope="module")
@@ -35,6 +35,15 @@ def test_pipeline_is_loaded_as_it_was_fitted(names, folder):
     prices, loaded = names["prices"], names["pipe"]
     fitted = clone(loaded).fit(prices, prices[:, 0])
     assert_array_equal(loaded.predict(prices), fitted.predict(prices))
+
+
+def test_rows_that_come_one_at_a_time_are_predicted_as_with_all_history(names):
+    # Warnings are errors: nothing is missing.
+    exec(SERVING, names)
+    service, dated, day = names["service"], names["dated"], names["day"]
+    unknown = dated.loc[:day].copy()
+    unknown.loc[day] = np.nan
+    assert names["forecast"] == service.predict(unknown)[-1]
 
 
 # NumPy 2 asks Keras 3.15 for an argument that it does not have, whenever a model is saved.

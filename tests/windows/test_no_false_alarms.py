@@ -55,7 +55,7 @@ LABELS = {
     "hours of a zone, autumn": pd.date_range("2024-10-15", periods=N, freq="h", tz="Europe/Berlin"),
     "days of a zone": pd.date_range("2023-01-01", periods=N, tz="Europe/Berlin"),
     "days but Sundays": pd.DatetimeIndex(
-        [day for day in pd.date_range("2022-01-01", periods=2 * N) if day.dayofweek != 6]
+        [day for day in pd.date_range("2022-01-01", periods=2 * N) if day.day_of_week != 6]
     )[:N],
     "weeks": pd.date_range("2010-01-01", periods=N, freq="W"),
     "month ends": pd.date_range("1970-01-01", periods=N, freq="ME"),

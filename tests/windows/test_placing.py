@@ -78,7 +78,7 @@ SUNDAY_TO_THURSDAY = pd.date_range("2024-01-01", "2024-01-31").drop(
     )
 )
 LESSONS = pd.DatetimeIndex(
-    [day for day in pd.date_range("2024-01-01", "2024-01-31") if day.dayofweek in (0, 2, 4)]
+    [day for day in pd.date_range("2024-01-01", "2024-01-31") if day.day_of_week in (0, 2, 4)]
 )
 STEPS = {
     # Numbers of one distance

@@ -44,7 +44,7 @@ def _all_hours(labels):
 
 
 def _all_weekdays(labels):
-    return len(set(labels.dayofweek)) == WEEK_OF_ALL
+    return len(set(labels.day_of_week)) == WEEK_OF_ALL
 
 
 def _days_before(start, n, **how):
