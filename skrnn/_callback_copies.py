@@ -58,8 +58,9 @@ def _blame_callbacks(callbacks: Sequence[Any] | None) -> Iterator[None]:
                 raise TypeError(
                     f"callbacks[{place}], a {type(callback).__name__}, cannot be copied: {error}. "
                     "Clones, as a search makes them, and deep copies have copies of the callbacks. "
-                    "Give the class a __deepcopy__ (one that returns self shares the callback), or "
-                    "set callbacks=None before."
+                    "Set callbacks=None before, or give a new callback where a fit has opened a "
+                    "file in this one. A class of your own can have a __deepcopy__; one that "
+                    "returns self shares the callback, for fits one after the other (n_jobs=1)."
                 ) from error
         raise
 

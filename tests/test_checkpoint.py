@@ -4,6 +4,7 @@ import functools
 import json
 import os
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 import keras
@@ -438,3 +439,20 @@ def test_full_disk_is_told_and_does_not_end_the_fit(tmp_path, monkeypatch):
 def test_partial_fit_writes_nothing(tmp_path):
     RNNRegressor(3, checkpoint_dir=tmp_path / "none").partial_fit(X, Y)
     assert not Path(tmp_path / "none").exists()
+
+
+@dataclass
+class Counted(keras.callbacks.Callback):
+    """Equal to others of the same number, and so without a hash."""
+
+    number: int = 0
+
+    def __post_init__(self):
+        super().__init__()
+
+
+def test_callbacks_that_are_equal_and_have_no_hash_are_told_apart(tmp_path):
+    callbacks = [Counted(), Counted()]
+    model = RNNRegressor(2, epochs=2, random_state=0, callbacks=callbacks, checkpoint_dir=tmp_path)
+    model.fit(X, Y).fit(X, Y)
+    assert callbacks[0].model is None

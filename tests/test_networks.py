@@ -369,6 +369,8 @@ def test_prediction_is_that_of_the_fitted_network_whatever_is_set_afterwards(dec
         (GRURegressor(4, reset_after=False), "auto"),
         # It takes Keras' layers seconds.
         (GRURegressor(4), "keras"),
+        # A simple cell makes its mask while the model is built, too.
+        (RNNRegressor(4), "keras"),
     ],
     ids=repr,
 )

@@ -549,3 +549,16 @@ def test_learning_rate_may_be_any_number(rate):
 def test_optimizers_of_all_fits_have_one_name():
     # TensorFlow keeps memory for each name of a variable, as long as the process lives.
     assert make_optimizer("adam", None, None).name == make_optimizer("adam", None, None).name
+
+
+def test_an_optimizer_of_the_users_own_goes_by_the_name_it_is_registered_under():
+    class Mine(keras.optimizers.SGD):
+        def __init__(self, learning_rate=0.1):
+            super().__init__(learning_rate)
+
+        def get_config(self):
+            return {"learning_rate": 0.1}
+
+    with keras.saving.custom_object_scope({"Mine": Mine}):
+        made = make_optimizer("Mine", None, None)
+    assert type(made) is Mine

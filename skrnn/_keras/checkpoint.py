@@ -7,13 +7,14 @@ import json
 import os
 import time
 import warnings
+import weakref
 import zipfile
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from types import CodeType, FunctionType
 from typing import Any
-from weakref import WeakKeyDictionary
 
 import keras
 import numpy as np
@@ -30,8 +31,9 @@ _OBJECTS = (
 # Writing takes at most this share of the time of training.
 _SHARE = 0.1
 _ROWS_AT_ONCE = 4096
-# What each callback was before its last training, and what it was after it.
-_names_before_and_after: WeakKeyDictionary[Any, tuple[str, str | None]] = WeakKeyDictionary()
+# What each callback was before its last training, and what it was after it. By its identity: a
+# callback of the user may be equal to others, and need not have a hash.
+_names_before_and_after: dict[int, tuple[weakref.ref[Any], str, str | None]] = {}
 
 
 class Checkpoint(keras.callbacks.Callback):
@@ -178,8 +180,9 @@ def name_callbacks(callbacks: Sequence[keras.callbacks.Callback]) -> list[str]:
     """
     names = []
     for callback in callbacks:
-        before, after = _names_before_and_after.get(callback, ("", ""))
-        is_untouched = bool(before) and after == _name_if_possible(callback)
+        reference, before, after = _names_before_and_after.get(id(callback), (None, "", ""))
+        is_known = reference is not None and reference() is callback
+        is_untouched = is_known and after == _name_if_possible(callback)
         names.append(before if is_untouched else name_training(callback))
     return names
 
@@ -187,7 +190,16 @@ def name_callbacks(callbacks: Sequence[keras.callbacks.Callback]) -> list[str]:
 def remember_callbacks(callbacks: Sequence[keras.callbacks.Callback], names: Sequence[str]) -> None:
     """Remember how callbacks were named before a training that has ended or was interrupted."""
     for callback, name in zip(callbacks, names, strict=True):
-        _names_before_and_after[callback] = (name, _name_if_possible(callback))
+        key = id(callback)
+        reference = weakref.ref(callback, partial(_forget_names, key))
+        _names_before_and_after[key] = (reference, name, _name_if_possible(callback))
+
+
+def _forget_names(key: int, reference: weakref.ref[Any]) -> None:
+    """Forget the names of a callback that is gone, if no other one has taken its place."""
+    entry = _names_before_and_after.get(key)
+    if entry is not None and entry[0] is reference:
+        del _names_before_and_after[key]
 
 
 def _name_if_possible(callback: keras.callbacks.Callback) -> str | None:

@@ -181,7 +181,7 @@ def train(
     if training.verbose == 1:
         all_callbacks.append(FitBar(training.first_epoch, training.epochs))
     try:
-        with _lend(own_callbacks, names), _without_tracing_advice():
+        with _reserve_callbacks(own_callbacks, names), _without_tracing_advice():
             model = _make_model(network, rows, training, start)
             wrapper = _WRAPPERS[network.output_activation](
                 model,
@@ -338,32 +338,36 @@ def _check_callbacks(callbacks: list[Any] | None) -> list[keras.callbacks.Callba
 
 
 # Identities of the callbacks that see a fit just now.
-_lent: set[int] = set()
-_lending = threading.Lock()
+_in_use: set[int] = set()
+_in_use_lock = threading.Lock()
 
 
 @contextmanager
-def _lend(callbacks: Sequence[keras.callbacks.Callback], names: list[str] | None) -> Iterator[None]:
+def _reserve_callbacks(
+    callbacks: Sequence[keras.callbacks.Callback], names: list[str] | None
+) -> Iterator[None]:
     """Give callbacks to one fit alone, and take its model from them when it ends or fails.
 
     Their names are remembered if a checkpoint has some.
     """
-    with _lending:
+    with _in_use_lock:
         for callback in callbacks:
-            if id(callback) in _lent:
+            if id(callback) in _in_use:
                 raise RuntimeError(
                     f"callbacks holds a {type(callback).__name__} that sees another fit just now, "
                     "and would act on the model of one fit with what it knows of the other. Give "
-                    "each fit its own: sklearn.base.clone(estimator) copies them."
+                    "each fit its own (sklearn.base.clone(estimator) copies them), or fit one "
+                    "after the other (n_jobs=1)."
                 )
-        _lent.update(map(id, callbacks))
+        _in_use.update(map(id, callbacks))
     try:
         yield
     finally:
-        for callback in callbacks:
-            # A callback keeps its own values; the model behind it must not be kept alive.
-            keras.callbacks.Callback.set_model(callback, None)
-        if names is not None:
-            remember_callbacks(callbacks, names)
-        with _lending:
-            _lent.difference_update(map(id, callbacks))
+        try:
+            for callback in callbacks:
+                # A callback keeps its own values; the model behind it must not be kept alive.
+                keras.callbacks.Callback.set_model(callback, None)
+            if names is not None:
+                remember_callbacks(callbacks, names)
+        finally:
+            _in_use.difference_update(map(id, callbacks))

@@ -99,11 +99,11 @@ class KerasModel(NetworkModel, keras.Model):
 
     def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
         """Compute the outputs, with new masks of recurrent dropout in the cells of a decoder."""
-        outputs = super().call(inputs, training=training, mask=mask)
+        # Before: a cell may hold a mask from when the model was built.
         for layer in self._flatten_layers():
             if hasattr(layer, "reset_recurrent_dropout_mask"):
                 layer.reset_recurrent_dropout_mask()
-        return outputs
+        return super().call(inputs, training=training, mask=mask)
 
     def get_state(self) -> list[np.ndarray]:
         """Return all variables of the model and of its optimizer."""
