@@ -11,7 +11,7 @@ from typing import Any, NamedTuple, TypedDict
 import numpy as np
 
 from skrnn.windows._labels import Ticks
-from skrnn.windows._rules import Rule, count_missing, count_steps, find_rule, open_also_on
+from skrnn.windows._rules import Rule, count_missing, count_steps, find_rule, see_weekend
 from skrnn.windows._views import Array, begins_with
 
 # A quarter of business days: enough to see weekends and months.
@@ -200,7 +200,7 @@ def steps_missing(labels: Ticks | None, summary: LabelSummary | None) -> Array:
     labels = to_second(labels, summary["second"])
     rule = summary["rule"]
     if labels.local is not None:
-        rule = open_also_on(rule, labels.local)
+        rule = see_weekend(rule, labels.local)
     assert labels.values is not None
     with np.errstate(all="ignore"):
         return count_missing(rule, labels.values, labels.local)
@@ -262,7 +262,7 @@ def _count_from_end(labels: Ticks, fitted: LabelSummary) -> int:
         return max(2, round(min(distance / fitted["typical"], 2.0**53)))
     local = None
     if labels.local is not None:
-        rule = open_also_on(rule, labels.local)
+        rule = see_weekend(rule, labels.local)
         local = np.array([fitted["last_local"]]), labels.local[:1]
     ticks = np.array([fitted["last"]]), labels.values[:1]
     return int(count_steps(rule, ticks, local)[0])

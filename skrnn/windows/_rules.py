@@ -20,9 +20,14 @@ _SHARE = 0.9
 _MOST_SLOTS = 86_400
 # More stretches of the day without a label than any session has.
 _MOST_STRETCHES = 48
-# Between rows two holidays may follow each other, as at Easter.
+# Fitted labels of the week that are missing as often are no chance: those are closed.
+_NEVER = 5
+# Two holidays may follow each other, as at Easter.
 _HOLIDAYS = 3
-_SATURDAY, _SUNDAY = 5, 6
+_SATURDAY = 5
+# A weekend, in days: one hour less where labels of summer and winter overlap.
+_WEEKEND = 1.9
+_NONE = np.empty((0, 2), dtype=np.int64)
 
 
 class Rule(TypedDict):
@@ -35,12 +40,13 @@ class Rule(TypedDict):
     word: str
     step: Any
     day: int  # ticks a day, 0 for what is no date
-    is_open: Array  # (7,) bool: weekdays that have labels, from Monday on
-    is_guess: bool  # no fitted rows came after the days taken for a weekend
-    longest: int  # days a step may take where holidays are no steps, 0 where they are
     phase: int
-    closed: Array  # (n, 2) stretches of slots of the day that never have labels
+    closed: Array  # (n, 2) stretches of slots of the week that never have labels, from Monday on
     unseen: Array  # (n, 2) those and others that fitted labels have passed once or never
+    is_guess: bool  # no fitted rows came after the days taken for a weekend
+    longest: int  # open days or sessions a step may take where holidays are no steps, else 0
+    starts: Array  # slots of the week with which sessions begin, from up to an hour before on
+    late: int  # slots that sessions begin later in winter, for times that ignore the clock
 
 
 def find_rule(ticks: Array, local: Array | None, day: int) -> Rule | None:
@@ -103,8 +109,6 @@ def count_steps(rule: Rule, ticks: tuple[Array, Array], local: tuple[Array, Arra
 def count_missing(rule: Rule, ticks: Array, local: Array | None) -> Array:
     """Return how many steps are missing between each of some labels and the next."""
     missing = np.zeros(max(0, len(ticks) - 1), dtype=np.int64)
-    if rule["longest"]:
-        rule = {**rule, "longest": max(rule["longest"], _HOLIDAYS)}
     if rule["word"] in ("distance", "times"):
         # Usually few: what is one step needs no calendar.
         pairs = np.flatnonzero(~_are_near(np.diff(ticks), rule["step"]))
@@ -116,25 +120,34 @@ def count_missing(rule: Rule, ticks: Array, local: Array | None) -> Array:
     return missing
 
 
-def open_also_on(rule: Rule, local: Array) -> Rule:
+def see_weekend(rule: Rule, local: Array) -> Rule:
     """Return a rule without a weekend, if that was a guess and these labels lie in it."""
-    if not rule["is_guess"] or rule["is_open"][_weekdays(local // rule["day"])].all():
+    if not rule["is_guess"] or (_weekdays(local // rule["day"]) < _SATURDAY).all():
         return rule
-    return {**rule, "is_open": np.ones(7, dtype=bool), "is_guess": False}
+    # Mondays are like all days but those of the weekend.
+    n_slots = _slots_of_day(rule)
+    always = np.ones(7, dtype=bool)
+    closed, unseen = (
+        _repeat(always, np.minimum(stretches[stretches[:, 0] < n_slots], n_slots), n_slots)
+        if rule["word"] == "times"
+        else _NONE
+        for stretches in (rule["closed"], rule["unseen"])
+    )
+    return {**rule, "closed": closed, "unseen": unseen, "is_guess": False, "longest": 0}
 
 
 def _make(word: str, step: Any, day: int, **more: Any) -> Rule:
-    none = np.empty((0, 2), dtype=np.int64)
     rule: Any = {
         "word": word,
         "step": step.item() if isinstance(step, np.generic) else step,
         "day": day,
-        "is_open": np.ones(7, dtype=bool),
+        "phase": 0,
+        "closed": _NONE,
+        "unseen": _NONE,
         "is_guess": False,
         "longest": 0,
-        "phase": 0,
-        "closed": none,
-        "unseen": none,
+        "starts": _NONE[:, 0],
+        "late": 0,
     }
     rule.update(more)
     made: Rule = rule
@@ -187,64 +200,59 @@ def _find_days(local: Array, day: int, share: float) -> Rule | None:
     of_days = _mean(steps == typical)
     if typical > 1 and of_days >= max(_SHARE, share):
         return _make("days", typical, day)
-    is_open, n_passed = _open_weekdays(dates)
-    is_guess = not is_open.all() and int(n_passed[~is_open].min()) == 0
+    is_open, is_guess = _open_weekdays(dates)
     if not is_open.all():
-        open_steps = np.diff(_open_days_before(dates, is_open))
-        is_trading = _has_weekend(is_open) and not is_guess
+        closed = _stretches(~is_open)
+        open_steps = np.diff(_open_before(dates + 3, closed, 7))
+        has_weekend = np.diff(closed).max() >= 2 and np.count_nonzero(is_open) >= 4
+        is_trading = has_weekend and not is_guess
         # Fitted holidays are no missing steps.
         follow = open_steps <= 2 if is_trading else open_steps == 1
         if np.median(open_steps) == 1 and _mean(follow) >= max(_SHARE, share):
-            longest = max(2, int(open_steps.max())) if is_trading else 0
-            return _make("days", 1, day, is_open=is_open, is_guess=is_guess, longest=longest)
+            longest = _find_longest(open_steps) if is_trading else 0
+            return _make("days", 1, day, closed=closed, is_guess=is_guess, longest=longest)
     if typical >= 1 and of_days >= max(_SHARE, share):
         return _make("days", typical, day)
     return None
 
 
 def _count_days(rule: Rule, local: tuple[Array, Array]) -> Array:
-    first, second = (labels // rule["day"] for labels in local)
-    if rule["step"] != 1 or rule["is_open"].all():
-        return _round((second - first) / rule["step"])
-    before = _open_days_before(np.stack([first, second]), rule["is_open"])
-    n_days: Array = before[1] - before[0]
+    dates = np.stack(local) // rule["day"]
+    if rule["step"] != 1:
+        return _round((dates[1] - dates[0]) / rule["step"])
+    n_days: Array = np.diff(_open_before(dates + 3, rule["closed"], 7), axis=0)[0]
     return np.where(n_days <= rule["longest"], 1, n_days)
 
 
-def _open_weekdays(dates: Array) -> tuple[Array, Array]:
-    """Return which weekdays have labels, and how often labels passed each weekday.
+def _find_longest(distances: Array) -> int:
+    """Return the longest step, which holidays explain."""
+    return max(_HOLIDAYS, int(distances.max(initial=0)))
 
-    One that was passed once may be missing by chance, unless it is a weekend.
+
+def _open_weekdays(dates: Array) -> tuple[Array, bool]:
+    """Return which weekdays have labels, and whether a closed weekend is but a guess.
+
+    A weekday that was passed once may be missing by chance, unless it is a weekend.
     """
     is_seen = np.bincount(_weekdays(dates), minlength=7) > 0
-    # Days up to the last one, from the first on.
-    n_passed = np.bincount(_weekdays(dates[0] + np.arange(7)), minlength=7) * (
-        (dates[-1] - dates[0] + 1) // 7
-    )
-    rest = dates[0] + np.arange((dates[-1] - dates[0] + 1) % 7)
-    n_passed += np.bincount(_weekdays(rest), minlength=7)
+    n_passed = _times_passed(dates[0] + 3, dates[-1] + 3, 7)
     is_open = is_seen | (n_passed < 2)
-    if not is_seen[_SATURDAY] and not is_seen[_SUNDAY]:
-        is_open[[_SATURDAY, _SUNDAY]] = False
-    return is_open, n_passed
+    if not is_seen[_SATURDAY:].any():
+        is_open[_SATURDAY:] = False
+    return is_open, bool((~is_open & (n_passed == 0)).any())
+
+
+def _times_passed(first: Any, last: Any, n: int) -> Array:
+    """Return how often each of `n` slots that repeat lies from one slot on up to another."""
+    whole, rest = divmod(int(last - first) + 1, n)
+    passed = np.full(n, whole)
+    passed[(int(first) + np.arange(rest)) % n] += 1
+    return passed
 
 
 def _weekdays(dates: Array) -> Array:
     """Return 0 for Monday to 6 for Sunday; 1970 began with a Thursday."""
     return (dates + 3) % 7
-
-
-def _has_weekend(is_open: Array) -> bool:
-    """Tell whether two days next to each other are closed, and most others are not."""
-    return bool((~is_open & ~np.roll(is_open, 1)).any()) and int(is_open.sum()) >= 4
-
-
-def _open_days_before(dates: Array, is_open: Array) -> Array:
-    """Return the number of open days before each date, from a Monday on."""
-    since_monday = dates + 3
-    before = np.concatenate([[0], np.cumsum(is_open)[:-1]])
-    n_days: Array = since_monday // 7 * int(is_open.sum()) + before[since_monday % 7]
-    return n_days
 
 
 # Times of day
@@ -263,96 +271,149 @@ def _find_times(ticks: Array, local: Array, same: Array, typical: Any, day: int)
     n_slots = int(day // step)
     if n_slots > _MOST_SLOTS:
         return None
-    dates, of_day = np.divmod(local - phase, day)
-    is_open, n_passed = _open_weekdays(dates)
-    slots = (of_day // step).astype(np.int64)
-    is_seen = np.bincount(slots, minlength=n_slots) > 0
-    # Each slot was passed on as many days as lie between, and more or less on the first and last.
-    days_passed = int(dates[-1] - dates[0]) - 1
-    times_passed = (
-        days_passed + (np.arange(n_slots) >= slots[0]) + (np.arange(n_slots) <= slots[-1])
-    )
-    closed, unseen = _stretches(~is_seen & (times_passed >= 2)), _stretches(~is_seen)
-    if len(unseen) > _MOST_STRETCHES:
+    rule = _make("times", step, day, phase=int(phase))
+    places = _places(rule, local)
+    of_day = places % n_slots
+    is_open, is_guess = _open_weekdays(places // n_slots - 3)
+    is_seen = np.bincount(of_day, minlength=n_slots) > 0
+    is_sure = _times_passed(places[0], places[-1], n_slots) >= 2
+    if len(_stretches(~is_seen)) > _MOST_STRETCHES:
         return None
-    is_guess = not is_open.all() and int(n_passed[~is_open].min()) == 0
-    # A weekend that labels have passed, or a session of an exchange.
-    has_nights = not is_guess or np.count_nonzero(is_seen) <= 0.75 * n_slots
-    rule = _make(
-        "times",
-        step,
-        day,
-        phase=int(phase),
-        is_open=is_open,
-        is_guess=is_guess,
-        closed=closed,
-        unseen=unseen,
-        longest=2 if _has_weekend(is_open) and has_nights else 0,
+    closed, unseen = (
+        _add_closed(_repeat(is_open, _stretches(which), n_slots), places, 7 * n_slots)
+        for which in (~is_seen & is_sure, ~is_seen)
     )
+    if len(unseen) > 7 * _MOST_STRETCHES:
+        return None
+    rule["closed"], rule["unseen"], rule["is_guess"] = closed, unseen, is_guess
+    hour = day // 24
+    if hour % step == 0 and (ticks == local).all():
+        rule["late"] = int(hour // step)
+    rule["starts"] = _find_starts(rule)
     others = np.flatnonzero(~(same & (typical == step)))
+    pairs = (local[others], local[others + 1])
+    # A weekend that labels have passed, or a session of an exchange.
+    if len(rule["starts"]) and (not is_guess or np.count_nonzero(is_seen) <= 0.75 * n_slots):
+        rule["longest"] = _find_longest(np.diff(_count_starts(rule, pairs), axis=0))
     if len(others):
-        pairs = (local[others], local[others + 1])
-        if rule["longest"]:
-            whole_days = _whole_days(rule, pairs, rule["unseen"])
-            rule["longest"] = max(2, 1 + int(whole_days.max()))
         counted = _count_times(rule, ticks[others + 1] - ticks[others], pairs)
         if 1 - np.count_nonzero(counted > 1) / (len(ticks) - 1) < _SHARE:
             return None
     return rule
 
 
+def _repeat(is_open: Array, closed: Array, n_slots: int) -> Array:
+    """Return the closed stretches of a week, from those of the weekdays that are open."""
+    whole = np.array([[0, n_slots]])
+    every = np.concatenate(
+        [n_slots * i + (closed if is_open[i] else whole) for i in range(7)]
+    ).astype(np.int64)
+    touches = every[1:, 0] == every[:-1, 1]
+    begins, ends = every[~np.append(False, touches)[: len(every)], 0], every[:, 1]
+    return np.stack([begins, ends[~np.append(touches, False)[: len(every)]]], axis=1)
+
+
+def _add_closed(closed: Array, places: Array, n_slots: int) -> Array:
+    """Return closed stretches of the week with those slots that labels never have."""
+    if places[-1] - places[0] < n_slots:
+        return closed
+    passed = _times_passed(places[0], places[-1], n_slots)
+    is_closed = np.zeros(n_slots, dtype=bool)
+    for start, end in closed:
+        is_closed[start:end] = True
+    # Those passed once may be missing by chance.
+    is_more = ~is_closed & (passed >= 2) & (np.bincount(places % n_slots, minlength=n_slots) == 0)
+    if not is_more.any():
+        return closed
+    n_before = np.concatenate([[0], np.cumsum(np.where(is_more, passed, 0))])
+    stretches = _stretches(is_closed | is_more)
+    for start, end in stretches[np.diff(n_before[stretches])[:, 0] < _NEVER]:
+        is_more[start:end] = False
+    return _stretches(is_closed | is_more)
+
+
+def _find_starts(rule: Rule) -> Array:
+    """Return the slots of the week with which sessions begin, none without a weekend."""
+    n_slots, unseen = _slots_of_day(rule), rule["unseen"].copy()
+    if len(unseen) > 1 and unseen[0, 0] == 0 and unseen[-1, 1] == 7 * n_slots:
+        # Through the night from Sunday to Monday.
+        unseen[0, 0] = unseen[-1, 0] - 7 * n_slots
+        unseen = unseen[:-1]
+    lengths = np.diff(unseen)[:, 0]
+    if lengths.max(initial=0) < _WEEKEND * n_slots:
+        return _NONE[:, 0]
+    # The nights and the weekend, but no breaks for lunch.
+    is_night = lengths >= np.sort(lengths)[-5:][0]
+    starts = np.sort((unseen[:, 1] - np.minimum(rule["late"], lengths))[is_night] % (7 * n_slots))
+    edges = np.append(starts, starts[0] + 7 * n_slots)
+    if np.diff(_open_before(edges, rule["unseen"], 7 * n_slots)).max() > n_slots:
+        # Open by day and night: days begin at midnight.
+        edges = n_slots * np.arange(8)
+        has_labels = np.diff(_open_before(edges, rule["unseen"], 7 * n_slots)) > 0
+        starts = edges[:-1][has_labels]
+    return starts if len(starts) >= 4 else _NONE[:, 0]
+
+
 def _count_times(rule: Rule, elapsed: Array, local: tuple[Array, Array]) -> Array:
-    """Return the steps between pairs, without slots and weekdays that have no labels."""
+    """Return the steps between pairs, without slots of the week that have no labels."""
     day, step = rule["day"], rule["step"]
+    n_slots = 7 * _slots_of_day(rule)
+    places = _places(rule, np.stack(local))
     # Nights and weekends; what is shorter may be missing by chance if it was passed once only.
     is_night = (elapsed >= day // 4) & (local[0] // day != local[1] // day)
-    total = _round((local[1] - local[0]) / step)
-    counted = np.where(
-        is_night,
-        _count_slots(rule, local, rule["unseen"]),
-        _count_slots(rule, local, rule["closed"]),
-    )
-    whole_days = _whole_days(rule, local, rule["unseen"])
-    is_holiday = is_night & (whole_days > 0) & (whole_days < rule["longest"])
+    before = _open_before(places, rule["unseen"], n_slots)
+    in_closed = np.diff(_open_before(places, rule["closed"], n_slots), axis=0)[0]
+    counted = np.where(is_night, before[1] - before[0], in_closed)
+    if rule["longest"]:
+        starts = rule["starts"]
+        sessions = _count_starts(rule, local)
+        # Where the session after the first label begins, and the one of the second.
+        week, of_week = np.divmod(sessions - np.array([[0], [1]]), len(starts))
+        edges = week * n_slots + starts[of_week]
+        open_before = _open_before(edges, rule["unseen"], n_slots)
+        rest, late = open_before[0] - before[0], before[1] - open_before[1]
+        # The end of a session may be missing as on half days, but none of the day and night.
+        is_closed = _open_before(edges[1] + 1, rule["unseen"], n_slots) < (
+            2 + _open_before(edges[1] - 1, rule["unseen"], n_slots)
+        )
+        is_whole = is_closed & ((late == 0) | (late == rule["late"]))
+        n_sessions = sessions[1] - sessions[0]
+        counted = np.where(
+            (n_sessions > 0) & (n_sessions <= rule["longest"]),
+            np.where(is_whole, 1, np.maximum(rest, 1) + late),
+            counted,
+        )
     # Where nothing is closed in between, a change of the clock does not matter.
+    total = _round((local[1] - local[0]) / step)
     counted = np.where(counted >= total, _round(elapsed / step), counted)
-    counted = np.where(elapsed == step, 1, counted)
-    return np.where(is_holiday, 1, np.maximum(counted, 1))
+    return np.where(elapsed == step, 1, np.maximum(counted, 1))
 
 
-def _whole_days(rule: Rule, local: tuple[Array, Array], closed: Array) -> Array:
-    """Return how many whole days are missing, if nothing else is; else 0."""
-    n_open = int(rule["day"] // rule["step"]) - int((closed[:, 1] - closed[:, 0]).sum())
-    dates, slots = _split(rule, local)
-    is_end = _open_before(slots[0] + 1, closed) >= n_open
-    is_start = _open_before(slots[1], closed) == 0
-    n_days = np.diff(_open_days_before(dates, rule["is_open"]), axis=0)[0] - 1
-    return np.where(is_end & is_start, np.maximum(n_days, 0), 0)
+def _count_starts(rule: Rule, local: tuple[Array, Array]) -> Array:
+    """Return the number of the session of each label of pairs."""
+    week, slots = np.divmod(_places(rule, np.stack(local)), 7 * _slots_of_day(rule))
+    starts = rule["starts"]
+    return week * len(starts) + np.searchsorted(starts, slots, side="right")
 
 
-def _count_slots(rule: Rule, local: tuple[Array, Array], closed: Array) -> Array:
-    """Return the open slots from the first label of each pair on, up to the second."""
-    n_open = int(rule["day"] // rule["step"]) - int((closed[:, 1] - closed[:, 0]).sum())
-    dates, slots = _split(rule, local)
-    is_open = rule["is_open"][_weekdays(dates)]
-    places = _open_days_before(dates, rule["is_open"]) * n_open
-    places = places + np.where(is_open, _open_before(slots, closed), 0)
-    counted: Array = places[1] - places[0]
-    return counted
+def _slots_of_day(rule: Rule) -> int:
+    return int(rule["day"] // rule["step"])
 
 
-def _split(rule: Rule, local: tuple[Array, Array]) -> tuple[Array, Array]:
-    """Return the dates of pairs of labels, and the numbers of their slots of the day."""
-    dates, of_day = np.divmod(np.stack(local) - rule["phase"], rule["day"])
-    return dates, of_day // rule["step"]
+def _places(rule: Rule, local: Array) -> Array:
+    """Return the number of the slot of each label, from a Monday on."""
+    places: Array = (local - rule["phase"]) // rule["step"] + 3 * _slots_of_day(rule)
+    return places
 
 
-def _open_before(slots: Array, closed: Array) -> Array:
-    """Return how many slots of the day before these have labels."""
-    before = slots.copy()
-    for start, end in closed:
-        before -= np.clip(slots - start, 0, end - start)
-    return before
+def _open_before(places: Array, closed: Array, n_slots: int) -> Array:
+    """Return how many slots before these are open, where closed stretches repeat."""
+    n_closed = np.concatenate([[0], np.cumsum(closed[:, 1] - closed[:, 0])])
+    ends = np.concatenate([[0], closed[:, 1]])
+    times, slots = np.divmod(places, n_slots)
+    which = np.searchsorted(closed[:, 0], slots, side="right")
+    open_before: Array = places - times * n_closed[-1] - n_closed[which]
+    return open_before + np.maximum(ends[which] - slots, 0)
 
 
 def _stretches(is_closed: Array) -> Array:

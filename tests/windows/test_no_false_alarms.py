@@ -32,11 +32,20 @@ def easter_holidays():
     return days.difference(pd.DatetimeIndex(closed))[:N]
 
 
-def bars(start="2024-02-26", n=78, zone="America/New_York", closed=()):
-    days = pd.bdate_range(start, periods=N).difference(pd.DatetimeIndex(closed))
+def bars(start="2024-02-26", n=78, zone="America/New_York", closed=(), days=None):
+    if days is None:
+        days = pd.bdate_range(start, periods=N).difference(pd.DatetimeIndex(closed))
     times = pd.timedelta_range("9h30min", periods=n, freq=pd.Timedelta("6.5h") / n)
     every = days.repeat(n) + pd.TimedeltaIndex(np.tile(times, len(days)))
     return every.tz_localize(zone)
+
+
+def half_days():
+    """Bars of an exchange, with a holiday after a half day: July 3, Thanksgiving and Christmas."""
+    every = bars(n=13, days=holidays_of_an_exchange())
+    short = ["2010-11-26", "2010-12-23", "2011-07-01", "2011-11-25", "2011-12-23", "2012-07-03"]
+    is_short = every.tz_localize(None).normalize().isin(pd.DatetimeIndex(short))
+    return every[~(is_short & (every.hour >= 13))]
 
 
 LABELS = {
@@ -46,7 +55,10 @@ LABELS = {
     "trading days as text made dates": pd.to_datetime(holidays_of_an_exchange().astype(str)),
     "bars of 5 minutes": bars()[:N],
     "bars of 5 minutes from noon on": bars()[30 : N + 30],
-    "bars of 5 minutes in UTC": bars().tz_convert("UTC")[:N],
+    # Over both changes of the clock.
+    "bars of 5 minutes in UTC": bars().tz_convert("UTC")[: 190 * 78],
+    "bars of 5 minutes in UTC, from summer on": bars("2024-10-07").tz_convert("UTC")[: 115 * 78],
+    "bars with half days": half_days(),
     "bars without a zone, and a holiday": bars(zone=None, closed=["2024-02-28"])[:N],
     "bars of 30 minutes": bars(n=13)[:N],
     "two bars a day": bars(n=2)[:N],
@@ -76,7 +88,8 @@ LABELS = {
 
 def table(name):
     """Return rows with these labels, and a target."""
-    y = 100 + np.cumsum(np.random.default_rng(1).normal(size=N))
+    n = N if LABELS[name] is None else len(LABELS[name])
+    y = 100 + np.cumsum(np.random.default_rng(1).normal(size=n))
     if name == "array":
         return y[:, np.newaxis], y
     if name == "polars":

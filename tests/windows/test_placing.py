@@ -112,7 +112,8 @@ STEPS = {
     # Trading days: weekends are no steps, and a holiday is no missing step
     "over a weekend": (TRADING, "2024-01-29", 1),
     "over a weekend and a holiday": (TRADING, "2024-01-30", 1),
-    "over three trading days": (TRADING, "2024-01-31", 3),
+    "over a weekend and two holidays": (TRADING, "2024-01-31", 1),
+    "over four trading days": (TRADING, "2024-02-01", 4),
     "over a whole week": (TRADING, "2024-02-05", 6),
     "up to the longest fitted distance": (EASTER, "2024-01-31", 1),
     "past the longest fitted distance": (EASTER, "2024-02-01", 4),

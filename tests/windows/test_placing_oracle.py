@@ -95,14 +95,20 @@ def series(draw):
 
 
 def whole_sessions(labels, steps):
-    """Return steps without whole days that are missing in sessions of an exchange."""
+    """Return steps without what may be missing in sessions of an exchange.
+
+    That is up to two whole days, and the end of a session before the begin of one.
+    """
     if not isinstance(labels, pd.DatetimeIndex) or str(labels.tz) != "America/New_York":
         return steps
     n_a_day = 1 + int((labels.hour - 9).max())
-    gaps = np.diff(steps) - 1
-    ends_a_day = labels[steps[:-1]].hour == labels.hour.max()
-    whole = ends_a_day & (gaps > 0) & (gaps % n_a_day == 0) & (gaps // n_a_day <= 1)
-    return steps[0] + np.concatenate([[0], np.cumsum(1 + np.where(whole, 0, gaps))])
+    # Labels have begun within a day or with it: all steps are of whole days but the first.
+    of_day = np.asarray(labels[steps].hour) - 9
+    day = (steps - of_day) // n_a_day
+    gaps, n_days = np.diff(steps) - 1, np.diff(day)
+    is_told = (n_days > 0) & (n_days <= 3)
+    told = np.where(of_day[1:] == 0, 0, gaps - (n_days - 1) * n_a_day)
+    return steps[0] + np.concatenate([[0], np.cumsum(1 + np.where(is_told, told, gaps))])
 
 
 def look_up(values, steps, rows, *, window_length, horizon, fill):
@@ -234,17 +240,15 @@ def trading_days(draw):
     gaps=st.sampled_from(["warn", "missing"]),
     zone=st.sampled_from([None, BERLIN]),
 )
-def test_a_distance_of_one_holiday_is_one_step_between_trading_days(
+def test_a_distance_of_two_holidays_is_one_step_between_trading_days(
     drawn, window_length, horizon, gaps, zone
 ):
     days, fitted, later = drawn
-    longest = max(2, int(np.diff(fitted).max()))
-    n_fitted = len(fitted)
+    # Two holidays may follow each other.
+    longest = max(3, int(np.diff(fitted).max()))
     numbers = np.concatenate([fitted, later])
     distances = np.diff(numbers)
-    # Two holidays may follow each other between rows.
-    limits = np.where(np.arange(len(distances)) < n_fitted, longest, max(3, longest))
-    steps = np.concatenate([[0], np.cumsum(np.where(distances <= limits, 1, distances))])
+    steps = np.concatenate([[0], np.cumsum(np.where(distances <= longest, 1, distances))])
     values = np.arange(float(len(numbers)))[:, np.newaxis]
     X = pd.DataFrame({"a": values[:, 0]}, index=days[numbers].tz_localize(zone))
     transformer = SlidingWindowTransformer(

@@ -1,0 +1,168 @@
+"""Weeks of markets and shops: nothing is missing in them, and what is taken out is told."""
+
+import warnings
+
+import numpy as np
+import pandas as pd
+import pytest
+from pandas.tseries.holiday import GoodFriday, USFederalHolidayCalendar
+
+from skrnn import SlidingWindowTransformer
+from skrnn.exceptions import RowsMissingWarning
+from skrnn.windows._labels import LabeledRows, read_ticks
+from skrnn.windows._next_labels import summarize
+from skrnn.windows._placing import place_labels, steps_missing, to_second
+
+NEW_YORK = "America/New_York"
+# The day after Thanksgiving, Christmas Eve, and the day before July 4.
+HALF_DAYS = ["2022-11-25", "2023-07-03", "2023-11-24", "2024-07-03", "2024-11-29", "2024-12-24"]
+
+
+def hours(is_open, freq="1h"):
+    """Return the labels of two years at which it is open: weekday and hour of New York."""
+    every = pd.date_range("2023-01-02", "2024-12-31", freq=freq, tz=NEW_YORK, inclusive="left")
+    return every[is_open(every.dayofweek, every.hour + every.minute / 60)]
+
+
+def currencies(day, hour):
+    return ((day < 4) | ((day == 4) & (hour < 17))) | ((day == 6) & (hour >= 17))
+
+
+def futures(day, hour):
+    evening = (hour >= 18) & ((day < 4) | (day == 6))
+    return evening | ((day < 5) & (hour < 17))
+
+
+def short_saturdays(day, hour):
+    return (hour >= 8) & (((day < 5) & (hour < 20)) | ((day == 5) & (hour < 16)))
+
+
+def exchange(step="5min", *, closed=True):
+    """Return the bars of an exchange with its holidays, and its half days before them."""
+    days = pd.bdate_range("2023-01-02", "2024-12-31")
+    if closed:
+        holidays = USFederalHolidayCalendar().holidays(days[0], days[-1])
+        days = days.difference(holidays).difference(GoodFriday.dates(days[0], days[-1]))
+    bars = pd.timedelta_range("9h30min", "15h59min", freq=step)
+    every = days.repeat(len(bars)) + pd.TimedeltaIndex(np.tile(bars, len(days)))
+    is_short = every.normalize().isin(pd.DatetimeIndex(HALF_DAYS)) & (every.hour >= 13)
+    return every[~(is_short & closed)].tz_localize(NEW_YORK)
+
+
+def summary_of(labels):
+    rows = LabeledRows(None, None, labels)
+    return summarize(rows, read_ticks(rows), slice(None), 3)
+
+
+def missing(summary, labels):
+    return steps_missing(read_ticks(LabeledRows(None, None, labels), summary["timezone"]), summary)
+
+
+def steps_to(summary, labels):
+    ticks = read_ticks(LabeledRows(None, None, labels), summary["timezone"])
+    return place_labels(to_second(ticks, summary["second"]), summary).steps
+
+
+WEEKS = {
+    "currencies": hours(currencies),
+    "currencies of 15 minutes": hours(currencies, "15min"),
+    "currencies of 4 hours": hours(lambda day, hour: currencies(day, hour) & (hour % 4 == 1)),
+    "currencies in UTC": hours(currencies).tz_convert("UTC"),
+    "futures": hours(futures),
+    "futures of 5 minutes": hours(futures, "5min"),
+    "a shop with short Saturdays": hours(short_saturdays).tz_localize(None),
+    "an exchange": exchange(),
+    "an exchange without a zone": exchange().tz_localize(None),
+    "an exchange by the hour": exchange("1h"),
+    "an exchange in UTC": exchange().tz_convert("UTC"),
+    "an exchange in UTC by the hour": exchange("1h").tz_convert("UTC"),
+    "an exchange in UTC without a zone": exchange().tz_convert("UTC").tz_localize(None),
+}
+
+
+@pytest.mark.parametrize("name", WEEKS)
+def test_no_steps_are_missing_in_years_of_a_week_with_nights_and_weekends(name):
+    labels = WEEKS[name]
+    weeks = (labels[0] + pd.Timedelta(weeks=n) for n in (3, 30, 48, 70))
+    for cut in (*labels.searchsorted(pd.DatetimeIndex(weeks)), len(labels)):
+        summary = summary_of(labels[:cut])
+        found = missing(summary, labels)
+        assert labels[1:][found > 0].tolist() == []
+    is_late = np.diff(labels.asi8) > np.diff(labels.asi8).min()
+    for cut in np.flatnonzero(is_late)[30::97] + 1:
+        assert steps_to(summary_of(labels[:cut]), labels[cut:]) == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "first", "gone"),
+    [
+        ("currencies", "2024-02-07 11:00", 1),
+        ("currencies", "2024-02-07 00:00", 9),
+        ("currencies", "2024-02-09 16:00", 3),
+        ("futures", "2024-02-07 11:00", 2),
+        ("futures", "2024-02-06 18:00", 3),
+        ("a shop with short Saturdays", "2024-02-10 15:00", 1),
+        ("an exchange", "2024-02-07 10:00", 1),
+        ("an exchange", "2024-02-07 09:30", 12),
+        ("an exchange", "2024-02-07 09:30", 13),
+        ("an exchange in UTC", "2024-02-07 10:00", 12),
+        ("an exchange in UTC", "2024-07-02 12:55", 20),
+    ],
+)
+def test_what_is_missing_in_such_a_week_is_told(name, first, gone):
+    every = WEEKS[name]
+    zone = NEW_YORK if every.tz is not None else None
+    where = every.get_loc(pd.Timestamp(first, tz=zone))
+    left = every.delete(range(where, where + gone))
+    summary = summary_of(every[: 20 * every.size // 40])
+    found = missing(summary, left)
+    assert (found.sum(), found[where - 1]) == (gone, gone)
+    # And so it is in the labels that were fitted.
+    assert missing(summary_of(left), left).sum() == gone
+
+
+def test_the_end_of_a_session_may_be_missing_and_a_late_begin_is_told_beside_whole_days():
+    labels = exchange(closed=False)
+    summary = summary_of(labels[:3000])
+    at = {f"{day} {time}": labels.get_loc(pd.Timestamp(f"{day} {time}", tz=NEW_YORK))
+          for day in ("2024-07-02", "2024-07-03", "2024-07-05", "2024-07-08", "2024-07-09")
+          for time in ("09:30", "12:55", "15:55", "10:00")}  # fmt: skip
+    for first, last, n in (
+        ("2024-07-03 12:55", "2024-07-05 09:30", 0),
+        ("2024-07-03 12:55", "2024-07-05 10:00", 42),
+        ("2024-07-03 15:55", "2024-07-05 10:00", 6),
+        ("2024-07-03 12:55", "2024-07-08 09:30", 0),
+        ("2024-07-03 12:55", "2024-07-09 09:30", 36 + 3 * 78),
+        ("2024-07-02 09:30", "2024-07-02 15:55", 76),
+    ):
+        assert missing(summary, labels[[at[first], at[last]]]).tolist() == [n]
+
+
+def test_a_late_begin_in_utc_is_told_with_the_hour_that_is_open_in_the_other_season():
+    labels = WEEKS["an exchange in UTC"]
+    summary = summary_of(labels)
+    for day in ("2024-07-02", "2024-02-07"):
+        where = labels.get_loc(pd.Timestamp(f"{day} 09:30", tz=NEW_YORK))
+        assert missing(summary, labels.delete(range(where, where + 3))).sum() == 3 + 12
+
+
+def trading_days(n):
+    return pd.bdate_range("2020-01-01", periods=n)
+
+
+def test_two_holidays_in_a_row_are_no_missing_step_anywhere():
+    days = trading_days(100)
+    summary = summary_of(days[:50])
+    assert summary["rule"]["longest"] == 3
+    assert steps_to(summary, days[52:]) == 1
+    assert steps_to(summary, days[53:]) == 4
+    assert missing(summary, days.delete([60, 61, 70, 71, 72])).tolist().count(3) == 1
+
+
+def test_one_series_of_a_year_of_an_exchange_says_nothing():
+    labels = exchange("15min")
+    X = pd.DataFrame({"a": np.arange(float(len(labels)))}, index=labels)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", RowsMissingWarning)
+        window = SlidingWindowTransformer(4, gaps="raise").fit(X[:3000])
+        assert len(window.transform(X[3000:])) == len(X) - 3000
