@@ -22,8 +22,8 @@ _MOST_SLOTS = 86_400
 _MOST_STRETCHES = 48
 # Fitted labels of the week that are missing as often are no chance: those are closed.
 _NEVER = 5
-# Two holidays may follow each other, as at Easter.
-_HOLIDAYS = 3
+# Two holidays may follow each other, as at Easter; no exchange closes for more than nine days.
+_HOLIDAYS, _MOST_HOLIDAYS = 3, 10
 _SATURDAY = 5
 # A weekend, in days: one hour less where labels of summer and winter overlap.
 _WEEKEND = 1.9
@@ -225,8 +225,8 @@ def _count_days(rule: Rule, local: tuple[Array, Array]) -> Array:
 
 
 def _find_longest(distances: Array) -> int:
-    """Return the longest step, which holidays explain."""
-    return max(_HOLIDAYS, int(distances.max(initial=0)))
+    """Return the longest of the distances that holidays explain; longer ones are holes."""
+    return max(_HOLIDAYS, int(distances.max(initial=0, where=distances <= _MOST_HOLIDAYS)))
 
 
 def _open_weekdays(dates: Array) -> tuple[Array, bool]:

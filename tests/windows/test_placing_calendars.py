@@ -150,6 +150,25 @@ def trading_days(n):
     return pd.bdate_range("2020-01-01", periods=n)
 
 
+@pytest.mark.parametrize(("gone", "n"), [(60, 60), (10, 10), (9, 0)])
+@pytest.mark.parametrize("bars", [1, 3])
+def test_a_hole_in_fitted_trading_days_is_no_holiday(gone, n, bars):
+    days = trading_days(500)
+    hours = pd.to_timedelta(10 + np.arange(bars), unit="h")
+    labels = days.repeat(bars) + pd.TimedeltaIndex(np.tile(hours, 500))
+    left = labels.delete(range(200 * bars, (200 + gone) * bars))
+    summary = summary_of(left)
+    assert missing(summary, left).sum() == n * bars
+    X = pd.DataFrame({"a": np.arange(float(len(left)))}, index=left)
+    if n:
+        with pytest.raises(ValueError, match=f"^{n * bars} steps are missing"):
+            SlidingWindowTransformer(3, gaps="raise").fit(X)
+    else:
+        SlidingWindowTransformer(3, gaps="raise").fit(X)
+    later = pd.bdate_range(labels[-1].normalize(), periods=27)[26:] + hours[0]
+    assert steps_to(summary, later) == 1 + 25 * bars
+
+
 def test_two_holidays_in_a_row_are_no_missing_step_anywhere():
     days = trading_days(100)
     summary = summary_of(days[:50])
