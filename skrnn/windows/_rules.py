@@ -121,9 +121,14 @@ def count_missing(rule: Rule, ticks: Array, local: Array | None) -> Array:
 
 
 def see_weekend(rule: Rule, local: Array) -> Rule:
-    """Return a rule without a weekend, if that was a guess and these labels lie in it."""
-    if not rule["is_guess"] or (_weekdays(local // rule["day"]) < _SATURDAY).all():
+    """Return a rule that does not guess whether a weekend is open, if these labels tell."""
+    if not rule["is_guess"]:
         return rule
+    dates = local // rule["day"]
+    if (_weekdays(dates) < _SATURDAY).all():
+        if dates[-1] - dates[0] < 7:
+            return rule
+        return {**rule, "is_guess": False, "longest": max(rule["longest"], _HOLIDAYS)}
     # Mondays are like all days but those of the weekend.
     n_slots = _slots_of_day(rule)
     always = np.ones(7, dtype=bool)

@@ -178,6 +178,18 @@ def test_two_holidays_in_a_row_are_no_missing_step_anywhere():
     assert missing(summary, days.delete([60, 61, 70, 71, 72])).tolist().count(3) == 1
 
 
+@pytest.mark.parametrize("n_fitted", [3, 5])
+def test_labels_that_pass_weekends_tell_that_days_are_trading_days(n_fitted):
+    days = exchange().normalize().unique().tz_localize(None)
+    # From a Monday on.
+    days = days[days >= "2023-02-27"]
+    summary = summary_of(days[:n_fitted])
+    assert not missing(summary, days).any()
+    assert missing(summary, days.delete(range(50, 55))).sum() == 5
+    every = pd.date_range(days[0], periods=100)
+    assert missing(summary, every.delete([20, 21])).sum() == 2
+
+
 def test_one_series_of_a_year_of_an_exchange_says_nothing():
     labels = exchange("15min")
     X = pd.DataFrame({"a": np.arange(float(len(labels)))}, index=labels)
