@@ -109,11 +109,12 @@ def count_steps(rule: Rule, ticks: tuple[Array, Array], local: tuple[Array, Arra
 def count_missing(rule: Rule, ticks: Array, local: Array | None) -> Array:
     """Return how many steps are missing between each of some labels and the next."""
     missing = np.zeros(max(0, len(ticks) - 1), dtype=np.int64)
-    if rule["word"] in ("distance", "times"):
-        # Usually few: what is one step needs no calendar.
-        pairs = np.flatnonzero(~_are_near(np.diff(ticks), rule["step"]))
-    else:
+    if rule["word"] == "months":
         pairs = np.arange(len(missing))
+    else:
+        # Usually few: what is one step needs no calendar.
+        step = rule["step"] * rule["day"] if rule["word"] == "days" else rule["step"]
+        pairs = np.flatnonzero(~_are_near(np.diff(ticks), step))
     if len(pairs):
         dates = None if local is None else (local[pairs], local[pairs + 1])
         missing[pairs] = count_steps(rule, (ticks[pairs], ticks[pairs + 1]), dates) - 1
