@@ -131,14 +131,9 @@ def share_rules(summaries: list[LabelSummary | None], n_rows: list[int]) -> Labe
     best = max(known, key=lambda one: one[:2])[2]
     for summary in summaries:
         if summary is not None and summary["largest"] is None and summary["kind"] == best["kind"]:
-            take_steps(summary, best)
+            summary["rule"] = best["rule"]
+            summary["largest"], summary["typical"] = best["largest"], best["typical"]
     return best
-
-
-def take_steps(summary: LabelSummary, other: LabelSummary) -> None:
-    """Let a summary have the steps of another one."""
-    summary["rule"] = other["rule"]
-    summary["largest"], summary["typical"] = other["largest"], other["typical"]
 
 
 def place_rows(values: Array, labels: Ticks | None, start: SeriesStart | None) -> Placement:
