@@ -146,6 +146,55 @@ def test_a_late_begin_in_utc_is_told_with_the_hour_that_is_open_in_the_other_sea
         assert missing(summary, labels.delete(range(where, where + 3))).sum() == 3 + 12
 
 
+def from_gaps(labels, *gaps):
+    """Return how many steps are missing where labels are taken out, after 30 days of a fit."""
+    summary = summary_of(labels[labels < labels[0] + pd.Timedelta(days=30)])
+    assert not missing(summary, labels).any()
+    return [
+        missing(summary, labels[(labels < first) | (labels > last)]).sum() for first, last in gaps
+    ]
+
+
+@pytest.mark.parametrize("step", ["5min", "30min"])
+def test_a_break_for_lunch_ends_no_session(step):
+    times = pd.timedelta_range("9h", "11h29min", freq=step)
+    times = times.append(pd.timedelta_range("12h30min", "14h59min", freq=step))
+    days = pd.bdate_range("2024-01-01", periods=200)
+    labels = days.repeat(len(times)) + pd.TimedeltaIndex(np.tile(times, len(days)))
+    day, n = len(times), len(times) // 10
+    assert from_gaps(
+        labels,
+        ("2024-04-02 11:00", "2024-04-02 12:00"),
+        ("2024-04-02 12:30", "2024-04-02 12:59"),
+        ("2024-04-02 12:30", "2024-04-02 15:00"),
+        ("2024-04-02", "2024-04-03 15:00"),
+        ("2024-04-02", "2024-04-04 15:00"),
+    ) == [n, n, 0, 0, 3 * day]
+
+
+def test_weekdays_around_the_clock_have_whole_holidays_but_no_half_days():
+    labels = pd.date_range("2024-01-01", periods=3000, freq="h")
+    labels = labels[labels.dayofweek < 5]
+    assert from_gaps(
+        labels,
+        ("2024-04-02", "2024-04-02 23:00"),
+        ("2024-04-02", "2024-04-03 23:00"),
+        ("2024-04-02", "2024-04-04 23:00"),
+        ("2024-04-02 19:00", "2024-04-02 23:00"),
+        ("2024-04-02 19:00", "2024-04-03 23:00"),
+        ("2024-04-02 19:00", "2024-04-04 02:00"),
+        ("2024-04-03 00:00", "2024-04-03 00:00"),
+    ) == [0, 0, 72, 5, 5, 8, 1]
+
+
+@pytest.mark.parametrize("n_weeks", [2, 5])
+def test_labels_missing_twice_by_chance_in_a_week_are_missing(n_weeks):
+    labels = pd.date_range("2024-01-01", periods=n_weeks * 168, freq="h")
+    # The same two hours of two weeks, which a fit of two weeks has not seen.
+    left = labels.delete([30, 31, 198, 199])
+    assert missing(summary_of(left), left).sum() == 4
+
+
 def trading_days(n):
     return pd.bdate_range("2020-01-01", periods=n)
 
