@@ -48,7 +48,7 @@ def make_optimizer(
 
 
 def _get_optimizer(optimizer: Any) -> keras.optimizers.Optimizer:
-    if isinstance(optimizer, str) and optimizer not in keras.saving.get_custom_objects():
+    if isinstance(optimizer, str) and keras.saving.get_registered_object(optimizer) is None:
         # Keras would number the optimizers: "adam_1", "adam_2". TensorFlow keeps what it has
         # prepared for a variable under the name of the variable, 70 kB for each new optimizer,
         # and never frees it.
