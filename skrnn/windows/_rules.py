@@ -210,7 +210,7 @@ def _find_days(local: Array, day: int, share: float) -> Rule | None:
     if not is_open.all():
         closed = _stretches(~is_open)
         open_steps = np.diff(_open_before(dates + 3, closed, 7))
-        has_weekend = np.diff(closed).max() >= 2 and np.count_nonzero(is_open) >= 4
+        has_weekend = np.diff(_join_ends(closed, 7)).max() >= 2 and is_open.sum() >= 4
         is_trading = has_weekend and not is_guess
         # Fitted holidays are no missing steps.
         follow = open_steps <= 2 if is_trading else open_steps == 1
@@ -289,8 +289,6 @@ def _find_times(ticks: Array, local: Array, same: Array, typical: Any, day: int)
         _add_closed(_repeat(is_open, _stretches(which), n_slots), places, 7 * n_slots)
         for which in (~is_seen & is_sure, ~is_seen)
     )
-    if len(unseen) > 7 * _MOST_STRETCHES:
-        return None
     rule["closed"], rule["unseen"], rule["is_guess"] = closed, unseen, is_guess
     hour = day // 24
     if hour % step == 0 and (ticks == local).all():
@@ -340,11 +338,8 @@ def _add_closed(closed: Array, places: Array, n_slots: int) -> Array:
 
 def _find_starts(rule: Rule) -> Array:
     """Return the slots of the week with which sessions begin, none without a weekend."""
-    n_slots, unseen = _slots_of_day(rule), rule["unseen"].copy()
-    if len(unseen) > 1 and unseen[0, 0] == 0 and unseen[-1, 1] == 7 * n_slots:
-        # Through the night from Sunday to Monday.
-        unseen[0, 0] = unseen[-1, 0] - 7 * n_slots
-        unseen = unseen[:-1]
+    n_slots = _slots_of_day(rule)
+    unseen = _join_ends(rule["unseen"], 7 * n_slots)
     lengths = np.diff(unseen)[:, 0]
     if lengths.max(initial=0) < _WEEKEND * n_slots:
         return _NONE[:, 0]
@@ -426,6 +421,13 @@ def _stretches(is_closed: Array) -> Array:
     """Return where stretches of True begin and end, of shape (n, 2)."""
     edges = np.flatnonzero(np.diff(np.concatenate([[False], is_closed, [False]])))
     return edges.reshape(-1, 2).astype(np.int64)
+
+
+def _join_ends(stretches: Array, n: int) -> Array:
+    """Return stretches with the last joined to the first, where both are one that repeats."""
+    if len(stretches) < 2 or stretches[0, 0] > 0 or stretches[-1, 1] < n:
+        return stretches
+    return np.concatenate([[[stretches[-1, 0] - n, stretches[0, 1]]], stretches[1:-1]])
 
 
 def _are_near(steps: Array, typical: Any) -> Array:

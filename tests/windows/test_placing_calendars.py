@@ -184,7 +184,52 @@ def test_weekdays_around_the_clock_have_whole_holidays_but_no_half_days():
         ("2024-04-02 19:00", "2024-04-03 23:00"),
         ("2024-04-02 19:00", "2024-04-04 02:00"),
         ("2024-04-03 00:00", "2024-04-03 00:00"),
-    ) == [0, 0, 72, 5, 5, 8, 1]
+        ("2024-04-01", "2024-04-02 23:00"),
+    ) == [0, 0, 72, 5, 5, 8, 1, 0]
+
+
+@pytest.mark.parametrize("bars", [1, 3])
+@pytest.mark.parametrize(
+    ("weekdays", "is_trading"),
+    [
+        ((1, 2, 3, 4, 5), True),
+        ((6, 0, 1, 2, 3), True),
+        ((0, 1, 2, 3), True),
+        ((0, 2, 4), False),
+        ((0, 1, 2, 3, 4, 5), False),
+        ((0, 1, 3, 4, 5), False),
+    ],
+)
+def test_weeks_with_two_closed_days_in_a_row_have_holidays(bars, weekdays, is_trading):
+    days = pd.date_range("2024-01-01", periods=200)
+    days = days[days.dayofweek.isin(weekdays)]
+    labels = days.repeat(bars) + pd.TimedeltaIndex(
+        np.tile(pd.to_timedelta(9 + np.arange(bars), unit="h"), len(days))
+    )
+    # A Wednesday, or the first day of a week.
+    day = "2024-04-03" if 2 in weekdays else "2024-04-04"
+    assert from_gaps(labels, (day, day + " 23:00")) == [0 if is_trading else bars]
+
+
+def test_a_weekend_that_was_guessed_is_open_where_later_labels_lie_in_it():
+    days = pd.date_range("2024-01-01", periods=60)
+    labels = days.repeat(8) + pd.TimedeltaIndex(
+        np.tile(pd.to_timedelta(9 + np.arange(8), unit="h"), len(days))
+    )
+    summary = summary_of(labels[:24])
+    assert not missing(summary, labels).any()
+    assert missing(summary, labels.delete(range(80, 88))).sum() == 8
+
+
+def test_what_is_missing_at_the_begin_of_a_session_is_told_in_the_season_that_was_not_fitted():
+    labels = WEEKS["an exchange in UTC"]
+    summary = summary_of(labels[labels < "2023-03-10"][:1500])
+    end = labels.get_loc(pd.Timestamp("2023-11-14 20:55", tz="UTC"))
+    summer = summary_of(labels[3000:6000])
+    assert missing(summer, labels[[end, end + 1]]).tolist() == [0]
+    # And the hour that is open in summer only.
+    assert missing(summer, labels[[end, end + 4]]).tolist() == [3 + 12]
+    assert missing(summary, labels[[end, end + 4]]).tolist() == [3]
 
 
 @pytest.mark.parametrize("n_weeks", [2, 5])
@@ -193,6 +238,9 @@ def test_labels_missing_twice_by_chance_in_a_week_are_missing(n_weeks):
     # The same two hours of two weeks, which a fit of two weeks has not seen.
     left = labels.delete([30, 31, 198, 199])
     assert missing(summary_of(left), left).sum() == 4
+    # And some hours that were passed once only.
+    left = labels[:240].delete(range(80, 90))
+    assert missing(summary_of(left), left).sum() == 10
 
 
 def trading_days(n):
@@ -234,6 +282,7 @@ def test_labels_that_pass_weekends_tell_that_days_are_trading_days(n_fitted):
     days = days[days >= "2023-02-27"]
     summary = summary_of(days[:n_fitted])
     assert not missing(summary, days).any()
+    assert not missing(summary, days[5:14].delete(5)).any()
     assert missing(summary, days.delete(range(50, 55))).sum() == 5
     every = pd.date_range(days[0], periods=100)
     assert missing(summary, every.delete([20, 21])).sum() == 2
