@@ -225,7 +225,7 @@ def test_what_is_missing_at_the_begin_of_a_session_is_told_in_the_season_that_wa
     labels = WEEKS["an exchange in UTC"]
     summary = summary_of(labels[labels < "2023-03-10"][:1500])
     end = labels.get_loc(pd.Timestamp("2023-11-14 20:55", tz="UTC"))
-    summer = summary_of(labels[3000:6000])
+    summer = summary_of(labels[6000:9000])
     assert missing(summer, labels[[end, end + 1]]).tolist() == [0]
     # And the hour that is open in summer only.
     assert missing(summer, labels[[end, end + 4]]).tolist() == [3 + 12]
