@@ -48,7 +48,7 @@ def _place(labels: pd.DatetimeIndex):
     values = np.zeros((100_000, 1))
     fitted = read_ticks(LabeledRows(None, None, labels[:100_000]))
     summary = summarize_labels(fitted, 60, timezone=str(labels.tz))
-    start = {"head": values[:60], "context": values[:60], "n_rows": 100_000, "labels": summary}
+    start = {"head": values[:60], "context": values[:60], "labels": summary}
     later = labels[100_000:200_000]
 
     def place() -> None:

@@ -24,7 +24,6 @@ def fit(index, n_head=3):
     return {
         "head": values[:n_head],
         "context": values[-n_head:],
-        "n_rows": len(index),
         "labels": summary,
     }
 
