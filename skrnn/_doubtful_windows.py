@@ -2,37 +2,52 @@
 
 from __future__ import annotations
 
+import datetime
+import numbers
 import re
 import warnings
+from collections import Counter
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from skrnn.exceptions import FeaturesNotScaledWarning, RowsNotWindowsWarning
+from skrnn.windows._labels import is_time
 
 # Beyond it, cells are flat: the tanh of 30 times a weight of 0.3 is 1 in float32.
 _LARGEST_MEDIAN = 30
 # Numbers of a feature of which the median is taken. Of more, so many are drawn.
 _MAX_NUMBERS = 2**14
 _N_NAMED = 5
-# The last number in the name of a step, with what stands before and after it.
-_LAST_NUMBER = re.compile(r"(.*?)\d+(\D*)", re.DOTALL)
+# The last number or time of day in the name of a step, after what all steps share.
+_LAST_NUMBER = re.compile(r"(.*?)(?:\d+(?::\d+)+(?:\.\d+)?|\d+)\D*", re.DOTALL)
+_AT_END = re.compile(r"\W+$")
+_OPEN_BRACKET = re.compile(r"[(\[][^)\]]*$")
+_DATE = re.compile(r"\d{1,4}([-/.])\d{1,2}\1\d{1,4}([T ].*)?")
+_POINTS_IN_TIME = (
+    datetime.date,
+    datetime.time,
+    datetime.timedelta,
+    np.datetime64,
+    np.timedelta64,
+    pd.Period,
+)
 
 
 def warn_of_rows(X: Any, name: str) -> None:
     """Warn if X is a table of dated rows, where an estimator of this name expects windows."""
     if not isinstance(X, pd.DataFrame) or not _has_dates(X.index):
         return
-    columns = [str(column) for column in X.columns]
-    if _feature_of_steps(columns) is not None:
+    if _feature_of_steps(list(X.columns)) is not None:
         return
+    columns = [str(column) for column in X.columns]
     warnings.warn(
-        f"X has dates as its index, and its columns {_enumerate(columns)} are not the steps of one "
-        f"feature: it looks like rows of a table. {name} expects windows, and reads the columns of "
-        "a row as steps in time. Put SlidingWindowTransformer before it: make_pipeline("
-        f"StandardScaler(), SlidingWindowTransformer(), {name}()). If these are windows, give "
-        "X.to_numpy().",
+        f"X has dates or times as its index, and its columns {_enumerate(columns)} are not the "
+        f"steps of one feature: it looks like rows of a table. {name} expects windows, and reads "
+        "the columns of a row as steps in time. Put SlidingWindowTransformer before it: "
+        f"make_pipeline(StandardScaler(), SlidingWindowTransformer(), {name}()). If these are "
+        "windows, give X.to_numpy().",
         RowsNotWindowsWarning,
         stacklevel=2,
     )
@@ -81,27 +96,81 @@ def warn_of_scale(X: np.ndarray, names: Any) -> None:
 
 
 def _has_dates(index: pd.Index) -> bool:
-    """Tell whether an index, or a level of it, has dates or periods."""
-    levels = index.levels if isinstance(index, pd.MultiIndex) else [index]
-    return any(isinstance(level, pd.DatetimeIndex | pd.PeriodIndex) for level in levels)
+    """Tell whether an index, or a level of it that differs from row to row, has dates or times."""
+    if not isinstance(index, pd.MultiIndex):
+        return is_time(index)
+    return any(
+        is_time(level) and len(np.unique(codes)) > 1
+        for level, codes in zip(index.levels, index.codes, strict=True)
+    )
 
 
-def _feature_of_steps(columns: list[str]) -> str | None:
-    """Return the name that columns share which are its steps, numbered last; None if none is."""
-    matches = [_LAST_NUMBER.fullmatch(column) for column in columns]
-    parts = {match.groups() for match in matches if match}
-    if len(parts) != 1 or not all(matches):
+def _feature_of_steps(columns: list[Any]) -> str | None:
+    """Return the name that columns share which are its steps; None if they are not.
+
+    Steps are named by a number or a time at the end, beside which one, the present, may have none.
+    """
+    if all(isinstance(column, tuple) for column in columns):
+        return _feature_of_tuples(columns)
+    if all(map(_is_position, columns)):
+        return ""
+    names = [str(column) for column in columns]
+    matches = [_LAST_NUMBER.fullmatch(name) for name in names]
+    shared = Counter(_without_separator(match[1]) for match in matches if match)
+    if not shared:
         return None
-    ((before, _),) = parts
-    return str(before).removesuffix("_lag").rstrip("_-.+ ")
+    # What most have before their number; of two names the one that could be behind the present.
+    before = max(shared, key=lambda name: (shared[name], len(name)))
+    others = [
+        name
+        for name, match in zip(names, matches, strict=True)
+        if not match or _without_separator(match[1]) != before
+    ]
+    if len(others) > 1:
+        return None
+    if others:
+        # "Open" beside "Open_lag1", "t" beside "t-1", "x1(t)" beside "x1(t-1)".
+        stem = _AT_END.sub("", others[0])
+        if not stem or not before.startswith(stem):
+            return None
+    # Of a bracket that the number stood in, only what is before it is a name.
+    return _without_separator(_OPEN_BRACKET.sub("", before).removesuffix("_lag"))
+
+
+def _feature_of_tuples(columns: list[Any]) -> str | None:
+    """Return the names that columns of several levels share, one level of which has the steps."""
+    levels = list(zip(*columns, strict=True))
+    varying = [number for number, level in enumerate(levels) if len(set(level)) > 1]
+    if len(varying) > 1:
+        return None
+    # Of a single column the last level that could be a step.
+    for number in varying or reversed(range(len(levels))):
+        feature = _feature_of_steps(list(levels[number]))
+        if feature is not None:
+            others = [str(level[0]) for i, level in enumerate(levels) if i != number]
+            return ", ".join([name for name in [*others, feature] if name])
+    return None
+
+
+def _is_position(column: Any) -> bool:
+    """Tell whether a column is named by nothing but a number, a date or a time."""
+    if isinstance(column, str):
+        try:
+            return bool(np.isfinite(float(column)))
+        except ValueError:
+            return _DATE.fullmatch(column.strip()) is not None
+    return isinstance(column, (numbers.Real, *_POINTS_IN_TIME))
+
+
+def _without_separator(before: str) -> str:
+    return before.rstrip("_-.+ ")
 
 
 def _name_feature(feature: int, ndim: int, names: Any) -> str:
     """Return a feature by its name, or by its number."""
     name = None
     if names is not None:
-        columns = [str(column) for column in names]
-        name = columns[feature] if ndim == 2 else _feature_of_steps(columns)
+        name = str(names[feature]) if ndim == 2 else _feature_of_steps(list(names))
     return f"feature {name!r}" if name else f"feature {feature}"
 
 

@@ -1,5 +1,6 @@
 """Windows from which no network learns are warned of, once and by name; all others are not."""
 
+import datetime
 import warnings
 
 import numpy as np
@@ -154,12 +155,88 @@ def test_a_table_of_dated_rows_is_warned_of(index, columns):
         ["2024_w1", "2024_w2", "2024_w3"],
         ["lag 3 of Open", "lag 2 of Open", "lag 1 of Open"],
         [0, 1, 2],
+        # The present step has no number.
+        ["price", "price_lag1", "price_lag2"],
+        ["Open_lag2", "Open_lag1", "Open"],
+        ["var1(t-2)", "var1(t-1)", "var1(t)"],
+        ["t-2", "t-1", "t"],
+        ["t-1", "t", "t+1"],
+        # Ordinals
+        ["1st", "2nd", "3rd"],
+        # Times
+        ["00:00", "01:00", "02:00"],
+        ["load 09:00:00", "load 09:30:00", "load 10:00:00"],
+        ["2024-01-31", "2024-02-29", "2024-03-31"],
+        [datetime.time(0), datetime.time(1), datetime.time(2)],
+        [datetime.date(2024, 1, day) for day in (1, 2, 3)],
+        pd.timedelta_range("0h", periods=3, freq="h"),
+        pd.date_range("2024-01-31", periods=3, freq="ME"),
+        pd.period_range("2024-01", periods=3, freq="M"),
+        # Numbers
+        [1.5, 2.5, 3.25],
+        ["1.5", "2.5", "-3.25"],
+        # Several levels
+        pd.MultiIndex.from_product([["Open"], ["SPY"], [3, 2, 1]]),
+        pd.MultiIndex.from_product([["lag3", "lag2", "lag1"], ["Open"]]),
     ],
+    ids=str,
 )
 def test_columns_that_are_steps_of_one_name_are_windows(columns):
     X = pd.DataFrame(rng.normal(size=(40, 3)), DAYS, columns)
     assert warnings_of(X) == []
-    assert warnings_of(X.iloc[:, :1]) == []
+    if any(character.isdigit() for character in str(X.columns[0])):
+        assert warnings_of(X.iloc[:, :1]) == []
+    assert warnings_of(X.iloc[:, 1:]) == []
+    assert warnings_of(X.iloc[:, :0:-1]) == []
+
+
+@pytest.mark.parametrize(
+    "columns",
+    [
+        # Two without a number, one that is no prefix, several levels of names.
+        ["price", "price_", "price_lag1"],
+        ["Volume", "price_lag2", "price_lag1"],
+        ["Open 1", "Close 1", "Close 2"],
+        ["nan", "1", "2"],
+        pd.MultiIndex.from_tuples([("Open", 1), ("Open", 2), ("Close", 1)]),
+        pd.MultiIndex.from_tuples([("Open", "SPY"), ("Close", "SPY"), ("High", "SPY")]),
+    ],
+    ids=str,
+)
+def test_columns_of_several_features_are_warned_of(columns):
+    X = pd.DataFrame(rng.normal(size=(40, 3)), DAYS, columns)
+    assert [category for category, _ in warnings_of(X)] == [RowsNotWindowsWarning]
+
+
+@pytest.mark.parametrize(
+    "index",
+    [
+        pd.Index(list(DAYS.date)),
+        pd.CategoricalIndex(DAYS),
+        pd.CategoricalIndex(list(DAYS.date)),
+        pytest.param("timestamp[ns][pyarrow]", id="Arrow"),
+        DAYS - DAYS[0],
+    ],
+    ids=lambda index: type(index).__name__,
+)
+def test_dates_of_any_type_are_dates(index):
+    if isinstance(index, str):
+        pytest.importorskip("pyarrow")
+        index = pd.Index(DAYS.astype(index))
+    rows = (PRICES / PRICES.std() / 100).set_axis(index)
+    ((category, message),) = warnings_of(rows)
+    assert category is RowsNotWindowsWarning
+    assert "has dates or times as its index" in message
+
+
+def test_one_date_for_all_rows_does_not_make_them_a_series():
+    rows = PRICES / PRICES.std() / 100
+    panel = pd.MultiIndex.from_product([DAYS[:1], range(40)])
+    assert warnings_of(rows.set_axis(panel)) == []
+    # Nor do dates of rows that were left out.
+    panel = pd.MultiIndex.from_product([DAYS[:2], range(40)])
+    both = pd.concat([rows, rows]).set_axis(panel)
+    assert warnings_of(both.loc[DAYS[:1]]) == []
 
 
 def test_what_is_no_table_of_dated_rows_is_not_warned_of():

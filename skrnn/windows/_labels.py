@@ -281,7 +281,7 @@ def _find_labels(
         return None if levels else index
     others = [number for number, name in enumerate(index.names) if name not in levels]
     varying = [number for number in others if _varies(index, number)]
-    times = [number for number in others if _is_time(index.levels[number])]
+    times = [number for number in others if is_time(index.levels[number])]
     is_one_moment = len(varying) == 1 and times and index.levels[varying[0]].dtype.kind not in "iuf"
     if len(varying) > 1 or (is_one_moment and varying[0] not in times):
         together = sorted({*varying, *times[:1]})
@@ -322,7 +322,8 @@ def _varies(index: pd.MultiIndex, number: int) -> bool:
     return len(codes) > 0 and bool((codes != codes[0]).any())
 
 
-def _is_time(values: pd.Index) -> bool:
+def is_time(values: pd.Index) -> bool:
+    """Tell whether labels are dates, periods or durations, in whatever type they are kept."""
     return isinstance(_plain(values), pd.DatetimeIndex | pd.PeriodIndex | pd.TimedeltaIndex)
 
 
