@@ -85,11 +85,15 @@ def warn_of_scale(X: np.ndarray, names: Any) -> None:
     ]
     if not large:
         return
+    advice = (
+        "Scale X: StandardScaler before the network in a pipeline."
+        if X.ndim == 2
+        else "Scale X before it is cut into windows: StandardScaler, before "
+        "SlidingWindowTransformer in a pipeline."
+    )
     warnings.warn(
         f"The median absolute value of {_enumerate(large)} is beyond {_LARGEST_MEDIAN}. The cells "
-        "of a recurrent network are flat for such numbers, so it learns next to nothing. Scale X "
-        "before it is cut into windows: StandardScaler, before SlidingWindowTransformer in a "
-        "pipeline.",
+        f"of a recurrent network are flat for such numbers, so it learns next to nothing. {advice}",
         FeaturesNotScaledWarning,
         stacklevel=2,
     )

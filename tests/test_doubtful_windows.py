@@ -73,6 +73,37 @@ def test_vectors_have_features_by_name():
     for name in ("Open", "Volume", "Other"):
         assert f"feature '{name}' (" in message
     assert "Return" not in message
+    # They are no windows.
+    assert "Scale X: StandardScaler before the network" in message
+    assert "window" not in message.lower()
+
+
+@pytest.mark.parametrize(
+    ("columns", "named"),
+    [
+        (["('Open', 1)", "('Open', 2)"], "feature 0 (99)"),
+        (["Open(t-1)", "Open(t)"], "feature 'Open' (99)"),
+        (["('Open', 'SPY')_lag2", "('Open', 'SPY')_lag1"], "feature \"('Open', 'SPY')\" (99)"),
+        (pd.MultiIndex.from_product([["Open"], ["SPY"], [2, 1]]), "feature 0 (99)"),
+    ],
+    ids=str,
+)
+def test_a_feature_has_no_part_of_a_name(columns, named):
+    X = pd.DataFrame(np.full((40, 2), 99.0), columns=columns)
+    ((_, message),) = warnings_of(X)
+    assert f"value of {named} is beyond" in message
+
+
+def test_columns_of_several_levels_are_named_by_those_that_are_no_step():
+    X = np.full((40, 2, 1), 99.0)
+    for columns in (
+        [("Open", "SPY", 2), ("Open", "SPY", 1)],
+        [(2, "Open", "SPY"), (1, "Open", "SPY")],
+    ):
+        with pytest.warns(
+            FeaturesNotScaledWarning, match=r"of feature 'Open, SPY' \(99\) is beyond"
+        ):
+            warn_of_scale(X, columns)
 
 
 def test_of_many_features_the_first_are_named():
