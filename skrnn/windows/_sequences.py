@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
 from skrnn._validation import check_container
 
@@ -52,6 +53,8 @@ def stack_sequences(sequences: Iterable[Any] | Mapping[Any, Any]) -> np.ndarray:
         features; if one has no feature, a value that is not a number, or other than 1 or 2
         dimensions; if a DataFrame has other columns than the first, or no rows; if `sequences` is a
         table, text or nothing to iterate over.
+    TypeError
+        If there is a LazyFrame of polars, which has no values yet.
 
     See Also
     --------
@@ -103,11 +106,11 @@ def _listed(sequences: Any) -> list[tuple[str, Any]]:
     if isinstance(sequences, Mapping):
         return [(f"sequences[{key!r}]", sequence) for key, sequence in sequences.items()]
     # A DataFrame would be iterated by its columns, and text by its letters.
-    if hasattr(sequences, "columns"):
+    if hasattr(type(sequences), "columns"):
+        check_container(sequences, "sequences", numbers=False)
         raise ValueError(
             f"sequences is one {type(sequences).__name__}; expected a list with one for each "
-            "sequence. Give [frame] if it is a single sequence, or "
-            '[part for _, part in frame.groupby("id")] if a column tells them apart.'
+            f"sequence. Give [frame] if it is a single sequence{_advise_parts(sequences)}."
         )
     iterator = None
     if not isinstance(sequences, str | bytes):
@@ -121,18 +124,32 @@ def _listed(sequences: Any) -> list[tuple[str, Any]]:
     return [(f"sequences[{i}]", sequence) for i, sequence in enumerate(iterator)]
 
 
+def _advise_parts(frame: Any) -> str:
+    """Return how a frame is taken apart by a column, without that column as a feature."""
+    if isinstance(frame, pd.DataFrame):
+        parts = '[part.drop(columns="id") for _, part in frame.groupby("id")]'
+    elif hasattr(frame, "partition_by"):
+        # Of polars.
+        parts = 'frame.partition_by("id", include_key=False)'
+    else:
+        return ""
+    return f", or {parts} if a column tells them apart"
+
+
 def _in_one_order(named: list[tuple[str, Any]]) -> Iterator[tuple[str, Any]]:
     """Yield the sequences, DataFrames with their columns in the order of the first one."""
     first_name = ""
     order: list[Any] = []
     for name, sequence in named:
+        check_container(sequence, name, numbers=False)
         if not hasattr(sequence, "columns"):
             yield name, sequence
             continue
         columns = list(sequence.columns)
         if len(sequence) == 0:
+            held = f", with the columns {_enumerate(columns)}" if columns else " and columns"
             raise ValueError(
-                f"{name} is a DataFrame without rows, with the columns {_enumerate(columns)}. "
+                f"{name} is a DataFrame without rows{held}. "
                 "Leave it out, with its target, or write a row of NaN for a step that is missing."
             )
         if not order:
@@ -170,7 +187,6 @@ def _enumerate(columns: list[Any]) -> str:
 
 def _read(sequence: Any, name: str) -> Array:
     """Return a sequence as floats of shape (n_timesteps, n_features)."""
-    check_container(sequence, name, numbers=False)
     if isinstance(sequence, tuple) and any(hasattr(part, "columns") for part in sequence):
         raise ValueError(
             f"{name} is a tuple with a DataFrame in it, such as the pairs of groupby. Give the "
@@ -199,8 +215,9 @@ def _read(sequence: Any, name: str) -> Array:
     floats = _as_floats(array)
     if floats is None:
         raise ValueError(
-            f"{name} holds values of type {array.dtype} that are not numbers. Encode text, turn "
-            "dates into numbers or leave them out, and write NaN where nothing is known."
+            f"{name} holds values of type {array.dtype} that are not numbers"
+            f"{_locate(sequence, array)}. Encode text, turn dates into numbers or leave them out, "
+            "and write NaN where nothing is known."
         )
     if array.ndim == 2 and array.shape[1] == 0:
         raise ValueError(
@@ -208,6 +225,15 @@ def _read(sequence: Any, name: str) -> Array:
             "that is absent as NaN."
         )
     return floats.reshape(-1, 1) if array.ndim == 1 else floats
+
+
+def _locate(sequence: Any, array: Array) -> str:
+    """Return which columns of a DataFrame are not numbers, in words."""
+    columns = list(getattr(sequence, "columns", ()))
+    if array.ndim != 2 or len(columns) != array.shape[1]:
+        return ""
+    others = [name for i, name in enumerate(columns) if _as_floats(array[:, i]) is None]
+    return f", in the column(s) {_enumerate(others)}" if others else ""
 
 
 def _as_floats(array: Array) -> Array | None:

@@ -154,8 +154,16 @@ DAYS = np.array(["2020-01-01", "2020-01-02"], "datetime64[ns]")
         (np.arange(3.0), r"\[0\] is .*0\.0.*, which is not a sequence.*stack_sequences\(\[seq"),
         ([1.0, 2.0], r"sequences\[0\] is 1\.0, which is not a sequence of shape"),
         ([[1.0], "abc"], r"sequences\[1\] is 'abc', which is not a sequence"),
-        (pd.DataFrame({"a": [1.0]}), r"sequences is one DataFrame; .*Give \[frame\] if.*groupby"),
-        (pl.DataFrame({"a": [1.0]}), r"sequences is one DataFrame; expected a list"),
+        (
+            pd.DataFrame({"a": [1.0]}),
+            r"sequences is one DataFrame; .*Give \[frame\] if.*, or "
+            r'\[part\.drop\(columns="id"\) for _, part in frame\.groupby\("id"\)\] if',
+        ),
+        (
+            pl.DataFrame({"a": [1.0]}),
+            r"sequences is one DataFrame; expected a list.*Give \[frame\] if it is a single "
+            r'sequence, or frame\.partition_by\("id", include_key=False\) if a column',
+        ),
         # Shapes
         ([numbered(2, 2), numbered(1, 2), numbered(1, 3)], r"\[2\] has 3 .*sequences\[0\] has 2\."),
         ([[], numbered(2, 2), [1.0]], r"\[2\] has 1 feature\(s\), but sequences\[1\] has 2\. All"),
@@ -171,7 +179,16 @@ DAYS = np.array(["2020-01-01", "2020-01-02"], "datetime64[ns]")
         ([DAYS], r"values of type datetime64\[ns\] that are not numbers.*dates into numbers"),
         ([DAYS - DAYS[0]], r"values of type timedelta64\[ns\] that are not numbers"),
         ([np.array([DAYS[0], 1.0], object)], r"values of type object that are not numbers"),
-        ([pd.DataFrame({"a": DAYS, "b": 1.0})], r"values of type object that are not numbers"),
+        (
+            [pd.DataFrame({"a": DAYS, "b": 1.0})],
+            r"values of type object that are not numbers, in the column\(s\) 'a'\. Encode",
+        ),
+        (
+            [pd.DataFrame({"a": [1.0], "b": ["x"], "c": [None], "d": ["2"]})],
+            r"that are not numbers, in the column\(s\) 'b', 'd'\. Encode",
+        ),
+        ([pl.DataFrame({"a": [1.0], "b": ["x"]})], r"not numbers, in the column\(s\) 'b'\. En"),
+        ([pd.DataFrame({"a": DAYS, "b": DAYS})], r"datetime64.*, in the column\(s\) 'a', 'b'\."),
         ([[1j]], r"values of type complex128 that are not numbers"),
         ([[10**400]], r"values of type object that are not numbers"),
     ],
@@ -179,6 +196,27 @@ DAYS = np.array(["2020-01-01", "2020-01-02"], "datetime64[ns]")
 def test_what_cannot_be_stacked_is_refused_with_its_place(sequences, message):
     with pytest.raises(ValueError, match=message):
         stack_sequences(sequences)
+
+
+@pytest.mark.parametrize("kind", [pd.DataFrame, pl.DataFrame])
+def test_the_parts_that_an_error_names_lack_the_column_that_tells_them_apart(kind):
+    frame = kind({"id": [7, 8, 7], "value": [1.0, 2.0, 3.0]})
+    with pytest.raises(ValueError, match="if a column tells them apart") as caught:
+        stack_sequences(frame)
+    advice = str(caught.value).split(", or ")[1].removesuffix(" if a column tells them apart.")
+    assert_array_equal(stack_sequences(eval(advice, {"frame": frame})), [[[1], [3]], [[2], [NAN]]])
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("wrap", [list, tuple, dict], ids=["list", "tuple", "dict"])
+def test_lazy_frames_are_refused_by_place(wrap):
+    lazy = pl.DataFrame({"a": [1.0]}).lazy()
+    sequences = {"ann": lazy} if wrap is dict else wrap([lazy])
+    key = "'ann'" if wrap is dict else "0"
+    with pytest.raises(TypeError, match=rf"sequences\[{key}\] is a LazyFrame.*\.collect\(\)"):
+        stack_sequences(sequences)
+    with pytest.raises(TypeError, match=r"sequences is a LazyFrame.* sequences\.collect\(\)"):
+        stack_sequences(lazy)
 
 
 def test_an_error_of_the_iterable_itself_is_passed_on():
@@ -262,6 +300,8 @@ def test_values_of_a_dict_are_the_sequences():
             r"sequences\[1\] is a DataFrame without rows, with the columns 'pulse', 'pressure'\. "
             r"Leave it out",
         ),
+        ([pd.DataFrame()], r"sequences\[0\] is a DataFrame without rows and columns\. Leave it"),
+        ([pl.DataFrame()], r"sequences\[0\] is a DataFrame without rows and columns\. Leave it"),
         (
             [pl.from_pandas(PULSE).clear()],
             r"\[0\] is a DataFrame without rows, with the columns 'p",
