@@ -18,6 +18,7 @@ from numpy.testing import assert_array_equal
 from sklearn.base import clone
 
 from skrnn import GRURegressor
+from skrnn.exceptions import RowsMissingWarning
 
 PAGE = (Path(__file__).parents[1] / "docs" / "scaling.md").read_text(encoding="utf-8")
 ON_DASK, _, CHUNKED, PARQUET = re.findall(r"```python\n(.*?)```", PAGE, flags=re.DOTALL)
@@ -137,7 +138,9 @@ def test_row_groups_of_a_parquet_file_are_chunks_and_a_gap_between_them_starts_a
     definitions, scaler, loops = CHUNKED.partition("scale = StandardScaler()\n")
     assert scaler
     names = {"np": np}
-    exec("from skrnn import SlidingWindowTransformer\n" + definitions + PARQUET + loops, names)
+    code = "from skrnn import SlidingWindowTransformer\n" + definitions + PARQUET + loops
+    with pytest.warns(RowsMissingWarning, match="50 of 100 rows lack steps.*2025-07-19"):
+        exec(code, names)
 
     rows = names["scale"].transform(frame[["Open", "Volume"]]).to_numpy()
     windows = []
