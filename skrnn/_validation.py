@@ -169,7 +169,7 @@ def validate_windows(
     may_lack_steps : bool, default=True
         Whether a step may be NaN in all features. If not, there must be no NaN.
     """
-    _refuse_unstacked(X, type(estimator).__name__)
+    _refuse_unstacked(X, "X", type(estimator).__name__)
     X = _validate_shape(
         estimator,
         X,
@@ -206,26 +206,58 @@ def validate_windows(
     return X
 
 
-def _refuse_unstacked(X: Any, reader: str) -> None:
-    """Refuse sequences that are not one array yet: of unequal length, or of columns elsewhere."""
-    is_of_objects = isinstance(X, np.ndarray) and X.dtype.kind == "O" and X.ndim == 1
-    is_loose = is_of_objects or isinstance(X, list | tuple | pd.Series)
-    if not is_loose or not all(isinstance(part, Sized) for part in X):
+def _refuse_unstacked(values: Any, name: str, reader: str, advice: str = "") -> None:
+    """Refuse sequences that are not one array yet, whether their lengths or columns differ or not.
+
+    Parameters
+    ----------
+    values : object
+        What the user gave.
+
+    name : str
+        As which argument.
+
+    reader : str
+        Who expects one array.
+
+    advice : str, default=""
+        What to do beside stacking them, a sentence.
+    """
+    if isinstance(values, Mapping):
+        raise TypeError(
+            f"{name} is a {type(values).__name__}, and {reader} expects one array. If its values "
+            f"are sequences, one for each sample, give stack_sequences({name}).{advice} If they "
+            f"are columns, give pandas.DataFrame({name})."
+        )
+    is_array = isinstance(values, np.ndarray) and values.dtype.kind == "O" and values.ndim == 1
+    is_of_objects = is_array or isinstance(values, pd.Series)
+    is_loose = is_of_objects or isinstance(values, list | tuple)
+    if not is_loose or not all(isinstance(part, Sized) for part in values):
         return
-    if any(isinstance(part, str | bytes | Mapping) for part in X):
+    if any(isinstance(part, str | bytes | Mapping) for part in values):
         return
-    lengths = [len(part) for part in X]
+    try:
+        lengths = [len(part) for part in values]
+    except TypeError:  # sparse matrices, arrays without an axis
+        return
     if lengths and min(lengths) < max(lengths):
         raise ValueError(
-            f"X cannot be read as an array of numbers: its {len(lengths)} sequences have unequal "
-            f"lengths, {min(lengths)} to {max(lengths)} step(s), and {reader} expects one array. "
-            "Give stack_sequences(X), which pads them with NaN."
+            f"{name} cannot be read as an array of numbers: its {len(lengths)} sequences have "
+            f"unequal lengths, {min(lengths)} to {max(lengths)} step(s), and {reader} expects one "
+            f"array. Give stack_sequences({name}), which pads them with NaN.{advice}"
         )
-    columns = [list(part.columns) for part in X if hasattr(part, "columns")]
+    columns = [list(part.columns) for part in values if hasattr(part, "columns")]
     if any(names != columns[0] for names in columns):
         raise ValueError(
-            "X is a list of DataFrames whose columns differ or stand in another order, and an "
-            "array would not know their names. Give stack_sequences(X), which goes by the names."
+            f"{name} is a list of DataFrames whose columns differ or stand in another order, and "
+            f"an array would not know their names. Give stack_sequences({name}), which goes by the "
+            f"names.{advice}"
+        )
+    if lengths and is_of_objects:
+        raise ValueError(
+            f"{name} cannot be read as an array of numbers: it is a {type(values).__name__} of "
+            f"{len(lengths)} sequences, and {reader} expects one array. Give "
+            f"stack_sequences({name}).{advice}"
         )
 
 
@@ -345,6 +377,9 @@ def validate_targets(estimator: BaseEstimator, y: Any, *, sequences: bool) -> np
     if y is None:
         raise ValueError(f"{name} requires y to be passed, but the target y is None.")
     check_container(y, "y")
+    if sequences:
+        absent = "Where a step is absent from X, write any number for the NaN (numpy.nan_to_num)."
+        _refuse_unstacked(y, "y", name, _advise_stacking(estimator, absent))
     refuse_dates(y, "y")
     if isinstance(y, pd.DataFrame):
         # The next values of a series, made by shift, all have its name; check_array refuses that.
@@ -373,6 +408,14 @@ def validate_targets(estimator: BaseEstimator, y: Any, *, sequences: bool) -> np
         advice += "; where a step is absent from X, any number will do"
     check_finite(y, "y", advice)
     return y
+
+
+def _advise_stacking(estimator: BaseEstimator, advice: str) -> str:
+    """Return what to do with stacked targets, after a space."""
+    if estimator.architecture != "sequence_to_sequence":
+        # No step of theirs is absent.
+        advice = f'With architecture="{estimator.architecture}", all need the same number of steps.'
+    return f" {advice}"
 
 
 def _read_y(estimator: BaseEstimator, y: Any, dtype: Any) -> np.ndarray:
@@ -440,6 +483,9 @@ def validate_labels(estimator: BaseEstimator, y: Any, *, sequences: bool) -> np.
                 "of shape (n_samples,); for a label at every step there are other architectures."
             )
         return column_or_1d(y, warn=True)
+    _refuse_unstacked(
+        y, "y", name, _advise_stacking(estimator, "Encode labels that are text as numbers first.")
+    )
     y = _read_y(estimator, y, None)
     if y.ndim == 3 and y.shape[-1] == 1:
         # As stack_sequences returns them.

@@ -14,7 +14,7 @@ from sklearn.exceptions import NotFittedError
 
 import skrnn._keras.fitting
 import skrnn._network.prediction
-from skrnn import GRURegressor, LSTMRegressor, RNNRegressor
+from skrnn import GRURegressor, LSTMRegressor, RNNClassifier, RNNRegressor, stack_sequences
 
 rng = np.random.default_rng(0)
 X = rng.normal(size=(20, 4))
@@ -116,8 +116,9 @@ class Case:
 
     @property
     def only_fit(self):
-        """Whether partial_fit has no such thing."""
-        return bool({"X_val", "y_val"} & set(self.fit_args)) or "early_stopping" in self.params
+        """Whether partial_fit has no such thing, or asks for classes first."""
+        is_of_fit = {"X_val", "y_val"} & set(self.fit_args) or "early_stopping" in self.params
+        return bool(is_of_fit) or self.estimator is RNNClassifier
 
 
 sgd = functools.partial(keras.optimizers.SGD, 0.1)
@@ -254,6 +255,65 @@ CASES = [
         r"X is a list of DataFrames whose columns differ.*stack_sequences\(X\), which goes by",
         X=[FRAME, FRAME.iloc[:, ::-1]],
         other_kind=True,
+    ),
+    Case(
+        "a Series of sequences of one length",
+        r"X cannot be read .*: it is a Series of 2 sequences, and RNNRegressor expects one array\. "
+        r"Give stack_sequences\(X\)\.$",
+        X=pd.Series([[1.0, 2.0], [3.0, 4.0]]),
+    ),
+    Case(
+        "an array of arrays of one length",
+        r"X cannot be read .*: it is a ndarray of 20 sequences.* Give stack_sequences\(X\)\.$",
+        X=pd.Series(list(STEPS)).to_numpy(),
+        other_kind=True,
+    ),
+    Case(
+        "a dict of sequences",
+        r"X is a dict, and RNNRegressor expects one array\. .* give stack_sequences\(X\)\. If they "
+        r"are columns, give pandas\.DataFrame\(X\)\.$",
+        X={"a": [1.0, 2.0], "b": [3.0]},
+        error=TypeError,
+    ),
+    Case(
+        "arrays without an axis",
+        r"X of shape \(20,\) has 1 dimension",
+        X=[np.array(value) for value in Y],
+    ),
+    *(
+        Case(
+            f"y of unequal length for {estimator.__name__}, {kind}",
+            r"y cannot be read as an array of numbers: its 20 sequences have unequal lengths, 1 to "
+            rf"2 step\(s\), and {estimator.__name__} expects one array\. Give "
+            rf"stack_sequences\(y\), which pads them with NaN\. {advice}",
+            params={"architecture": "sequence_to_sequence"},
+            other_kind=True,
+            y=y,
+            estimator=estimator,
+        )
+        for estimator, advice in (
+            (RNNRegressor, r"Where a step is absent from X, write any number.*nan_to_num\)\.$"),
+            (RNNClassifier, "Encode labels that are text as numbers first"),
+        )
+        for kind, y in (
+            ("lists", [[1.0], *[[1.0, 2.0]] * 19]),
+            ("Series", pd.Series([[1.0], *[[1.0, 2.0]] * 19])),
+        )
+    ),
+    Case(
+        "y of unequal length where all steps count",
+        r"Give stack_sequences\(y\), .* \S*encoder_decoder\S* all need the same number of steps",
+        params={"architecture": "encoder_decoder"},
+        other_kind=True,
+        y=[[1.0], *[[1.0, 2.0]] * 19],
+    ),
+    Case(
+        "a Series of labels at every step",
+        r"y cannot be read .*: it is a Series of 20 sequences.* Give stack_sequences\(y\)\.",
+        params={"architecture": "sequence_to_sequence"},
+        other_kind=True,
+        y=pd.Series([[0, 1, 0, 1]] * 20),
+        estimator=RNNClassifier,
     ),
     Case("periods", "not numbers", y=pd.Series(pd.period_range("2020", periods=20, freq="D"))),
     Case("mean of y beyond float64", "y reaches 1e[+]308", y=np.full(20, 1e308)),
@@ -607,6 +667,20 @@ def test_use_before_fit_is_not_fitted_error(use, no_network):
     with pytest.raises(NotFittedError, match="This RNNRegressor instance is not fitted yet"):
         use(model)
     assert state_of(model) == before
+
+
+def test_what_an_error_says_of_sequences_works():
+    lengths = [1, 4, 2, 3] * 5
+    sequences, targets = (
+        [rng.normal(size=n) for n in lengths],
+        pd.Series([[0.0, 1.0, 0.0, 1.0][:n] for n in lengths]),
+    )
+    stacked = stack_sequences(targets)
+    model = RNNRegressor(2, architecture="sequence_to_sequence", epochs=1)
+    model.fit(stack_sequences(dict(enumerate(sequences))), np.nan_to_num(stacked))
+    model = RNNClassifier(2, architecture="sequence_to_sequence", epochs=1)
+    model.fit(stack_sequences(pd.Series(sequences)), stacked)
+    assert list(model.classes_) == [0, 1]
 
 
 # In training
