@@ -19,17 +19,7 @@ from timing import Comparison
 
 # The short ones first: what is wrong shows soon.
 ITEMS = (
-    *(
-        "imports",
-        "processes",
-        "windows",
-        "placing",
-        "predict",
-        "short_fit",
-        "epoch",
-        "variants",
-        "memory",
-    ),
+    *("imports", "processes", "windows", "placing", "predict", "short_fit", "epoch", "variants"),
     *("memory", "networks", "grid", "random_search"),
 )
 PACKAGES = (
