@@ -223,7 +223,8 @@ def _refuse_unstacked(values: Any, name: str, reader: str, advice: str = "") -> 
     advice : str, default=""
         What to do beside stacking them, a sentence.
     """
-    if isinstance(values, Mapping):
+    # Sparse matrices of one format are dicts; scikit-learn speaks of them.
+    if isinstance(values, Mapping) and not hasattr(values, "toarray"):
         raise TypeError(
             f"{name} is a {type(values).__name__}, and {reader} expects one array. If its values "
             f"are sequences, one for each sample, give stack_sequences({name}).{advice} If they "
