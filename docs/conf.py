@@ -6,6 +6,8 @@ import warnings
 from importlib.metadata import version as version_of
 from typing import Any
 
+from skrnn import exceptions
+
 project = "skrnn"
 author = "the skrnn developers"
 version = release = version_of("skrnn")
@@ -84,6 +86,9 @@ sphinx_gallery_conf = {
 }
 # That sphinx-gallery draws into memory is not news.
 warnings.filterwarnings("ignore", message="FigureCanvasAgg is non-interactive")
+# An example that skrnn warns about ends the build.
+for _name in exceptions.__all__:
+    warnings.filterwarnings("error", category=getattr(exceptions, _name))
 
 _SKLEARN = "https://scikit-learn.org/stable/"
 _LABELS = {
