@@ -62,5 +62,6 @@ def _upgrade_labels(old: dict[str, Any] | None) -> LabelSummary | None:
     assert summary is not None
     summary["frequency"] = old["frequency"]
     summary["count"] = summary["last"] + 1 if old["is_default"] else 0
+    summary["from_0"] = summary["count"] > 0
     summary["head"] = np.empty(0)
     return summary

@@ -56,9 +56,9 @@ class Ticks(NamedTuple):
     run : tuple of int or None
         The first and the number of all labels of a call, if they are consecutive integers that
         number its rows.
-    n_counted : int
-        The number after the largest label of a call, if these are integers that begin at 0: they
-        number its rows, of which some may have been left out since. Else 0.
+    from_0 : bool
+        Whether the labels of a call are integers that begin at 0: they number its rows, of which
+        some may have been left out since.
     text : ndarray of str or None
         The labels, if they are text.
     """
@@ -69,7 +69,7 @@ class Ticks(NamedTuple):
     second: int
     run: tuple[int, int] | None = None
     text: Array | None = None
-    n_counted: int = 0
+    from_0: bool = False
 
     @property
     def is_count(self) -> bool:
@@ -79,7 +79,7 @@ class Ticks(NamedTuple):
         """
         if self.run is not None:
             return self.run[0] == 0
-        if self.n_counted == 0 or self.values is None:
+        if not self.from_0 or self.values is None:
             return False
         return np.array_equal(self.values, np.arange(len(self.values)))
 
@@ -268,8 +268,7 @@ def _read_numbers(labels: pd.Index, *, is_level: bool) -> Ticks:
     if len(values) == 0 or is_level:
         return Ticks("number", values, None, 0)
     run = (int(values[0]), len(values)) if bool((np.diff(values) == 1).all()) else None
-    n_counted = int(values.max()) + 1 if values[0] == 0 else 0
-    return Ticks("number", values, None, 0, run, n_counted=n_counted)
+    return Ticks("number", values, None, 0, run, from_0=bool(values[0] == 0))
 
 
 def _find_labels(

@@ -17,7 +17,7 @@ def summarize(
     rows: LabeledRows, ticks: Ticks | None, where: Positions, n_head: int
 ) -> LabelSummary | None:
     """Return the summary of the labels of one series, with the words that pandas has for them."""
-    if ticks is None or rows.labels is None:
+    if ticks is None or rows.labels is None or len(rows.labels) == 0:
         return None
     labels = rows.labels if isinstance(where, slice) else rows.labels[where]
     return summarize_labels(

@@ -29,6 +29,7 @@ class LabelSummary(TypedDict):
     kind: str
     second: int
     count: int
+    from_0: bool
     head: Array
     last: Any
     last_local: Any
@@ -86,7 +87,8 @@ def summarize_labels(labels: Ticks | None, n_head: int, **words: Any) -> LabelSu
     summary: LabelSummary = {
         "kind": labels.kind,
         "second": labels.second,
-        "count": labels.n_counted,
+        "count": labels.run[1] if labels.run is not None and labels.is_count else 0,
+        "from_0": labels.from_0,
         "head": np.empty(0),
         "last": None,
         "last_local": None,
@@ -220,7 +222,7 @@ def to_second(labels: Ticks, second: int) -> Ticks:
 
 def _is_no_label(labels: Ticks, fitted: LabelSummary | None) -> bool:
     """Tell whether 0, 1, 2, … only number the rows of a call, as a frame without an index does."""
-    return labels.is_count and (fitted is None or fitted["kind"] != "number" or fitted["count"] > 0)
+    return labels.is_count and (fitted is None or fitted["kind"] != "number" or fitted["from_0"])
 
 
 def _begins_with_labels(labels: Array | None, head: Array) -> bool:
