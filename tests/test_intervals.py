@@ -15,7 +15,6 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from skrnn import NaiveRegressor, SlidingWindowTransformer
-from skrnn.exceptions import RowsMissingWarning
 
 EXAMPLE, UP_TO = "plot_intervals.py", "Training"
 PAGE = (Path(__file__).parents[1] / "docs" / "intervals.md").read_text(encoding="utf-8")
@@ -101,16 +100,15 @@ def test_rows_that_come_one_at_a_time_would_all_get_the_first_window(recipe):
         np.testing.assert_array_equal(alone, windows[[0]])
 
 
-def test_by_their_dates_two_days_are_missing_before_the_rows_from_2007_on(recipe):
+def test_by_their_dates_the_rows_from_2007_on_follow_two_holidays(recipe):
     labelled = make_pipeline(
         StandardScaler().set_output(transform="pandas"), SlidingWindowTransformer(60)
     )
     labelled.fit(recipe["train"])
     first = len(recipe["train"])
-    # New Year's Day, and a day of mourning.
-    with pytest.warns(RowsMissingWarning, match=r"begin 3 steps after the last .*2006-12-29"):
-        later = labelled.transform(recipe["rows"].iloc[first:])
-    assert not np.allclose(later[0], recipe["windows"][0])
+    # New Year's Day, and a day of mourning, are no missing steps: warnings are errors.
+    later = labelled.transform(recipe["rows"].iloc[first:])
+    np.testing.assert_array_equal(later, recipe["windows"])
     # In one call with the training rows, dates or no dates are the same.
     together = labelled.transform(recipe["rows"])[first:]
     np.testing.assert_array_equal(together, recipe["windows"])

@@ -21,7 +21,7 @@ HALF_DAYS = ["2022-11-25", "2023-07-03", "2023-11-24", "2024-07-03", "2024-11-29
 def hours(is_open, freq="1h"):
     """Return the labels of two years at which it is open: weekday and hour of New York."""
     every = pd.date_range("2023-01-02", "2024-12-31", freq=freq, tz=NEW_YORK, inclusive="left")
-    return every[is_open(every.dayofweek, every.hour + every.minute / 60)]
+    return every[is_open(every.day_of_week, every.hour + every.minute / 60)]
 
 
 def currencies(day, hour):
@@ -174,7 +174,7 @@ def test_a_break_for_lunch_ends_no_session(step):
 
 def test_weekdays_around_the_clock_have_whole_holidays_but_no_half_days():
     labels = pd.date_range("2024-01-01", periods=3000, freq="h")
-    labels = labels[labels.dayofweek < 5]
+    labels = labels[labels.day_of_week < 5]
     assert from_gaps(
         labels,
         ("2024-04-02", "2024-04-02 23:00"),
@@ -202,7 +202,7 @@ def test_weekdays_around_the_clock_have_whole_holidays_but_no_half_days():
 )
 def test_weeks_with_two_closed_days_in_a_row_have_holidays(bars, weekdays, is_trading):
     days = pd.date_range("2024-01-01", periods=200)
-    days = days[days.dayofweek.isin(weekdays)]
+    days = days[days.day_of_week.isin(weekdays)]
     labels = days.repeat(bars) + pd.TimedeltaIndex(
         np.tile(pd.to_timedelta(9 + np.arange(bars), unit="h"), len(days))
     )
