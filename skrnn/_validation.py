@@ -477,6 +477,11 @@ def validate_labels(estimator: BaseEstimator, y: Any, *, sequences: bool) -> np.
                 f"Unknown label type: y holds values of type {dtype}, dates with a time zone. Turn "
                 'them into text or numbers first, as polars does with dt.to_string("%F").'
             )
+        if str(dtype) in ("Int128", "UInt128"):
+            raise ValueError(
+                f"Unknown label type: y holds values of type {dtype}, which NumPy does not have. "
+                "Turn them into text or smaller numbers first."
+            )
     if not sequences:
         if getattr(y, "ndim", 1) > 2:
             raise ValueError(

@@ -588,3 +588,10 @@ def test_training_that_goes_on_may_hold_out_a_class_that_it_has_learned():
     mixed = rng.permutation(24)
     model = hold_out(0.34, warm_start=True).fit(X[mixed], IN_ORDER[mixed])
     assert model.fit(X, IN_ORDER).n_iter_ == 2
+
+
+@pytest.mark.skipif(not hasattr(pl, "Int128"), reason="older polars has no such integers")
+def test_integers_that_numpy_does_not_have_are_refused_as_labels():
+    y = pl.Series([2**70, 2**71] * 3, dtype=pl.Int128)
+    with pytest.raises(ValueError, match=r"y holds values of type Int128.*into text or smaller"):
+        GRUClassifier(2).fit(np.zeros((6, 3)), y)
