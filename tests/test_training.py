@@ -50,6 +50,21 @@ def one_loss_of_a_batch(y_true, y_pred):
     return keras.ops.max(keras.ops.square(y_true - y_pred))
 
 
+class OfFunction(keras.regularizers.Regularizer):
+    """A function: a weight of Keras before 3.13 takes no other regularizer than of this class."""
+
+    def __init__(self, function):
+        self._function = function
+
+    def __call__(self, weight):
+        return self._function(weight)
+
+
+def as_regularizer(given):
+    is_function = callable(given) and not isinstance(given, keras.regularizers.Regularizer)
+    return OfFunction(given) if is_function else given
+
+
 def fit_raw(cell, start, y, *, loss, optimizer, units=(3,), epochs=N_EPOCHS, order=None, **options):
     """Train Keras' layers with `keras.Model.fit` from given weights; each epoch in its order."""
     layer_options = {
@@ -381,7 +396,9 @@ def run_case(case):
     if case.kernel_regularizer:
         is_factor = isinstance(case.kernel_regularizer, float)
         options["kernel_regularizer"] = (
-            keras.regularizers.L2(case.kernel_regularizer) if is_factor else case.kernel_regularizer
+            keras.regularizers.L2(case.kernel_regularizer)
+            if is_factor
+            else as_regularizer(case.kernel_regularizer)
         )
     optimizer = (
         type(keras.optimizers.get(case.optimizer))(rate, clipnorm=case.clipnorm)

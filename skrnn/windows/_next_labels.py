@@ -86,6 +86,9 @@ def labels_after(summary: LabelSummary, n: int) -> pd.Index | None:
     else:
         later = last + step * np.arange(1, n + 1)
         index = pd.TimedeltaIndex(later.view(f"m8[{unit}]"))
+        if unit == "us":
+            # The unit that this pandas gives to durations.
+            index = index.as_unit(pd.timedelta_range("1s", periods=1).unit)
     return index.rename(summary["name"])
 
 
