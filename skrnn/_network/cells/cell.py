@@ -118,6 +118,9 @@ class Cell(ABC):
         self.all_steps = (0, n_timesteps)
         self.inputs = np.empty((n_timesteps, n_samples, n_inputs), dtype)
         self.gates = np.empty((n_timesteps, n_samples, width), dtype)
+        # Views that are read at each call, with steps and samples as one axis.
+        self._all_inputs = _flatten(self.inputs, self.all_steps)
+        self._all_gates = _flatten(self.gates, self.all_steps)
         self.masks: Array = np.empty((0, 0, 0), dtype)
         self.states = tuple(
             np.zeros((n_timesteps + 1, n_samples, units), dtype) for _ in range(self.n_states)
@@ -139,7 +142,9 @@ class Cell(ABC):
         self, steps: tuple[int, int], present: Array = NO_STEP_MISSING, *, by_rows: bool = False
     ) -> None:
         """Read the inputs from one step up to another, and write the states after each."""
-        inputs, gates = _flatten(self.inputs, steps), _flatten(self.gates, steps)
+        inputs, gates = self._all_inputs, self._all_gates
+        if steps != self.all_steps:
+            inputs, gates = _flatten(self.inputs, steps), _flatten(self.gates, steps)
         if by_rows:
             gates.fill(0)
             add_product(inputs, self.weights.kernel, gates)
@@ -176,8 +181,7 @@ class Cell(ABC):
 
     def finish_backward(self) -> None:
         """Write the gradients of the kernels, once `backward` has been through all steps."""
-        inputs, gates = _flatten(self.inputs, self.all_steps), _flatten(self.gates, self.all_steps)
-        np.dot(inputs.T, gates, out=self._gradients.kernel)
+        np.dot(self._all_inputs.T, self._all_gates, out=self._gradients.kernel)
         self._set_recurrent_gradient(self._gradients.recurrent)
 
     def _set_recurrent_gradient(self, out: Array) -> None:
