@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pickle import dumps
 from typing import Any, Self
 
-# Whether the callbacks of an estimator are just being checked, which may hold that estimator.
+# True in a thread that checks callbacks: a callback may hold the estimator that is pickled.
 _checks = threading.local()
 
 

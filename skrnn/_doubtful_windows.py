@@ -123,7 +123,8 @@ def _feature_of_steps(columns: list[Any]) -> str | None:
     shared = Counter(_without_separator(match[1]) for match in matches if match)
     if not shared:
         return None
-    # What most have before their number; of two names the one that could be behind the present.
+    # The part before the number that most columns share; the longest of several. The name of the
+    # present step can only be the beginning of it.
     before = max(shared, key=lambda name: (shared[name], len(name)))
     others = [
         name
@@ -137,7 +138,7 @@ def _feature_of_steps(columns: list[Any]) -> str | None:
         stem = _AT_END.sub("", others[0])
         if not stem or not before.startswith(stem):
             return None
-    # Of a bracket that the number stood in, only what is before it is a name.
+    # The name ends before a bracket that holds the number: "x1" of "x1(t-1)".
     return _without_separator(_OPEN_BRACKET.sub("", before).removesuffix("_lag"))
 
 
