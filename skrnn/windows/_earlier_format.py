@@ -16,6 +16,9 @@ _DATES = {"local time", "universal time"}
 
 def upgrade_state(state: dict[str, Any]) -> dict[str, Any]:
     """Return the state of a transformer; that of skrnn 0.1 has other labels and no `gaps`."""
+    if "_starts" in state:
+        # What y was cannot be found any more.
+        state = {"targets_": None, **state}
     if "gaps" in state:
         return state
     upgraded = {"gaps": "warn", **state}

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from skrnn.windows._labels import LabeledRows, Ticks, group_keys, show
+from skrnn.windows._labels import LabeledRows, Ticks, group_keys, is_time, read_ticks, show
+from skrnn.windows._placing import to_second
 from skrnn.windows._views import Array, Positions
 
 # More values than the missing key of a panel would have, per row.
@@ -41,6 +42,39 @@ def check_order(
     )
     what, cure = _find_cause(values, labels, bad, places, X, group)
     raise ValueError(f"{seen}: {what}. {cure}")
+
+
+def check_dates_of_y(labels: pd.Index | None, ticks: Ticks | None, y: Any) -> None:
+    """Refuse a y whose dates are not those of the rows of X, with which it is paired by place.
+
+    Raises
+    ------
+    ValueError
+        With the first row that differs, and what to do.
+    """
+    index = getattr(y, "index", None)
+    if labels is None or ticks is None or not isinstance(index, pd.Index):
+        return
+    if isinstance(index, pd.MultiIndex):
+        if labels.name is None or labels.name not in index.names:
+            return
+        index = index.get_level_values(labels.name)
+    if len(index) != len(labels) or not (is_time(index) and is_time(labels)):
+        return
+    of_y = read_ticks(LabeledRows(None, None, index))
+    if of_y is None or of_y.kind != ticks.kind or of_y.values is None or ticks.values is None:
+        return
+    differ = np.flatnonzero(to_second(of_y, ticks.second).values != ticks.values)
+    if not len(differ):
+        return
+    row = int(differ[0])
+    raise ValueError(
+        f"y has other dates than X: row {row} of X is labeled {show(labels[row])}, that of y "
+        f"{show(index[row])}. Rows are paired by their place, so each target would stand at the "
+        "date of another. Give the targets of the rows of X, y.loc[X.index], and use the parameter "
+        "horizon of SlidingWindowTransformer for targets further ahead. If the places are right, "
+        "give y.to_numpy()."
+    )
 
 
 def _find_cause(

@@ -28,7 +28,7 @@ from skrnn.windows._labels import (
 )
 from skrnn.windows._next_labels import summarize
 from skrnn.windows._notices import Notices
-from skrnn.windows._order import check_order
+from skrnn.windows._order import check_dates_of_y, check_order
 from skrnn.windows._placing import (
     LabelSummary,
     Placement,
@@ -38,6 +38,7 @@ from skrnn.windows._placing import (
     steps_missing,
     to_second,
 )
+from skrnn.windows._targets import find_targets
 from skrnn.windows._views import (
     Array,
     Positions,
@@ -114,6 +115,10 @@ class SlidingWindowTransformer(CallbackSupportMixin, TransformerMixin, BaseEstim
         dict if `group` is given. With `gaps="missing"` missing steps are among them.
     fill_values_ : ndarray of shape (n_features,)
         What fills the steps before a fresh series begins, and missing steps.
+    targets_ : list of (feature, shift, a, b) or None, or None
+        Which column of X each output of `y` is: ``y[t] == a * X[t + shift, feature] + b``, within
+        each series. None for an output that no column is; None altogether if `fit` was given no
+        numbers as `y`. `forecast` needs it. See Notes.
     n_features_in_ : int
         Number of features seen during `fit`, without the group column.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
@@ -160,6 +165,12 @@ class SlidingWindowTransformer(CallbackSupportMixin, TransformerMixin, BaseEstim
     Rows whose windows lack steps by this are counted in one
     `skrnn.exceptions.RowsMissingWarning` a call. A row still to come is predicted by appending it
     with NaN.
+
+    `targets_` is found by comparing numbers, in at least 8 rows and half of all, up to rounding,
+    with `a` above 0 and shifts from 0 to `window_length + horizon + n_outputs`. Constants are no
+    target. Of several columns that fit, the one of the very values of `y` comes first, then the
+    one of its name, then one common ``(a, b)`` for all outputs, then the smallest shift, then the
+    first column.
 
     For a single series all windows are one read-only view of one copy of the rows.
 
@@ -239,8 +250,9 @@ class SlidingWindowTransformer(CallbackSupportMixin, TransformerMixin, BaseEstim
         ----------
         X : {array-like, DataFrame} of shape (n_samples, n_features)
             Rows in order of time. NaN is allowed.
-        y : None
-            Ignored.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs), default=None
+            Targets, which are compared with the columns of X for `targets_`. Windows do not depend
+            on them, and anything but numbers is ignored.
 
         Returns
         -------
@@ -251,8 +263,8 @@ class SlidingWindowTransformer(CallbackSupportMixin, TransformerMixin, BaseEstim
         ------
         ValueError
             If a parameter is out of its range, X has infinities or columns that are not numbers,
-            `group` does not name the series of every row, labels of a series do not increase, or
-            steps are missing with `gaps="raise"`.
+            `group` does not name the series of every row, labels of a series do not increase, `y`
+            has other dates than X, or steps are missing with `gaps="raise"`.
 
         Warns
         -----
@@ -261,7 +273,7 @@ class SlidingWindowTransformer(CallbackSupportMixin, TransformerMixin, BaseEstim
         """
         tasks = begin_tasks(self, X, y)
         fitted = copy.copy(self)
-        fitted._remember(X)
+        fitted._remember(X, y)
         if tasks is not None:
             tasks.end(fitted.__dict__)
         self.__dict__ = fitted.__dict__
@@ -376,7 +388,7 @@ class SlidingWindowTransformer(CallbackSupportMixin, TransformerMixin, BaseEstim
     def __setstate__(self, state: dict[str, Any]) -> None:
         super().__setstate__(upgrade_state(state))
 
-    def _remember(self, X: Any) -> None:
+    def _remember(self, X: Any, y: Any) -> None:
         """Set the fitted attributes."""
         rows = self._read_labels(X)
         self._zone = None if rows.labels is None else name_zone(rows.labels[:1])
@@ -385,6 +397,8 @@ class SlidingWindowTransformer(CallbackSupportMixin, TransformerMixin, BaseEstim
         # Before the values: the missing key of a panel may be a column of text.
         self._check_order(ticks, rows, series, X)
         values = self._validate(rows.features, reset=True)
+        check_dates_of_y(rows.labels, ticks, y)
+        self.targets_ = self._find_targets(values, y, series, rows.features)
         self._has_group = self.group is not None
         self._group_columns = [key for key in group_keys(self.group) if key in _columns(X)]
         self._level = rows.level
@@ -416,6 +430,20 @@ class SlidingWindowTransformer(CallbackSupportMixin, TransformerMixin, BaseEstim
             }
             self._starts.append((name, start))
         self._tell(notices)
+
+    def _find_targets(
+        self, values: Array, y: Any, series: dict[Hashable, Positions], X: Any
+    ) -> list[tuple[int, int, float, float] | None] | None:
+        """Return which column each output of y is."""
+        found = find_targets(
+            values,
+            y,
+            list(series.values()),
+            reach=self.window_length + self.horizon,
+            names=_columns(X) or None,
+        )
+        # Plain tuples, which skops writes.
+        return found and [target and (*target,) for target in found]
 
     def _place(
         self,
