@@ -8,7 +8,7 @@ import pytest
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import MinMaxScaler
+from sklearn.preprocessing import MinMaxScaler, StandardScaler
 from sklearn.utils import estimator_checks, get_tags
 
 from skrnn._naive import NaiveRegressor
@@ -107,20 +107,20 @@ def test_fit_learns_the_shapes_of_2d_windows(windows, y):
 
 
 def test_fit_learns_the_shapes_of_3d_windows(cube, y):
-    model = NaiveRegressor().fit(cube, y[:, 0])
+    model = NaiveRegressor(feature=0).fit(cube, y[:, 0])
     assert (model.n_features_in_, model.n_timesteps_in_) == (N_FEATURES, N_STEPS)
     assert model.n_outputs_ == 1
     assert not hasattr(model, "feature_names_in_")
 
 
 def test_3d_windows_at_predict_may_be_of_another_length(cube, y):
-    model = NaiveRegressor("mean").fit(cube, y[:, 0])
+    model = NaiveRegressor("mean", feature=0).fit(cube, y[:, 0])
     np.testing.assert_allclose(model.predict(cube[:, 2:]), cube[:, 2:, 0].mean(axis=1))
 
 
 def test_fit_and_predict_leave_x_as_it_is(cube, y):
     before = cube.copy()
-    NaiveRegressor("drift").fit(cube, y).predict(cube)
+    NaiveRegressor("drift", feature=0).fit(cube, y).predict(cube)
     np.testing.assert_array_equal(cube, before)
 
 
@@ -133,6 +133,74 @@ def test_predictions_survive_pickle_and_parameters_survive_clone(cube, y):
         "season_length": 4,
         "feature": 1,
     }
+
+
+# Which feature y is
+
+
+def make_windows(rows, length=4, horizon=1):
+    window = SlidingWindowTransformer(length, horizon=horizon, flatten=False)
+    return window.fit_transform(rows)
+
+
+@pytest.fixture(scope="module")
+def walks():
+    return 50 + np.random.default_rng(8).normal(size=(60, 3)).cumsum(axis=0)
+
+
+@pytest.mark.parametrize("horizon", [1, 2, 5])
+@pytest.mark.parametrize("scaler", [None, MinMaxScaler(), StandardScaler()], ids=str)
+def test_the_feature_that_y_is_is_found_in_the_units_of_y(walks, horizon, scaler):
+    rows = walks if scaler is None else scaler.fit_transform(walks)
+    windows = make_windows(rows, horizon=horizon)
+    model = NaiveRegressor().fit(windows, walks[:, 1])
+    feature, shift, *_ = model.targets_[0]
+    assert (feature, shift) == (1, horizon)
+    np.testing.assert_allclose(model.predict(windows)[10:], walks[10 - horizon : -horizon, 1])
+
+
+def test_each_of_several_columns_is_predicted_by_its_own_last_value(walks):
+    windows = make_windows(walks)
+    predicted = NaiveRegressor().fit(windows, walks[:, [2, 0]]).predict(windows)
+    np.testing.assert_array_equal(predicted[1:], walks[:-1, [2, 0]])
+
+
+@pytest.mark.parametrize("strategy", ["drift", "seasonal"])
+def test_rules_go_as_many_steps_ahead_as_the_horizon(walks, strategy):
+    series = walks[:, :1]
+    model = NaiveRegressor(strategy, season_length=3)
+    predicted = model.fit(make_windows(series, 5, 4), series[:, 0]).predict(
+        make_windows(series, 5, 4)
+    )
+    for t in range(10, 60):
+        window = list(series[t - 8 : t - 3, 0])
+        assert predicted[t] == pytest.approx(by_hand(strategy, window, 4, 3), rel=1e-12)
+
+
+def test_rows_may_come_in_any_order(walks):
+    windows = make_windows(walks)
+    order = np.random.default_rng(0).permutation(60)
+    model = NaiveRegressor().fit(windows[order], walks[order, 2])
+    assert model.targets_ == [(2, 1, 1.0, 0.0)]
+
+
+def test_an_output_that_does_not_vary_is_one_of_the_steps(walks):
+    # The second output is a constant by chance: it is the next step of the same feature.
+    y = np.column_stack([walks[:, 1], np.full(60, 7.0)])
+    assert NaiveRegressor().fit(make_windows(walks), y).targets_ == [
+        (1, 1, 1.0, 0.0),
+        (1, 2, 1.0, 0.0),
+    ]
+
+
+def test_the_feature_must_be_given_where_y_is_none_of_several(walks):
+    noise = np.random.default_rng(0).normal(size=60)
+    with pytest.raises(ValueError, match=r"3 features, and y is none.*NaiveRegressor\(feature=0\)"):
+        NaiveRegressor().fit(make_windows(walks), noise)
+    with pytest.raises(ValueError, match=r"windows of one step do not tell.*feature=0"):
+        NaiveRegressor().fit(make_windows(walks, 1), walks[:, 0])
+    model = NaiveRegressor(feature=1).fit(make_windows(walks, 1), walks[:, 1])
+    assert model.targets_ == [(1, 1, 1.0, 0.0)]
 
 
 # scikit-learn's contract
@@ -171,11 +239,10 @@ def test_tags_say_what_it_takes():
 # The warning about units
 
 
-def test_a_scaler_before_it_warns_at_the_line_of_the_caller(windows):
-    scaled = MinMaxScaler().fit_transform(windows)
+def test_a_target_of_other_units_warns_at_the_line_of_the_caller(windows):
     advice = r"make_pipeline\(SlidingWindowTransformer\(n\), NaiveRegressor\(\)\)"
     with pytest.warns(UserWarning, match=advice) as caught:
-        NaiveRegressor().fit(scaled, 100 * windows[:, -1])
+        NaiveRegressor().fit(windows, 100 * windows[:, 0])
     assert [warning.filename for warning in caught] == [__file__]
 
 
@@ -254,7 +321,7 @@ def test_nan_and_infinity_in_the_windows_are_refused(windows, cube, y, value, pl
     X = windows if n_dims == 2 else cube
     broken = X.copy()
     broken[4, 2] = value
-    model = NaiveRegressor()
+    model = NaiveRegressor(feature=0)
     with pytest.raises(ValueError, match=r"X contains (NaN|infinity) in 1 of 9 rows"):
         model.fit(broken, y) if place == "fit" else model.fit(X, y).predict(broken)
 
@@ -293,21 +360,21 @@ def test_predict_refuses_another_number_of_dimensions_than_fit(windows, cube, y)
     with pytest.raises(
         ValueError, match=r"has 2 dimensions, but NaiveRegressor was fitted on 3-D X"
     ):
-        NaiveRegressor().fit(cube, y).predict(windows)
+        NaiveRegressor(feature=0).fit(cube, y).predict(windows)
     with pytest.raises(ValueError, match=r"has 1 dimension.* expects windows"):
-        NaiveRegressor().fit(cube, y).predict(windows[0])
+        NaiveRegressor(feature=0).fit(cube, y).predict(windows[0])
 
 
 def test_predict_refuses_another_number_of_columns_or_features_than_fit(windows, cube, y):
     with pytest.raises(ValueError, match="X has 6 features, but NaiveRegressor is expecting 7"):
         NaiveRegressor().fit(windows, y).predict(windows[:, 1:])
     with pytest.raises(ValueError, match="X has 2 features, but NaiveRegressor is expecting 3"):
-        NaiveRegressor().fit(cube, y).predict(cube[:, :, 1:])
+        NaiveRegressor(feature=0).fit(cube, y).predict(cube[:, :, 1:])
 
 
 def test_predict_refuses_3d_windows_too_short_for_the_strategy(cube, y):
     with pytest.raises(ValueError, match="season_length=5 needs windows of 5 steps or more"):
-        NaiveRegressor("seasonal", 5).fit(cube, y).predict(cube[:, 3:])
+        NaiveRegressor("seasonal", 5, 0).fit(cube, y).predict(cube[:, 3:])
 
 
 @pytest.mark.parametrize("fitted_before", [False, True])

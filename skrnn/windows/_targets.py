@@ -346,7 +346,7 @@ class _Search:
         return np.unique(np.concatenate([even, *extremes]))
 
     def _take_sample(self, sample: Array, shifts: list[int]) -> Array:
-        """Return the values of all columns at all shifts, shape (n_shifts, n_sample, n_features)."""
+        """Return the values of all columns, of shape (n_shifts, n_sample, n_features)."""
         values = np.empty((len(shifts), len(sample), self._X.shape[1]))
         for number, shift in enumerate(shifts):
             rows = self._link(shift, sample)
@@ -372,8 +372,10 @@ class _Search:
         )
         a = (y_high - y_low) / (x_high - x_low)
         residual = np.abs(targets - (a * (values - x_low) + y_low))
-        level = np.where(both, np.abs(targets) + a * np.abs(values), 0).max(axis=1, keepdims=True)
-        fits = (~both | (residual <= slack * level)).all(axis=1) & (a[:, 0] > 0)
+        # Multiplied first: a sum of the largest numbers there are would overflow.
+        tolerance = slack * np.abs(targets) + a * (slack * np.abs(values))
+        tolerance = np.where(both, tolerance, 0).max(axis=1, keepdims=True)
+        fits = (~both | (residual <= tolerance)).all(axis=1) & (a[:, 0] > 0)
         # A column that does not vary in the sample may do so elsewhere, if y does not vary either.
         is_open = (x_high == x_low) & (y_high == y_low) | ~both.any(axis=1, keepdims=True)
         return same, fits | is_open[:, 0]
@@ -410,7 +412,7 @@ class _Search:
             b = float(y[low] - a * x[low])
         if not (0 < a < np.inf and np.isfinite(b)):
             return None
-        tolerance = self._rounding * (_largest(y) + a * _largest(x))
+        tolerance = self._rounding * _largest(y) + a * self._rounding * _largest(x)
         if not np.abs(y - (a * x + b)).max() <= tolerance:
             return None
         if not np.ptp(y) > _MIN_SPREAD * tolerance / _ROUNDINGS:
