@@ -18,7 +18,7 @@ LAYERS = (
     "__init__",
     "_persistence",
     "_forecast",
-    "_generate",
+    "forecasting",
     "model_selection",
     "inspection",
     "_regressors",

@@ -1,0 +1,1 @@
+"""Rows and labels that come next."""
