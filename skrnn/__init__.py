@@ -2,10 +2,10 @@
 
 from skrnn._classifiers import GRUClassifier, LSTMClassifier, RNNClassifier
 from skrnn._config import config_context, get_config, set_config
-from skrnn._forecast import forecast
 from skrnn._naive import NaiveRegressor
 from skrnn._persistence import load, save
 from skrnn._regressors import GRURegressor, LSTMRegressor, RNNRegressor
+from skrnn.forecasting._forecast import forecast
 from skrnn.forecasting._generate import generate
 from skrnn.windows._sequences import stack_sequences
 from skrnn.windows._transformer import SlidingWindowTransformer

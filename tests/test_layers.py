@@ -17,7 +17,6 @@ PACKAGE = Path(skrnn.__file__).parent
 LAYERS = (
     "__init__",
     "_persistence",
-    "_forecast",
     "forecasting",
     "model_selection",
     "inspection",
@@ -29,7 +28,6 @@ LAYERS = (
     "_base",
     "_callback_copies",
     "_doubtful_windows",
-    "_ahead",
     "_naive",
     "windows",
     "datasets",

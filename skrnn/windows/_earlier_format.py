@@ -18,7 +18,7 @@ def upgrade_state(state: dict[str, Any]) -> dict[str, Any]:
     """Return the state of a transformer; that of skrnn 0.1 has other labels and no `gaps`."""
     if "_starts" in state:
         # What y was cannot be found any more.
-        state = {"targets_": None, **state}
+        state = {"targets_": None, "_doubts": [], **state}
     if "gaps" in state:
         return state
     upgraded = {"gaps": "warn", **state}
@@ -63,7 +63,7 @@ def _upgrade_labels(old: dict[str, Any] | None) -> LabelSummary | None:
     rows = LabeledRows(None, None, index.rename(old["name"]))
     summary = summarize(rows, read_ticks(rows), slice(None), 0)
     assert summary is not None
-    summary["frequency"] = old["frequency"]
+    summary["frequency"] = old["frequency"] or summary["frequency"]
     summary["count"] = summary["last"] + 1 if old["is_default"] else 0
     summary["from_0"] = summary["count"] > 0
     summary["head"] = np.empty(0)

@@ -205,6 +205,20 @@ def looks_like_dates(labels: pd.Index) -> bool:
     return len(labels) > 0 and _DATE.match(str(labels[0])) is not None
 
 
+def are_dates_as_numbers(values: Array) -> bool:
+    """Tell whether three or more whole numbers are all dates, such as 20240131 or 202401."""
+    if values.dtype.kind not in "iu" or len(values) < 3:
+        return False
+    largest, smallest = int(values.max()), int(values.min())
+    if smallest >= 19000101 and largest <= 21001231:
+        text, form = values.astype(str), "%Y%m%d"
+    elif smallest >= 190001 and largest <= 210012:
+        text, form = values.astype(str), "%Y%m"
+    else:
+        return False
+    return not bool(pd.to_datetime(text, format=form, errors="coerce").hasnans)
+
+
 def show(label: Any) -> str:
     """Return a label as a message shows it."""
     if isinstance(label, pd.Timestamp | pd.Timedelta | pd.Period):

@@ -6,9 +6,16 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from pandas.tseries.frequencies import to_offset
+from pandas.tseries.frequencies import infer_freq, to_offset
 
-from skrnn.windows._labels import LabeledRows, Ticks, name_zone, read_ticks, show
+from skrnn.windows._labels import (
+    LabeledRows,
+    Ticks,
+    are_dates_as_numbers,
+    name_zone,
+    read_ticks,
+    show,
+)
 from skrnn.windows._placing import N_TAIL, LabelSummary, place_labels, summarize_labels, to_second
 from skrnn.windows._views import Array, Positions
 
@@ -16,80 +23,99 @@ from skrnn.windows._views import Array, Positions
 def summarize(
     rows: LabeledRows, ticks: Ticks | None, where: Positions, n_head: int
 ) -> LabelSummary | None:
-    """Return the summary of the labels of one series, with the words that pandas has for them."""
+    """Return the summary of the labels of one series, with the rule that all of them follow."""
     if ticks is None or rows.labels is None or len(rows.labels) == 0:
         return None
     labels = rows.labels if isinstance(where, slice) else rows.labels[where]
+    own = ticks.at(where)
     return summarize_labels(
-        ticks.at(where),
+        own,
         n_head,
-        frequency=_name_frequency(labels),
+        frequency=_find_frequency(labels, own),
+        step=_find_step(own),
         timezone=name_zone(labels[:1]),
         name=labels.name,
         shown=show(labels[-1]),
     )
 
 
+def share_next_labels(summaries: list[LabelSummary | None], best: LabelSummary | None) -> None:
+    """Give series of one or two rows, which have no rule of their own, that of another series."""
+    if best is None or (best["frequency"] is None and best["step"] is None):
+        return
+    for summary in summaries:
+        if summary is None or summary["kind"] != best["kind"] or not 0 < len(summary["tail"]) < 3:
+            continue
+        shared: LabelSummary = {**summary, "frequency": best["frequency"], "step": best["step"]}
+        if _follow(shared, summary["tail"]):
+            summary["frequency"], summary["step"] = best["frequency"], best["step"]
+
+
 def join_labels(first: LabelSummary | None, second: LabelSummary) -> LabelSummary:
-    """Let the labels before those of some rows help to see their frequency."""
+    """Return the summary of rows that continue others, with the rules of these if they follow."""
     if first is None or not len(second["tail"]) or first["kind"] != second["kind"]:
         return second
     tail = _rescale(first["tail"], first["second"], second["second"])
     if not len(tail) or not tail[-1] < second["tail"][0]:
         return second
-    if (
-        first["largest"] is None
-        or (second["tail"][0] - tail[-1])
-        > (_rescale(np.array([first["largest"]]), first["second"], second["second"])[0])
-    ):
+    if first["largest"] is None:
+        return second
+    largest = _rescale(np.array([first["largest"]]), first["second"], second["second"])[0]
+    if second["tail"][0] - tail[-1] > largest:
         return second
     joined = second.copy()
+    if first["second"] == second["second"]:
+        for key in ("rule", "largest", "typical", "step"):
+            joined[key] = first[key]  # type: ignore[literal-required]
+    joined["frequency"] = first["frequency"]
     joined["tail"] = np.concatenate([tail, second["tail"]])[-N_TAIL:]
-    joined["frequency"] = second["frequency"] or first["frequency"]
+    is_short = len(second["tail"]) < 3
+    if not is_short and not _follow(joined, np.append(tail[-1:], second["tail"])):
+        joined["frequency"], joined["step"] = second["frequency"], second["step"]
     return joined
 
 
 def labels_after(summary: LabelSummary, n: int) -> pd.Index | None:
-    """Return the `n` labels that come next, None where they cannot be known."""
+    """Return the `n` labels that come next, None where labels follow no rule."""
     tail, kind = summary["tail"], summary["kind"]
-    steps = np.diff(tail)
-    if not len(steps):
+    if not len(tail) or (summary["frequency"] is None and summary.get("step") is None):
         return None
-    last, step = tail[-1], steps[-1]
     unit = "ns" if summary["second"] == 10**9 else "us"
     index: pd.Index
     if kind in ("date", "date of a zone"):
-        index = pd.DatetimeIndex(tail.view(f"M8[{unit}]"))
+        index = pd.DatetimeIndex(tail[-1:].view(f"M8[{unit}]"))
         if summary["timezone"] is not None:
             index = index.tz_localize("UTC").tz_convert(summary["timezone"])
-        # What is regular by the calendar only: months, business days, days of local time.
-        frequency = summary["frequency"] or pd.DatetimeIndex(index, freq="infer").freqstr
-        if frequency is None:
-            return None
         last_date = index[-1]
         # The last one may be a Saturday: then the first of these lies after it already.
-        index = pd.date_range(last_date, periods=n + 1, freq=frequency)
+        index = pd.date_range(last_date, periods=n + 1, freq=summary["frequency"])
         index = index[index > last_date][:n]
     elif kind.startswith("period "):
-        dates = pd.DatetimeIndex(tail.view(f"M8[{unit}]"))
-        ordinals = pd.PeriodIndex(dates, freq=kind.removeprefix("period ")).asi8
-        # Periods of different length are regular by their number.
-        if len(set(np.diff(ordinals).tolist())) > 1:
-            return None
-        later = ordinals[-1] + (ordinals[-1] - ordinals[-2]) * np.arange(1, n + 1)
         frequency = kind.removeprefix("period ")
+        last = pd.PeriodIndex(pd.DatetimeIndex(tail[-1:].view(f"M8[{unit}]")), freq=frequency)
+        later = last.asi8[0] + summary["step"] * np.arange(1, n + 1)
         index = pd.PeriodIndex([pd.Period(ordinal=int(k), freq=frequency) for k in later])
-    elif not (steps == step).all():
-        return None
-    elif kind == "number":
-        index = pd.Index(last + step * np.arange(1, n + 1))
     else:
-        later = last + step * np.arange(1, n + 1)
-        index = pd.TimedeltaIndex(later.view(f"m8[{unit}]"))
-        if unit == "us":
-            # The unit that this pandas gives to durations.
-            index = index.as_unit(pd.timedelta_range("1s", periods=1).unit)
+        later = tail[-1] + summary["step"] * np.arange(1, n + 1)
+        if kind == "number":
+            index = pd.Index(later)
+        else:
+            index = pd.TimedeltaIndex(later.view(f"m8[{unit}]"))
+            if unit == "us":
+                # The unit that this pandas gives to durations.
+                index = index.as_unit(pd.timedelta_range("1s", periods=1).unit)
     return index.rename(summary["name"])
+
+
+def _follow(summary: LabelSummary, ticks: Array) -> bool:
+    """Tell whether some labels are those that come after the first of them."""
+    made = labels_after({**summary, "tail": ticks[:1]}, len(ticks) - 1)
+    if made is None:
+        return False
+    found = read_ticks(LabeledRows(None, None, made), summary["timezone"])
+    if found is None or found.values is None:
+        return False
+    return np.array_equal(_rescale(found.values, found.second, summary["second"]), ticks[1:])
 
 
 def follows(labels: pd.Index, fitted: LabelSummary) -> bool:
@@ -110,10 +136,34 @@ def _rescale(ticks: Array, second: int, other: int) -> Array:
     return scaled
 
 
-def _name_frequency(labels: pd.Index) -> str | None:
-    """Return the word for a frequency that an index has, None if the word is not all of it."""
-    if not isinstance(labels, pd.DatetimeIndex) or labels.freq is None:
+def _find_frequency(labels: pd.Index, ticks: Ticks) -> str | None:
+    """Return the word for the frequency that all dates have, None if there is none."""
+    if ticks.kind not in ("date", "date of a zone") or ticks.values is None:
         return None
-    # Holidays and hours of business are not in the word.
-    frequency: Any = labels.freqstr
-    return frequency if to_offset(frequency) == labels.freq else None
+    if isinstance(labels, pd.DatetimeIndex) and labels.freq is not None:
+        # Holidays and hours of business are not in the word.
+        frequency: Any = labels.freqstr
+        return frequency if to_offset(frequency) == labels.freq else None
+    if len(labels) < 3:
+        return None
+    unit = "ns" if ticks.second == 10**9 else "us"
+    dates = pd.DatetimeIndex(ticks.values.view(f"M8[{unit}]"))
+    zone = name_zone(labels[:1])
+    return infer_freq(dates if zone is None else dates.tz_localize("UTC").tz_convert(zone))
+
+
+def _find_step(ticks: Ticks) -> Any:
+    """Return the distance of any two neighbors among numbers, durations or periods."""
+    values = ticks.values
+    if values is None or len(values) < 2 or ticks.kind in ("date", "date of a zone"):
+        return None
+    if ticks.kind.startswith("period "):
+        # Periods of different length are regular by their number.
+        unit = "ns" if ticks.second == 10**9 else "us"
+        dates = pd.DatetimeIndex(values.view(f"M8[{unit}]"))
+        values = pd.PeriodIndex(dates, freq=ticks.kind.removeprefix("period ")).asi8
+    steps = np.diff(values)
+    is_regular = np.ptp(steps) <= (1e-6 * abs(steps[-1]) if steps.dtype.kind == "f" else 0)
+    if not is_regular or are_dates_as_numbers(values):
+        return None
+    return steps[-1].item()

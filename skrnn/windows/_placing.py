@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, TypedDict
 
 import numpy as np
 
-from skrnn.windows._labels import Ticks
+from skrnn.windows._labels import Ticks, are_dates_as_numbers
 from skrnn.windows._rules import Rule, count_missing, count_steps, find_rule, see_weekend
 from skrnn.windows._views import Array, begins_with
 
@@ -23,7 +23,9 @@ class LabelSummary(TypedDict):
 
     Numbers, words and arrays are kept instead of the index: they are small, and load wherever
     NumPy does. `rule` is None where labels follow none; `largest` and `typical` are steps in ticks,
-    None for fewer than two labels. `tail` are the latest labels, which tell the next ones.
+    None for fewer than two labels. `tail` are the latest labels. The next ones are told by
+    `frequency`, of dates, or by `step`, the distance of any two neighbors; both are None unless all
+    labels follow it.
     """
 
     kind: str
@@ -39,6 +41,7 @@ class LabelSummary(TypedDict):
     typical: Any
     tail: Array
     frequency: str | None
+    step: Any
     timezone: str | None
     name: Any
 
@@ -80,7 +83,8 @@ def summarize_labels(labels: Ticks | None, n_head: int, **words: Any) -> LabelSu
     n_head : int
         How many of the first labels are kept.
     **words
-        `frequency`, `timezone` and `name` of the index; `shown`, its last label in a message.
+        `frequency`, `step`, `timezone` and `name` of the index; `shown`, its last label in a
+        message.
     """
     if labels is None:
         return None
@@ -98,6 +102,7 @@ def summarize_labels(labels: Ticks | None, n_head: int, **words: Any) -> LabelSu
         "typical": None,
         "tail": np.empty(0),
         "frequency": words.get("frequency"),
+        "step": words.get("step"),
         "timezone": words.get("timezone"),
         "name": words.get("name"),
     }
@@ -109,8 +114,10 @@ def summarize_labels(labels: Ticks | None, n_head: int, **words: Any) -> LabelSu
         summary["tail"] = labels.values[-N_TAIL:].copy()
         if labels.local is not None:
             summary["last_local"] = labels.local[-1].item()
-        with np.errstate(all="ignore"):
-            summary["rule"] = find_rule(labels.values, labels.local, 86_400 * labels.second)
+        # 20240131 and 20240201 are neighbors, whatever their difference is.
+        if not are_dates_as_numbers(labels.values):
+            with np.errstate(all="ignore"):
+                summary["rule"] = find_rule(labels.values, labels.local, 86_400 * labels.second)
         if len(labels.values) > 1:
             steps = np.diff(labels.values)
             summary["largest"] = steps.max().item()

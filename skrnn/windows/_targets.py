@@ -93,6 +93,45 @@ def find_targets(
     return search.find(list(range(reach + n_outputs + 1)), names, _names_of(y, n_outputs))
 
 
+def find_doubts(
+    X: Array, y: Any, positions: Sequence[Positions], targets: Sequence[Target | None]
+) -> list[tuple[bool, int | None]]:
+    """Tell for each output that was not found whether it could not be, and what it may be.
+
+    Parameters
+    ----------
+    X, y, positions :
+        As `find_targets` has them.
+    targets : sequence of Target or None
+        What it has found.
+
+    Returns
+    -------
+    doubts : list of (bool, int or None)
+        For each output whether it is a constant, has too few rows, or series are too short to
+        compare it with later rows; and the first column that equals it in all rows.
+    """
+    numbers = read_targets(y)
+    assert numbers is not None
+    link = _link_rows(len(X), positions)
+    rows = np.arange(len(X))
+    needed = max(_MIN_ROWS, len(X) / 2)
+    doubts: list[tuple[bool, int | None]] = []
+    for output, target in enumerate(targets):
+        if target is not None:
+            doubts.append((False, None))
+            continue
+        values = numbers[:, output]
+        finite = np.isfinite(values)
+        n_pairs = np.count_nonzero(finite & (link(output, rows) >= 0))
+        spread = np.ptp(values[finite]) if finite.any() else 0.0
+        is_unclear = n_pairs < needed or spread <= _MIN_SPREAD * _rounding(X, y) * _largest(values)
+        equal = (X[finite] == values[finite, np.newaxis]).all(axis=0)
+        is_equal = is_unclear and finite.any() and equal.any()
+        doubts.append((bool(is_unclear), int(equal.argmax()) if is_equal else None))
+    return doubts
+
+
 def find_targets_of_windows(
     windows: Array, y: Array, *, feature: int | None = None
 ) -> list[Target | None]:

@@ -26,7 +26,7 @@ from skrnn.windows._labels import (
     read_labels,
     read_ticks,
 )
-from skrnn.windows._next_labels import summarize
+from skrnn.windows._next_labels import share_next_labels, summarize
 from skrnn.windows._notices import Notices
 from skrnn.windows._order import check_dates_of_y, check_order
 from skrnn.windows._placing import (
@@ -38,7 +38,7 @@ from skrnn.windows._placing import (
     steps_missing,
     to_second,
 )
-from skrnn.windows._targets import find_targets
+from skrnn.windows._targets import find_doubts, find_targets
 from skrnn.windows._views import (
     Array,
     Positions,
@@ -398,7 +398,7 @@ class SlidingWindowTransformer(CallbackSupportMixin, TransformerMixin, BaseEstim
         self._check_order(ticks, rows, series, X)
         values = self._validate(rows.features, reset=True)
         check_dates_of_y(rows.labels, ticks, y)
-        self.targets_ = self._find_targets(values, y, series, rows.features)
+        self._find_targets(values, y, list(series.values()), rows.features)
         self._has_group = self.group is not None
         self._group_columns = [key for key in group_keys(self.group) if key in _columns(X)]
         self._level = rows.level
@@ -411,6 +411,7 @@ class SlidingWindowTransformer(CallbackSupportMixin, TransformerMixin, BaseEstim
         counts = [_count(where, values) for where in series.values()]
         # Series of one row, and those that come later, take the steps of the others.
         self._shared = share_rules(summaries, counts)
+        share_next_labels(summaries, self._shared)
         notices = Notices(len(values), rows.labels, has_group=self._has_group)
         if self.carry_context and ticks is not None and ticks.values is None:
             notices.doubt_order(ticks.kind)
@@ -431,19 +432,13 @@ class SlidingWindowTransformer(CallbackSupportMixin, TransformerMixin, BaseEstim
             self._starts.append((name, start))
         self._tell(notices)
 
-    def _find_targets(
-        self, values: Array, y: Any, series: dict[Hashable, Positions], X: Any
-    ) -> list[tuple[int, int, float, float] | None] | None:
-        """Return which column each output of y is."""
-        found = find_targets(
-            values,
-            y,
-            list(series.values()),
-            reach=self.window_length + self.horizon,
-            names=_columns(X) or None,
-        )
+    def _find_targets(self, values: Array, y: Any, positions: list[Positions], X: Any) -> None:
+        """Set which column each output of y is, and whether that could be told."""
+        reach = self.window_length + self.horizon
+        found = find_targets(values, y, positions, reach=reach, names=_columns(X) or None)
+        self._doubts = [] if found is None else find_doubts(values, y, positions, found)
         # Plain tuples, which skops writes.
-        return found and [target and (*target,) for target in found]
+        self.targets_ = found and [target and (*target,) for target in found]
 
     def _place(
         self,

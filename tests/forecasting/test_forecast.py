@@ -236,7 +236,7 @@ def test_a_frequency_with_holidays_is_not_continued_without_them():
     frame = pd.DataFrame({"level": SERIES[:35]}, days)
     naive = make_pipeline(SlidingWindowTransformer(2, flatten=False), NaiveRegressor())
     naive.fit(frame, frame["level"])
-    with pytest.raises(ValueError, match="no frequency"):
+    with pytest.raises(ValueError, match="follow no rule that all of them keep"):
         forecast(naive, 1)
 
 
@@ -290,7 +290,7 @@ def test_irregular_labels_must_be_given():
     days = DAYS.delete([3, 17])
     frame = pd.DataFrame({"level": SERIES[:38]}, days)
     pipe = windowed(Ridge()).fit(frame, frame["level"])
-    with pytest.raises(ValueError, match="no frequency"):
+    with pytest.raises(ValueError, match="follow no rule that all of them keep"):
         forecast(pipe, 2)
     next_days = pd.DatetimeIndex(["2024-02-10", "2024-02-11"])
     found = forecast(pipe, 2, future=pd.DataFrame(index=next_days))
@@ -434,7 +434,8 @@ def test_a_direct_model_of_several_columns_needs_nothing_more(planned):
 def test_networks_that_write_sequences(architecture):
     scaled = SERIES / 50
     windows = SlidingWindowTransformer(4, horizon=0).fit_transform(scaled[:, None])
-    y = windows if architecture == "sequence_to_sequence" else windows[:, :3]
+    later = np.column_stack([np.roll(scaled, -step) for step in range(3)])
+    y = windows if architecture == "sequence_to_sequence" else later
     model = GRURegressor(3, architecture=architecture, epochs=1, random_state=0)
     pipe = make_pipeline(SlidingWindowTransformer(4, flatten=False), model)
     pipe.fit(scaled[:, None], y)
@@ -483,21 +484,26 @@ def test_each_series_of_a_panel_goes_on_by_itself(as_level, given):
 
 
 @pytest.mark.parametrize("as_level", [True, False], ids=["level", "column"])
-# The rows of series c end a day earlier.
-@pytest.mark.filterwarnings("ignore::skrnn.exceptions.MissingStepsWarning")
 def test_known_values_of_a_panel_belong_to_their_series(as_level):
     panel = make_panel(as_level)
     panel["price"] = np.arange(len(panel))
     window = SlidingWindowTransformer(1, group="who", flatten=True)
     pipe = make_pipeline(window, LinearRegression()).fit(panel, panel["level"])
     labels = pd.DatetimeIndex(["2024-02-10", "2024-02-11"], name="day")
-    # Series after series, and in another order.
+    # Series after series, and in another order. Series c ends a day earlier.
     future = pd.concat(
-        [pd.DataFrame({"who": who, "price": [k, 10.0 * k]}, labels) for k, who in enumerate("cab")]
+        [
+            pd.DataFrame(
+                {"who": who, "price": [k, 10.0 * k]}, labels - pd.Timedelta(days=int(who == "c"))
+            )
+            for k, who in enumerate("cab")
+        ]
     )
     if as_level:
         future = future.set_index("who", append=True)
     found = forecast(pipe, 2, X=panel, future=future, target="level")
+    # In the order of future.
+    assert found.index.get_level_values("who").tolist() == list("ccaabb")
     for k, who in enumerate("cab"):
         of_one = panel.xs(who, level="who") if as_level else panel.query("who == @who")
         last = of_one[["level", "price"]].iloc[-1].to_numpy()
@@ -512,16 +518,20 @@ def test_known_values_without_labels_are_put_in_order(given):
     panel["who"] = panel["who"].map({"a": 0, "b": 1, "c": 2})
     panel = panel[["who", "level", "price"]]
     window = SlidingWindowTransformer(2, flatten=False, group="who")
-    pipe = make_pipeline(window, NaiveRegressor(feature=1)).fit(panel, panel["price"] + 0.0)
-    # Series after series: the price of the first step is the "last value" of the second.
+    # Of several shops: the sum of the last values of both columns.
+    both = make_pipeline(window.set_params(window_length=1), LinearRegression())
+    panel["level"] = np.arange(len(panel)) % 7 + panel["who"]
+    pipe = both.set_params(slidingwindowtransformer__flatten=True).fit(panel, panel["level"])
     future = pd.DataFrame({"who": [0, 0, 1, 1, 2, 2], "level": 0.0, "price": [5.0, 0, 6, 0, 7, 0]})
     X = panel if given else None
     with pytest.raises(ValueError, match="future is an array, but group='who'"):
         forecast(pipe, 2, X=X, future=future.to_numpy(), target="level")
-    found = forecast(pipe, 2, X=X, future=future, target="level")
-    assert found.to_list() == [1.0, 1.0, 1.0, 5.0, 6.0, 7.0]
+    pipe[-1].coef_, pipe[-1].intercept_ = np.array([0.0, 1.0]), 0.0
+    found = forecast(pipe, 2, X=X, future=future)
+    assert found.to_list() == [1.0, 5.0, 1.0, 6.0, 1.0, 7.0]
+    assert found.index.get_level_values("who").tolist() == [0, 0, 1, 1, 2, 2]
     days = found.index.get_level_values(1)
-    assert list(days[:3]) == [*[pd.Timestamp("2024-02-10")] * 2, pd.Timestamp("2024-02-09")]
+    assert list(days[::2]) == [*[pd.Timestamp("2024-02-10")] * 2, pd.Timestamp("2024-02-09")]
 
 
 def test_a_panel_without_labels_but_its_series():
@@ -588,10 +598,11 @@ def test_rows_and_targets_that_cannot_be_read_are_refused(network, arguments, me
 
 
 def test_columns_that_are_read_must_be_known(planned_network, planned):
-    with pytest.raises(ValueError, match=r"nobody can tell which of them is predicted"):
-        forecast(planned_network, 2, future=planned[["price"]].iloc[40:42])
-    with pytest.raises(ValueError, match=r"\['price'\] are read, but not predicted"):
-        forecast(planned_network, 2, target="level")
+    for target in ("level", None):
+        with pytest.raises(ValueError, match=r"\['price'\] are read, but not predicted"):
+            forecast(planned_network, 2, target=target)
+    with pytest.raises(ValueError, match=r"target='price', but .* is 'level' in X"):
+        forecast(planned_network, 2, target="price", future=planned[["level"]].iloc[40:42])
 
 
 def test_an_estimator_must_be_fitted_and_remember_its_rows(planned):
@@ -605,8 +616,12 @@ def test_an_estimator_must_be_fitted_and_remember_its_rows(planned):
     assert forecast(fresh, 2, X=FRAME).shape == (2,)
 
 
-def test_a_window_within_another_step_remembers_nothing_that_can_be_seen(lags_and_price):
-    with pytest.raises(ValueError, match="is within another step"):
+def test_a_window_within_another_step_remembers_its_rows(lags_and_price, planned):
+    future = planned[["price"]].iloc[40:44]
+    given = forecast(lags_and_price, 4, X=planned.iloc[1:40], future=future.iloc[[0, 1, 2, 3]])
+    np.testing.assert_array_equal(forecast(lags_and_price, 4, future=future), given)
+    # The price of the day itself is read in the first row already.
+    with pytest.raises(ValueError, match=r"columns \['price'\] are read.*the next 1 row"):
         forecast(lags_and_price, 1)
 
 

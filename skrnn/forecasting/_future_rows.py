@@ -1,0 +1,494 @@
+"""Future rows: their labels, and what is known of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from pandas.api.types import is_numeric_dtype
+
+from skrnn._validation import check_container, read_as_numbers
+from skrnn.forecasting._window_paths import WindowPath
+from skrnn.windows._labels import (
+    LabeledRows,
+    describe_kind,
+    group_keys,
+    positions_by_series,
+    read_labels,
+    read_ticks,
+)
+from skrnn.windows._next_labels import follows, join_labels, labels_after, summarize
+from skrnn.windows._order import check_order
+from skrnn.windows._placing import LabelSummary
+from skrnn.windows._transformer import windows_of
+
+
+@dataclass(frozen=True)
+class Past:
+    """The rows before those that are predicted.
+
+    Attributes
+    ----------
+    frame : DataFrame
+        The rows, none if they are those that were fitted. Columns of an array have numbers.
+
+    is_frame : bool
+        Whether the estimator reads DataFrames, and not arrays.
+
+    keys : list of str
+        The index levels and columns that name a series.
+
+    series : dict of series to summary of its labels
+        One, named None, without keys.
+
+    is_labeled : bool
+        Whether rows have labels, which predictions are returned with.
+    """
+
+    frame: pd.DataFrame
+    is_frame: bool
+    keys: list[str]
+    series: dict[Hashable, LabelSummary | None]
+    is_labeled: bool
+
+    @property
+    def key_levels(self) -> list[str]:
+        """The keys that are index levels."""
+        return [key for key in self.keys if key not in self.frame.columns]
+
+    @property
+    def key_columns(self) -> list[str]:
+        """The keys that are columns."""
+        return [key for key in self.keys if key in self.frame.columns]
+
+    @property
+    def feature_columns(self) -> list[Any]:
+        """The columns that do not name a series."""
+        return [column for column in self.frame.columns if column not in self.keys]
+
+    def name_series(self, steps: int) -> dict[str, np.ndarray]:
+        """Return the values of each key in the rows of some steps, step after step."""
+        names = list(self.series)
+        parts = names if len(self.keys) > 1 else [(name,) for name in names]
+        values = {}
+        for number, key in enumerate(self.keys):
+            column = np.empty(len(names), dtype=object)
+            column[:] = [part[number] for part in parts]
+            values[key] = np.tile(column, steps)
+        return values
+
+    def as_given(self, rows: pd.DataFrame) -> Any:
+        """Return rows as the estimator reads them."""
+        return rows if self.is_frame else rows.to_numpy()
+
+    def probe_rows(self, n: int) -> pd.DataFrame:
+        """Return up to `n` rows of one series: the last ones, or rows of NaN after the fitted."""
+        if len(self.frame):
+            series = read_labels(self.frame, self.keys or None).series
+            if series is None:
+                return self.frame.iloc[-n:]
+            return self.frame.iloc[np.flatnonzero(series[0] == series[0][-1])[-n:]]
+        name, summary = next(iter(self.series.items()))
+        one = Past(self.frame, self.is_frame, self.keys, {name: summary}, self.is_labeled)
+        keys = one.name_series(n)
+        made = None if summary is None else labels_after(summary, n)
+        index: pd.Index = pd.RangeIndex(n) if made is None else made
+        if self.key_levels:
+            levels = [keys[key] for key in self.key_levels]
+            index = pd.MultiIndex.from_arrays(
+                [*levels, index], names=[*self.key_levels, index.name]
+            )
+        columns = {name: keys.get(name, np.full(n, np.nan)) for name in self.frame.columns}
+        return pd.DataFrame(columns, index=index)
+
+    @staticmethod
+    def with_values(rows: pd.DataFrame, column: Any, values: Any) -> pd.DataFrame:
+        """Return rows with other numbers in a column, or with another one in the last row."""
+        changed = rows.copy()
+        if np.ndim(values) == 0:
+            before = pd.to_numeric(rows[column]).to_numpy(dtype=np.float64, na_value=np.nan)
+            values = np.append(before[:-1], values)
+        changed[column] = values
+        return changed
+
+
+def read_past(estimator: Any, paths: list[WindowPath], X: Any) -> Past:
+    """Read the rows that are given, or what the windows of a fitted estimator remember.
+
+    Raises
+    ------
+    ValueError
+        If there is no window within the estimator, none that remembers rows where they are
+        wanted, X has no two dimensions or labels out of order, or the keys are not in it.
+    """
+    windows = list(windows_of(estimator))
+    if not windows:
+        raise ValueError(
+            f"{type(estimator).__name__} has no SlidingWindowTransformer within it, so the rows "
+            "that it predicts would never be read. Give a fitted Pipeline with one."
+        )
+    keys = next((group_keys(window.group) for window in windows if window.group is not None), [])
+    names = getattr(estimator, "feature_names_in_", None)
+    fitted = paths[0].window if paths else None
+    starts = {} if fitted is None else dict(fitted._starts)
+    if X is not None:
+        frame, is_frame = _read_frame(X, "X")
+        rows = read_labels(frame, keys or None)
+        series: dict[Hashable, LabelSummary | None] = {}
+        ticks = read_ticks(rows)
+        for name, where in positions_by_series(rows).items():
+            if ticks is not None:
+                check_order(ticks.at(where), rows, name, where, frame, keys or None)
+            labels = summarize(rows, ticks, where, 0)
+            if name in starts and labels is not None:
+                labels = join_labels(starts[name]["labels"], labels)
+            series[name] = labels
+        return Past(frame, is_frame, keys, series, is_labeled=is_frame)
+    if fitted is None or not all(path.window.carry_context for path in paths):
+        why = "is within another step" if fitted is None else "has carry_context=False"
+        raise ValueError(
+            f"The rows that the estimator was fitted on are not remembered: its window {why}. Give "
+            "the rows before those that are predicted as X."
+        )
+    columns = [*(range(estimator.n_features_in_) if names is None else names)]
+    # The window takes its keys out, and may be the first step.
+    columns += [key for key in fitted._group_columns if key not in columns]
+    series = {name: start["labels"] for name, start in starts.items()}
+    frame = pd.DataFrame(columns=columns, dtype=np.float64)
+    is_labeled = any(summary is not None for summary in series.values())
+    return Past(frame, names is not None, keys, series, is_labeled)
+
+
+def _read_frame(X: Any, name: str) -> tuple[pd.DataFrame, bool]:
+    """Return rows as a pandas DataFrame, and whether they were a DataFrame of any kind."""
+    check_container(X, name, unique_names=True, numbers=False)
+    if isinstance(X, pd.DataFrame):
+        return X, True
+    if hasattr(X, "columns"):
+        columns = {column: X[column].to_numpy() for column in X.columns}
+        return pd.DataFrame(columns), True
+    with read_as_numbers(X, name, "forecast"):
+        X = np.asarray(X)
+    if X.ndim != 2:
+        raise ValueError(
+            f"{name} of shape {X.shape} has {X.ndim} dimension(s). Give rows, of shape (n_samples, "
+            "n_features)."
+        )
+    if X.dtype.kind == "S":
+        raise ValueError(
+            f"{name} holds values of type {X.dtype}, which are not numbers. Give "
+            f"{name}.astype(float)."
+        )
+    if not X.dtype.isnative:
+        # pandas 2 cannot take rows of numbers in another order of bytes.
+        X = X.astype(X.dtype.newbyteorder("="))
+    return pd.DataFrame(X), False
+
+
+def _with_nan(dtype: Any) -> np.dtype:
+    """Return the type in which a column goes on with NaN, at whose choice pandas 2 warns."""
+    if isinstance(dtype, np.dtype) and dtype.kind in "biufcO":
+        return np.promote_types(dtype, np.float64)
+    return np.dtype(np.float64 if is_numeric_dtype(dtype) else object)
+
+
+class FutureRows:
+    """The rows to come: a row for each series at each step, all series of a step together.
+
+    Parameters
+    ----------
+    past : Past
+        The rows before them.
+
+    steps : int
+        How many there are of each series.
+
+    future : {array-like, DataFrame} or None
+        What is known of them.
+
+    targets : list
+        The columns that are predicted.
+
+    Attributes
+    ----------
+    unknown : list
+        The columns of which nothing is known but what is predicted.
+
+    Raises
+    ------
+    ValueError
+        If `future` has other rows or columns, or labels that do not go on where the past ended; or
+        if no labels are given and the labels of the past follow no rule.
+    """
+
+    def __init__(self, past: Past, steps: int, future: Any, targets: list[Any]) -> None:
+        self._past = past
+        self._n_series = len(past.series)
+        self._n_rows = steps * self._n_series
+        self._order: np.ndarray | None = None
+        known = self._read_future(future, steps)
+        self._keys = past.name_series(steps)
+        self._index, self._labels = self._make_index(known if future is not None else None, steps)
+        self.unknown = [
+            name for name in past.feature_columns if name in targets or name not in known
+        ]
+        columns = {
+            name: self._keys[name]
+            if name in past.keys
+            else np.full(self._n_rows, np.nan)
+            if name in self.unknown
+            else known[name].array
+            for name in past.frame.columns
+        }
+        self._frame = pd.DataFrame(columns, index=self._index)
+        dtypes = past.frame.dtypes
+        self._before = past.frame.astype({name: _with_nan(dtypes[name]) for name in self.unknown})
+
+    def rows_until(self, step: int) -> Any:
+        """Return the rows before and those of the first steps, as the estimator reads them."""
+        return self._join(self._frame.iloc[: step * self._n_series])
+
+    def write(self, step: int, columns: list[Any], values: np.ndarray) -> None:
+        """Store predictions, of shape (n_series, n_columns), as values of the rows of a step."""
+        rows = slice((step - 1) * self._n_series, step * self._n_series)
+        for column, predicted in zip(columns, values.T, strict=True):
+            stored = self._frame[column].to_numpy(dtype=np.float64, copy=True)
+            stored[rows] = predicted
+            self._frame[column] = stored
+
+    def is_read(self, column: Any, step: int, read: Callable[[Any, int], Any]) -> bool:
+        """Tell whether a model reads the values of an unknown column in the rows up to a step.
+
+        Two values are tried, since NaN may be filled on the way. `read` is given rows, and of how
+        many of the last ones it returns what is read.
+        """
+        values = self._alternatives(column)
+        if values is None:
+            return True
+        made = []
+        for value in values:
+            frame = self._frame.iloc[: step * self._n_series].copy()
+            frame[column] = pd.Series([value] * len(frame), index=frame.index)
+            try:
+                made.append(read(self._join(frame), len(frame)))
+            except (TypeError, ValueError, KeyError):
+                # It reads something, and does not take it.
+                return True
+        return not _are_equal(*made)
+
+    def label(self, values: np.ndarray, names: list[Any]) -> Any:
+        """Return predictions with the labels of their rows, if they have some.
+
+        Parameters
+        ----------
+        values : ndarray of shape (n_rows,) or (n_rows, n_columns)
+            Predictions, all series of a step together.
+        names : list
+            The name of the Series, or those of the columns.
+        """
+        if self._labels is None:
+            return values
+        index = self._labels
+        columns = self._past.key_columns
+        if columns:
+            levels = [index.get_level_values(number) for number in range(index.nlevels)]
+            index = pd.MultiIndex.from_arrays(
+                [*(self._keys[key] for key in columns), *levels], names=[*columns, *index.names]
+            )
+        made: Any = (
+            pd.Series(values, index=index, name=names[0] if names else None)
+            if values.ndim == 1
+            else pd.DataFrame(values, index=index, columns=_as_columns(names, values.shape[1]))
+        )
+        # As the user has given the rows.
+        return made if self._order is None else made.iloc[np.argsort(self._order)]
+
+    def _join(self, rows: pd.DataFrame) -> Any:
+        if len(self._past.frame):
+            rows = pd.concat([self._before, rows])
+        return self._past.as_given(rows)
+
+    def _alternatives(self, column: Any) -> list[Any] | None:
+        """Return two values that the column may have, None if none are known."""
+        given = self._past.frame[column].dropna()
+        distinct = given.unique()
+        if len(distinct) > 1:
+            return [distinct[0], distinct[1]]
+        if is_numeric_dtype(given.dtype):
+            first = float(distinct[0]) if len(distinct) else 1.0
+            return [first, first + 1.0]
+        return None
+
+    def _read_future(self, future: Any, steps: int) -> pd.DataFrame:
+        """Return what is known, with the rows in order."""
+        past = self._past
+        if future is None:
+            return pd.DataFrame(index=range(self._n_rows))
+        future, has_names = _read_frame(future, "future")
+        # The fitted names are remembered if all are text.
+        is_text = all(isinstance(name, str) for name in future.columns)
+        by_place = not past.is_frame and not is_text and future.shape[1] == past.frame.shape[1]
+        if not has_names or by_place:
+            if past.keys and not has_names:
+                raise ValueError(
+                    f"future is an array, but group={_quote(past.keys)} says by name which series "
+                    "a row belongs to. Give a DataFrame."
+                )
+            if future.shape != (self._n_rows, past.frame.shape[1]):
+                raise ValueError(
+                    f"future of shape {future.shape} is not a row for each of the {self._n_rows} "
+                    f"to come with all {past.frame.shape[1]} column(s) of X. Columns of which "
+                    "nothing is known may be left out of a DataFrame."
+                )
+            future = future.set_axis(past.frame.columns, axis=1)
+        others = [name for name in future.columns if name not in past.frame.columns]
+        if others:
+            why = (
+                f"X has only {list(past.frame.columns)}"
+                if past.is_frame
+                else "the fitted rows had no names that are all text, so these are not remembered"
+            )
+            cure = "" if past.is_frame else " Give all columns in the order of X, or give X, too."
+            raise ValueError(f"future has the columns {others}, but {why}.{cure}")
+        rows = read_labels(future, past.keys or None)
+        positions = {
+            name: np.arange(len(future))[where] for name, where in positions_by_series(rows).items()
+        }
+        counts = {name: len(of_series) for name, of_series in positions.items()}
+        if counts != dict.fromkeys(past.series, steps):
+            raise ValueError(
+                f"future has the rows {counts if past.keys else len(future)}, but steps={steps} "
+                f"needs {steps}"
+                + (f" of each of the series {list(past.series)}." if past.keys else ".")
+            )
+        self._check_labels(rows, positions)
+        order = np.column_stack([positions[name] for name in past.series]).ravel()
+        if not np.array_equal(order, np.arange(len(order))):
+            self._order = order
+        future = future.iloc[order]
+        # In another order, a default index would look like labels.
+        return future.reset_index(drop=True) if rows.has_default_labels else future
+
+    def _check_labels(self, rows: LabeledRows, positions: dict[Hashable, np.ndarray]) -> None:
+        """Refuse labels that are not those of the rows after the past, if these are meant.
+
+        The windows would take their rows for those of a new series.
+        """
+        if rows.labels is None or rows.has_default_labels:
+            return
+        ended = "rows of X" if len(self._past.frame) else "fitted rows"
+        for name, where in positions.items():
+            before, labels = self._past.series[name], rows.labels[where]
+            if before is None or before["count"] or follows(labels, before):
+                continue
+            of_series = f" of the series {name!r}" if self._past.keys else ""
+            raise ValueError(
+                f"The labels of future{of_series}, from {labels[0]!r} to {labels[-1]!r}, do not go "
+                f"on where those of the {ended} ended, at {before['shown']}: they must increase, "
+                "and the first must be the next step. Give the rows in between as X."
+            )
+
+    def _make_index(
+        self, future: pd.DataFrame | None, steps: int
+    ) -> tuple[pd.Index, pd.Index | None]:
+        """Return the index that the estimator reads, and the labels of what is returned."""
+        past, n_rows = self._past, self._n_rows
+        default = pd.RangeIndex(len(past.frame), len(past.frame) + n_rows)
+        summaries = [summary for summary in past.series.values() if summary is not None]
+        counts_only = all(summary["count"] > 0 for summary in summaries)
+        levels = past.key_levels
+        if future is not None and not isinstance(future.index, pd.RangeIndex):
+            # Labels of the user are for what is returned; rows without labels go on with numbers.
+            is_plain = counts_only and not levels
+            return default if is_plain else future.index, future.index
+        if levels and not summaries:
+            # Nothing but the names of the series.
+            arrays = [self._keys[key] for key in levels]
+            index = (
+                pd.Index(arrays[0], name=levels[0])
+                if len(levels) == 1
+                else pd.MultiIndex.from_arrays(arrays, names=levels)
+            )
+            return index, index
+        if not past.is_labeled:
+            return default, None
+        if counts_only:
+            fresh = past.keys or len(past.frame) or not summaries
+            first = len(past.frame) if fresh else int(summaries[0]["tail"][-1]) + 1
+            return default, pd.RangeIndex(first, first + n_rows)
+        of_series = []
+        for name, summary in past.series.items():
+            made = None if summary is None else labels_after(summary, steps)
+            if made is None:
+                raise ValueError(self._explain_labels(name, summary))
+            of_series.append(made)
+        if not past.keys:
+            labels = of_series[0]
+            index = past.frame.index
+            if isinstance(labels, pd.DatetimeIndex) and isinstance(index, pd.DatetimeIndex):
+                # A time zone may have no name to know it by.
+                labels = labels if index.tz is None else labels.tz_convert(index.tz)
+            return labels, labels
+        # All series of the first step, then all of the second, ...
+        columns = zip(*of_series, strict=True)
+        index = pd.Index([label for step in columns for label in step], name=of_series[0].name)
+        if not levels:
+            return index, index
+        names = list(past.frame.index.names) if len(past.frame) else [*levels, index.name]
+        arrays = [self._keys[name] if name in levels else index for name in names]
+        index = pd.MultiIndex.from_arrays(arrays, names=names)
+        return index, index
+
+    def _explain_labels(self, name: Hashable, summary: LabelSummary | None) -> str:
+        """Return why the next labels of a series are not known, and what to do."""
+        of_series = f" of the series {name!r}" if self._past.keys else ""
+        cure = (
+            "Give a DataFrame with the index of the rows to come as future, such as "
+            "pd.DataFrame(index=pd.bdate_range(start, periods=steps))."
+        )
+        if summary is None or summary["kind"] in ("text", "mixed", "missing"):
+            kind = "missing" if summary is None else describe_kind(summary["kind"])
+            shown = "" if summary is None else f", the last one {summary['shown']}"
+            return (
+                f"The labels of the rows{of_series} are {kind}{shown}, which have no next one. If "
+                "they are dates, make dates of them before fit (pd.to_datetime(..., format=...))."
+            )
+        if len(summary["tail"]) < 3:
+            why = f"there are only {len(summary['tail'])} of them"
+        elif summary["kind"] == "number" and summary["rule"] is None:
+            why = "numbers at irregular steps, or dates that are written as numbers"
+            cure = f"Make dates of them (pd.to_datetime(..., format=...)), or: {cure}"
+        else:
+            why = (
+                "they come at irregular steps, as days without holidays do, or some are missing "
+                "(DataFrame.asfreq finds them)"
+            )
+        return (
+            f"The labels of the rows{of_series}, the last one {summary['shown']}, follow no rule "
+            f"that all of them keep: {why}. {cure}"
+        )
+
+
+def _as_columns(names: list[Any], n: int) -> Any:
+    """Return names as the columns of a DataFrame: tuples are those of several levels."""
+    if len(names) != n:
+        return range(n)
+    is_multi = all(isinstance(name, tuple) for name in names)
+    return pd.MultiIndex.from_tuples(names) if is_multi else names
+
+
+def _quote(keys: list[str]) -> str:
+    return repr(keys[0]) if len(keys) == 1 else repr(keys)
+
+
+def _are_equal(one: Any, other: Any) -> bool:
+    """Tell whether two arrays or frames are equal; what is missing equals what is missing."""
+    one, other = (
+        np.asarray(each.toarray() if hasattr(each, "toarray") else each) for each in (one, other)
+    )
+    if one.shape != other.shape:
+        return False
+    return bool(np.all((one == other) | (pd.isna(one) & pd.isna(other))))
