@@ -22,6 +22,7 @@ from skrnn._absent import leave_out_steps, rows_with_absent_steps
 from skrnn._callback_copies import CallbackCopyMixin
 from skrnn._config import get_config
 from skrnn._doubtful_windows import warn_of_rows, warn_of_scale
+from skrnn._estimator_arguments import explain_parameters
 from skrnn._tasks import CallbackSupportMixin, FitTasks, begin_tasks
 from skrnn._threads import one_blas_thread
 from skrnn._validation import (
@@ -170,6 +171,7 @@ class BaseRecurrentEstimator(CallbackSupportMixin, CallbackCopyMixin, BaseEstima
 
     # Training.
 
+    @explain_parameters
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(
         self,

@@ -6,7 +6,9 @@ import hashlib
 import io
 import json
 import os
+import pickle
 import re
+import reprlib
 import zipfile
 from collections.abc import Sequence
 from datetime import date, timedelta
@@ -17,13 +19,14 @@ from types import ModuleType
 from typing import Any
 
 from sklearn import feature_selection, metrics, model_selection
-from sklearn.utils._param_validation import HasMethods, validate_params
+from sklearn.utils._param_validation import validate_params
 
 from skrnn._classifiers import GRUClassifier, LSTMClassifier, RNNClassifier
+from skrnn._estimator_arguments import refuse_other_models
 from skrnn._files import replace_file
 from skrnn._naive import NaiveRegressor
 from skrnn._regressors import GRURegressor, LSTMRegressor, RNNRegressor
-from skrnn.windows._transformer import SlidingWindowTransformer
+from skrnn.windows._transformer import SlidingWindowTransformer, windows_of
 
 
 def _name_of(kind: Any) -> str:
@@ -62,7 +65,7 @@ _OTHER_TYPES = (
 
 
 @validate_params(
-    {"estimator": [HasMethods(["get_params", "set_params"])], "path": [str, os.PathLike]},
+    {"estimator": "no_validation", "path": [str, os.PathLike]},
     prefer_skip_nested_validation=True,
 )
 def save(estimator: Any, path: str | os.PathLike[str]) -> None:
@@ -84,9 +87,11 @@ def save(estimator: Any, path: str | os.PathLike[str]) -> None:
     ------
     ImportError
         If skops is not installed.
+    TypeError
+        If the estimator is a class, or a Keras model.
     ValueError
         If something within the estimator could not be loaded again: a lambda, a Keras optimizer,
-        labels of series that are dates, requests for metadata.
+        a callback, labels of series that are dates, requests for metadata. The error names it.
     OSError
         If the file cannot be written.
 
@@ -120,6 +125,16 @@ def save(estimator: Any, path: str | os.PathLike[str]) -> None:
     >>> bool((twin.predict(X) == pipe.predict(X)).all())
     True
     """
+    refuse_other_models(
+        estimator,
+        "estimator",
+        advice='A Keras model has a method of its own: model.save("model.keras").',
+    )
+    if not hasattr(estimator, "get_params"):
+        raise ValueError(
+            "The 'estimator' parameter of save must be an estimator, a pipeline or a search. Got "
+            f"{reprlib.repr(estimator)} instead."
+        )
     skops_io = _import_skops()
     try:
         content = skops_io.dumps(estimator)
@@ -133,10 +148,7 @@ def save(estimator: Any, path: str | os.PathLike[str]) -> None:
         ) from error
     except Exception as error:
         raise ValueError(
-            f"{type(estimator).__name__} cannot be saved, because a part of it could not be loaded "
-            f"again without running its code: {error}. Give names instead of Keras objects "
-            '(optimizer="adam"), functions of a module instead of lambdas, and text or numbers as '
-            "labels of series; or use pickle, for files that nobody else writes."
+            f"{type(estimator).__name__} cannot be saved. {_explain(estimator, skops_io, error)}"
         ) from error
     start = f"skrnn {version('skrnn')} format {_FORMAT} sha256 ".encode()
     replace_file(path, start + _digest(start, content) + b"\n" + content)
@@ -263,6 +275,57 @@ def _rename_modules(content: bytes) -> bytes:
 def _digest(start: bytes, content: bytes) -> bytes:
     """Return the checksum of a file."""
     return hashlib.sha256(start + content).hexdigest().encode()
+
+
+def _explain(estimator: Any, skops_io: ModuleType, error: Exception) -> str:
+    """Return which part of an estimator a file cannot hold, and what to do, in sentences."""
+    for name, value in sorted(estimator.get_params(deep=True).items()):
+        is_list = isinstance(value, list | tuple)
+        for place, part in enumerate(value) if is_list else [(None, value)]:
+            # Estimators, and the pairs with their names, have their own parameters in the list.
+            if isinstance(part, tuple | list) or hasattr(part, "get_params"):
+                continue
+            if not _can_be_held(part, skops_io):
+                written = name if place is None else f"{name}[{place}]"
+                return f"A file cannot hold {written} {_describe(name, part)}"
+    for window in windows_of(estimator):
+        labels = [label for label, _ in getattr(window, "_starts", ())]
+        if not all(_can_be_held(label, skops_io) for label in labels):
+            return (
+                f"A file cannot hold the labels of the series of group={window.group!r}, which are "
+                f"of type {type(labels[0]).__name__}. Write them as text or numbers before fit."
+            )
+    return (
+        f"A part of it could not be loaded again without running its code "
+        f"({type(error).__name__}: {error}). Use pickle, for files that nobody else writes."
+    )
+
+
+def _can_be_held(part: Any, skops_io: ModuleType) -> bool:
+    """Tell whether a part of an estimator can be written and read again."""
+    try:
+        content = skops_io.dumps(part)
+        skops_io.loads(content, trusted=skops_io.get_untrusted_types(data=content))
+        # As estimators do with their callbacks before they are written.
+        pickle.dumps(part)
+    except Exception:
+        return False
+    return True
+
+
+def _describe(name: str, part: Any) -> str:
+    """Return what a part is that a file cannot hold, and what to do."""
+    kind = type(part).__name__
+    if name.endswith("callbacks"):
+        return f"({kind}). Set {name}=None before (set_params); what was trained stays."
+    if isfunction(part):
+        return (
+            f"(the function {part.__name__}). Define it with def in a module that can be imported "
+            "where the file is loaded."
+        )
+    if type(part).__module__.partition(".")[0] == "keras":
+        return f'({kind} of Keras). Give its name instead, such as optimizer="adam".'
+    return f"({kind}). Use pickle, for files that nobody else writes."
 
 
 def _import_skops() -> ModuleType:

@@ -13,6 +13,7 @@ from sklearn.metrics import r2_score
 from sklearn.utils.validation import check_is_fitted
 
 from skrnn._base import SEQUENCE_ARCHITECTURES, BaseRecurrentEstimator
+from skrnn._estimator_arguments import explain_parameters
 from skrnn._network.losses import is_standardized
 from skrnn._validation import validate_score_weights, validate_targets
 
@@ -33,6 +34,7 @@ class BaseRecurrentRegressor(RegressorMixin, MultiOutputMixin, BaseRecurrentEsti
     _y_mean: np.ndarray
     _y_scale: np.ndarray
 
+    @explain_parameters
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Train for one pass over the given rows, from where the last call stopped.
 

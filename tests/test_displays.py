@@ -5,6 +5,7 @@ import sys
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
+import polars as pl
 import pytest
 from matplotlib.dates import num2date
 from sklearn.exceptions import NotFittedError
@@ -177,6 +178,13 @@ def test_labels_of_every_kind_are_drawn(index):
         ({"y_true": np.zeros((40, 2))}, r"y_true of shape \(40, 2\) is not of shape"),
         ({"band": np.zeros(40)}, r"band of shape \(40,\)"),
         ({"y_true": pd.concat({"a": LEVEL})}, "it is a panel"),
+        (
+            {"y_true": FRAME.assign(low=0.0)},
+            r"y_true is a DataFrame of the columns \['level', 'low'\], and one line is drawn\. "
+            r"Choose one: y_true\['level'\]\.",
+        ),
+        ({"y_pred": pl.DataFrame({"a": [1.0], "b": [2.0]})}, r"Choose one: y_pred\['a'\]"),
+        ({"y_pred": FRAME[[]]}, r"the columns \[\], .* Give a Series"),
     ],
 )
 def test_what_cannot_be_drawn_is_refused(arguments, message):
@@ -184,7 +192,44 @@ def test_what_cannot_be_drawn_is_refused(arguments, message):
         ForecastDisplay.from_predictions(**{"y_true": LEVEL, "y_pred": LEVEL, **arguments})
 
 
+@pytest.mark.parametrize(
+    "y",
+    [
+        FRAME,
+        FRAME.to_numpy(),
+        pl.DataFrame({"level": LEVEL.to_numpy()}),
+        pl.Series(LEVEL.to_numpy()),
+    ],
+    ids=["pandas", "array", "polars", "polars Series"],
+)
+def test_a_table_of_one_column_is_drawn_like_its_column(y, line):
+    expected = ForecastDisplay.from_estimator(line, FRAME, LEVEL)
+    for display in (
+        ForecastDisplay.from_estimator(line, FRAME, y),
+        ForecastDisplay.from_predictions(LEVEL, y),
+    ):
+        drawn = display.lines_[0]
+        np.testing.assert_array_equal(drawn.get_xdata(), expected.lines_[0].get_xdata())
+        np.testing.assert_array_equal(drawn.get_ydata(), LEVEL)
+
+
+def test_of_several_columns_one_is_asked_for(line):
+    two = FRAME.assign(low=0.0)
+    with pytest.raises(ValueError, match=r"y is a DataFrame of .* Choose one: y\['level'\]"):
+        ForecastDisplay.from_estimator(line, FRAME, two)
+    both = make_pipeline(SlidingWindowTransformer(3), LinearRegression()).fit(FRAME, two)
+    with pytest.raises(ValueError, match=r"predicts an array of shape \(40, 2\), .*\[:, 0\]\)"):
+        ForecastDisplay.from_estimator(both, FRAME, LEVEL)
+    with pytest.raises(ValueError, match=r"inconsistent numbers of samples: \[40, 39\]"):
+        ForecastDisplay.from_estimator(line, FRAME, LEVEL[1:])
+
+
 # Comparisons
+
+
+def test_only_a_comparison_is_drawn_as_one():
+    with pytest.raises(TypeError, match="comparison is a Ridge, and the result of compare_regr"):
+        ComparisonDisplay.from_comparison(Ridge())
 
 
 @pytest.fixture(scope="module")

@@ -369,20 +369,43 @@ def test_losses_of_keras_are_loaded_by_who_trusts_them(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "estimator",
+    ("estimator", "message"),
     [
-        network(optimizer=keras.optimizers.Adam(0.01)),
-        make_pipeline(FunctionTransformer(lambda X: X), network()),
-        make_pipeline(windows(group="shop"), NaiveRegressor()).fit(
-            panel(X, pd.Timestamp(0), pd.Timestamp(1)), [*Y, *Y]
+        (
+            network(optimizer=keras.optimizers.Adam(0.01)),
+            r'cannot hold optimizer \(Adam of Keras\)\. Give its name instead, .* optimizer="adam"',
+        ),
+        (
+            make_pipeline(FunctionTransformer(lambda X: X), network()),
+            r"^Pipeline cannot be saved\. A file cannot hold functiontransformer__func "
+            r"\(the function <lambda>\)\. Define it with def in a module",
+        ),
+        (
+            make_pipeline(windows(group="shop"), NaiveRegressor()).fit(
+                panel(X, pd.Timestamp(0), pd.Timestamp(1)), [*Y, *Y]
+            ),
+            "labels of the series of group='shop', which are of type Timestamp. Write them as text",
+        ),
+        (
+            make_pipeline(
+                StandardScaler(),
+                network(
+                    callbacks=[
+                        keras.callbacks.History(),
+                        keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: None),
+                    ]
+                ),
+            ),
+            r"^Pipeline cannot be saved\. A file cannot hold \w+__callbacks\[1\] "
+            r"\(LambdaCallback\)\. Set \w+__callbacks=None before \(set_params\); what was trained",
         ),
     ],
-    ids=["optimizer", "lambda", "dates of series"],
+    ids=["optimizer", "lambda", "dates of series", "lambda in a callback"],
 )
-def test_what_could_not_be_loaded_is_not_saved(estimator, tmp_path):
+def test_what_could_not_be_loaded_is_not_saved_and_named(estimator, message, tmp_path):
     path = tmp_path / "model.skrnn"
     path.write_bytes(b"old")
-    with pytest.raises(ValueError, match="cannot be saved, because a part of it could not be load"):
+    with pytest.raises(ValueError, match=message):
         skrnn.save(estimator, path)
     assert path.read_bytes() == b"old"
 
@@ -443,6 +466,14 @@ def test_folder_that_is_not_there_is_an_error_of_the_system(tmp_path):
 def test_other_arguments_are_refused(call, tmp_path):
     with pytest.raises(ValueError, match=r"parameter of (save|load) must be"):
         call(tmp_path / "model.skrnn")
+
+
+def test_classes_and_keras_models_are_refused(tmp_path):
+    with pytest.raises(TypeError, match=r"is the class LSTMClassifier.* LSTMClassifier\(\)\."):
+        skrnn.save(LSTMClassifier, tmp_path / "model.skrnn")
+    with pytest.raises(TypeError, match=r"is a Keras model \(Sequential\).* model\.save\("):
+        skrnn.save(keras.Sequential(), tmp_path / "model.skrnn")
+    assert os.listdir(tmp_path) == []
 
 
 def test_error_says_how_to_install_skops(tmp_path, monkeypatch):

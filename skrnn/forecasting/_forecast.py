@@ -16,6 +16,7 @@ from sklearn.utils import _safe_indexing
 from sklearn.utils._param_validation import HasMethods, Interval, validate_params
 from sklearn.utils.validation import _num_samples, check_is_fitted
 
+from skrnn._estimator_arguments import refuse_other_models
 from skrnn.exceptions import RowsMissingWarning
 from skrnn.forecasting._future_rows import FutureRows, Past, read_past
 from skrnn.forecasting._target_columns import (
@@ -137,6 +138,7 @@ def forecast(
     2026-02-28    125.0
     Freq: ME, Name: sales, dtype: float64
     """
+    refuse_other_models(estimator, "estimator")
     check_is_fitted(estimator)
     if is_classifier(estimator):
         raise ValueError(

@@ -161,12 +161,19 @@ class ComparisonDisplay:
 
         Raises
         ------
+        TypeError
+            If `comparison` does not come from `compare_regressors`.
         ValueError
             If there is no such metric.
         ImportError
             If matplotlib is missing.
         """
         check_matplotlib_support(f"{cls.__name__}.from_comparison")
+        if not hasattr(comparison, "scores") or not hasattr(comparison, "baseline"):
+            raise TypeError(
+                f"comparison is a {type(comparison).__name__}, and the result of "
+                "compare_regressors is expected. Give compare_regressors(estimators, X, y, cv=cv)."
+            )
         known = list(comparison.scores[comparison.baseline].columns)
         if metric not in known:
             raise ValueError(f"metric={metric!r} is not one of {', '.join(map(repr, known))}.")

@@ -6,8 +6,10 @@ from typing import Any, Self
 
 import numpy as np
 import pandas as pd
+from sklearn.utils import check_consistent_length
 from sklearn.utils._optional_dependencies import check_matplotlib_support
 
+from skrnn._estimator_arguments import refuse_other_models
 from skrnn.inspection._reach import name_of
 
 
@@ -187,7 +189,7 @@ class ForecastDisplay:
         X : {array-like, DataFrame} of shape (n_samples, ...)
             Rows to predict.
 
-        y : array-like of shape (n_samples,)
+        y : array-like of shape (n_samples,) or (n_samples, 1)
             What came. The horizontal axis is its index, or that of X.
 
         border : label, default=None
@@ -212,17 +214,27 @@ class ForecastDisplay:
 
         Raises
         ------
+        TypeError
+            If the estimator is a class, or a Keras model.
         ValueError
-            As in `from_predictions`.
+            As in `from_predictions`, and if X and `y` have different numbers of rows.
         ImportError
             If matplotlib is missing.
         """
         check_matplotlib_support(f"{cls.__name__}.from_estimator")
-        if not isinstance(y, pd.Series):
-            y = pd.Series(np.asarray(y), index=X.index if isinstance(X, pd.DataFrame) else None)
+        refuse_other_models(estimator, "estimator")
+        check_consistent_length(X, y)
+        y = _as_series(y, "y", X.index if isinstance(X, pd.DataFrame) else None)
+        predicted = estimator.predict(X)
+        shape = np.shape(predicted)
+        if len(shape) > 1 and shape[1] > 1:
+            raise ValueError(
+                f"The model predicts an array of shape {shape}, and one line is drawn. Choose one "
+                "output: ForecastDisplay.from_predictions(y, model.predict(X)[:, 0])."
+            )
         return cls.from_predictions(
             y,
-            estimator.predict(X),
+            predicted,
             border=border,
             band=band,
             name=name_of(estimator) if name is None else name,
@@ -246,12 +258,12 @@ class ForecastDisplay:
 
         Parameters
         ----------
-        y_true : array-like of shape (n_samples,)
+        y_true : array-like of shape (n_samples,) or (n_samples, 1)
             What came. The index of a Series is the horizontal axis, else it is the row number.
 
-        y_pred : array-like of shape (n_samples,), or Series
-            What was predicted. A Series has an index of its own, and may be of other rows: what
-            `forecast` returns, for instance.
+        y_pred : array-like of shape (n_samples,) or (n_samples, 1), or Series
+            What was predicted. A Series or a DataFrame of one column has an index of its own, and
+            may be of other rows: what `forecast` returns, for instance.
 
         border : label, default=None
             The label of the first test row.
@@ -296,22 +308,37 @@ class ForecastDisplay:
 
 def _as_series(values: Any, what: str, index: pd.Index | None) -> pd.Series:
     """Return values with the labels that they have, or with these."""
-    series = values
+    if hasattr(values, "columns"):
+        values = _only_column(values, what)
     if not isinstance(values, pd.Series):
         array = np.asarray(values)
+        if array.ndim == 2 and array.shape[1] == 1:
+            array = array[:, 0]
         if array.ndim != 1 or (index is not None and len(array) != len(index)):
             expected = "(n_samples,)" if index is None else f"({len(index)},)"
             raise ValueError(
                 f"{what} of shape {array.shape} is not of shape {expected}. One line is drawn: "
                 "choose one output, and give a Series if there are other rows than in y_true."
             )
-        series = pd.Series(array, index=index)
-    if isinstance(series.index, pd.MultiIndex):
+        # A Series of polars has a name, too.
+        values = pd.Series(array, index=index, name=getattr(values, "name", None))
+    if isinstance(values.index, pd.MultiIndex):
         raise ValueError(
-            f"{what} has the index levels {list(series.index.names)}: it is a panel. Choose one of "
+            f"{what} has the index levels {list(values.index.names)}: it is a panel. Choose one of "
             'its series, for instance with y.xs("a", level="who").'
         )
-    return series
+    return values
+
+
+def _only_column(frame: Any, what: str) -> Any:
+    """Return the column of a DataFrame that has one, of pandas or polars."""
+    names = list(frame.columns)
+    if len(names) != 1:
+        choice = f"Choose one: {what}[{names[0]!r}]." if names else "Give a Series."
+        raise ValueError(
+            f"{what} is a DataFrame of the columns {names}, and one line is drawn. {choice}"
+        )
+    return frame[names[0]]
 
 
 def _has_dates(index: pd.Index) -> bool:

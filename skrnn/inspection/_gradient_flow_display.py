@@ -235,6 +235,11 @@ class GradientFlowDisplay:
             If matplotlib is missing.
         """
         check_matplotlib_support(f"{cls.__name__}.from_estimators")
+        if not isinstance(estimators, Mapping):
+            raise TypeError(
+                f"estimators is a {type(estimators).__name__}, and a dict of estimators by the "
+                'names of their lines is expected. Give {"LSTM": LSTMRegressor(), ...}.'
+            )
         flow = {
             name: gradient_flow(estimator, X, y, layer=layer, direction=direction, initial=initial)
             for name, estimator in estimators.items()

@@ -10,6 +10,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
 from skrnn._base import BaseRecurrentEstimator
+from skrnn._estimator_arguments import refuse_other_models
 
 
 def reach(estimator: Any, X: Any) -> tuple[BaseRecurrentEstimator, Any]:
@@ -30,6 +31,7 @@ def reach(estimator: Any, X: Any) -> tuple[BaseRecurrentEstimator, Any]:
     TypeError
         If there is no network at the end.
     """
+    refuse_other_models(estimator, "estimator")
     check_is_fitted(estimator)
     if isinstance(estimator, BaseRecurrentEstimator):
         # A fit in another thread may replace its state.
@@ -50,6 +52,7 @@ def find_network(estimator: Any) -> BaseRecurrentEstimator:
     TypeError
         If there is no network at the end.
     """
+    refuse_other_models(estimator, "estimator")
     check_is_fitted(estimator)
     while not isinstance(estimator, BaseRecurrentEstimator):
         estimator = estimator[-1] if isinstance(estimator, Pipeline) else _best(estimator)
@@ -82,6 +85,7 @@ def start(estimator: Any, X: Any, y: Any) -> tuple[BaseRecurrentEstimator, Any]:
     ValueError
         If X or y cannot be fitted.
     """
+    refuse_other_models(estimator, "estimator")
     if isinstance(estimator, BaseRecurrentEstimator):
         started = clone(estimator)
         started._start(X, y)
