@@ -18,10 +18,13 @@ from sklearn.utils.multiclass import _check_partial_fit_first_call, check_classi
 from sklearn.utils.validation import check_is_fitted
 
 from skrnn._base import SEQUENCE_ARCHITECTURES, BaseRecurrentEstimator
+from skrnn._estimator_arguments import explain_parameters
+from skrnn._target_errors import refuse_continuous_labels
 from skrnn._validation import (
     check_finite,
     check_largest_weight,
     check_presence,
+    name_some,
     validate_labels,
     validate_score_weights,
 )
@@ -40,6 +43,7 @@ class BaseRecurrentClassifier(ClassifierMixin, BaseRecurrentEstimator):
     # None: all classes weigh 1.
     _weight_of_classes: np.ndarray | None
 
+    @explain_parameters
     def partial_fit(self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None) -> Self:
         """Train for one pass over the given rows, from where the last call stopped.
 
@@ -241,9 +245,10 @@ class BaseRecurrentClassifier(ClassifierMixin, BaseRecurrentEstimator):
         trained, seen = (
             _numbers_that_weigh(y, self._weigh(y, weight)) for _, y, weight in (rows, held_out)
         )
-        unknown = self.classes_[np.setdiff1d(seen, trained)].tolist()
-        if not unknown:
+        numbers = np.setdiff1d(seen, trained)
+        if not len(numbers):
             return
+        unknown = name_some(self.classes_[numbers].tolist())
         if are_given:
             raise ValueError(
                 f"y_val holds the class(es) {unknown}, which no row that is trained on has: the "
@@ -277,6 +282,7 @@ class BaseRecurrentClassifier(ClassifierMixin, BaseRecurrentEstimator):
     def _number(self, labels: np.ndarray) -> np.ndarray:
         """Return the places of labels in `classes_`, which they make if there are none yet."""
         labels = _plain_labels(labels, "y")
+        refuse_continuous_labels(labels, type(self).__name__)
         check_classification_targets(labels)
         found, numbers = np.unique(labels, return_inverse=True)
         if not hasattr(self, "classes_"):
@@ -286,12 +292,28 @@ class BaseRecurrentClassifier(ClassifierMixin, BaseRecurrentEstimator):
         places = {label: place for place, label in enumerate(self.classes_.tolist())}
         unseen = [label for label in found.tolist() if label not in places]
         if unseen:
-            raise ValueError(
-                f"y holds the label(s) {unseen}, which are not among the classes "
-                f"{self.classes_.tolist()}. They must be in the first `y`, or in the `classes` of "
-                "the first call of partial_fit."
+            error = ValueError(
+                f"y holds the label(s) {name_some(unseen)}, which are not among the classes "
+                f"{name_some(self.classes_.tolist())}. They must be in the first `y`, or in the "
+                "`classes` of the first call of partial_fit."
             )
+            # For rows that are held out, which are in no first call.
+            error.unknown_labels = unseen  # type: ignore[attr-defined]
+            raise error
         return np.array([places[label] for label in found.tolist()])[numbers]
+
+    def _validate_held_out(self, X_val: Any, y_val: Any) -> list[Any] | None:
+        try:
+            return super()._validate_held_out(X_val, y_val)
+        except ValueError as error:
+            unknown = getattr(error.__cause__, "unknown_labels", None)
+            if unknown is None:
+                raise
+            raise ValueError(
+                f"y_val holds the label(s) {name_some(unknown)}, which are not among the classes "
+                f"of y, {name_some(self.classes_.tolist())}. Train on rows of each class, or leave "
+                "these rows out of X_val and y_val."
+            ) from None
 
     def _check_classes(self) -> None:
         """Refuse to tell one class from none."""
@@ -327,8 +349,8 @@ class BaseRecurrentClassifier(ClassifierMixin, BaseRecurrentEstimator):
         # A fold may lack some, so that labels too many are no mistake if none is missing.
         if unknown and any(label not in given for label in labels):
             raise ValueError(
-                f"class_weight has weights for {unknown}, but the labels are {labels}. Name them "
-                "as they are in y."
+                f"class_weight has weights for {name_some(unknown)}, but the labels are "
+                f"{name_some(labels)}. Name them as they are in y."
             )
         if not all(isinstance(weight, Real) for weight in given.values()):
             raise ValueError(f"class_weight={given} must have a number for each label.")

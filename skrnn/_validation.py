@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sized
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sized
 from contextlib import contextmanager
 from typing import Any
 
@@ -15,6 +15,11 @@ from sklearn.utils import check_array, column_or_1d
 from sklearn.utils.validation import _check_sample_weight, validate_data
 
 from skrnn._absent import count_incomplete_rows
+from skrnn._target_errors import (
+    refuse_label_columns,
+    refuse_missing_targets,
+    refuse_text_targets,
+)
 
 # The whole numbers that float32 can tell apart, in which networks compute.
 _MAX_SYMBOLS = 2**24
@@ -23,12 +28,140 @@ _SMALL = 2**16
 _LAG = re.compile(r"(?P<column>.*)_lag\d+")
 
 
+def name_some(values: Iterable[Any]) -> str:
+    """Return values in brackets, of many the first five and how many more there are."""
+    values = list(values)
+    more = f" and {len(values) - 5} more" if len(values) > 5 else ""
+    return f"{values[:5]}{more}"
+
+
 def validate_numeric(estimator: BaseEstimator, X: Any, **check_params: Any) -> Any:
     """Run scikit-learn's `validate_data` on X; an error about text or dates names its columns."""
     check_container(X, "X", unique_names=True)
     with read_as_numbers(X, "X", type(estimator).__name__):
         refuse_dates(X, "X")
         return validate_data(estimator, X, **check_params)
+
+
+def refuse_other_tables(X: Any, reader: str) -> None:
+    """Refuse X that is no table of rows: one column, several tables, or windows.
+
+    Parameters
+    ----------
+    X : object
+        What the user gave.
+
+    reader : str
+        Who expects rows.
+
+    Raises
+    ------
+    TypeError
+        If it is a dict, a generator or the groups of a DataFrame.
+    ValueError
+        If it is a Series or another sequence of numbers, a list of tables or records, or an array
+        of three dimensions.
+    """
+    kind = type(X).__name__
+    expected = f"{reader} expects rows of shape (n_samples, n_features)"
+    refuse_dict(X, expected)
+    if isinstance(X, Iterator):
+        raise TypeError(f"X is a {kind}, and {expected}. Give an array or a DataFrame.")
+    if kind in ("DataFrameGroupBy", "SeriesGroupBy", "GroupBy"):
+        raise TypeError(
+            f"X is a {kind}, and {expected}. Give the DataFrame that was grouped, and the name of "
+            "the column or index level as group, with which windows stay within a series."
+        )
+    if isinstance(X, list | tuple):
+        _refuse_listed_tables(X, expected)
+    shape = getattr(X, "shape", ())
+    if len(shape) == 3:
+        raise ValueError(
+            f"X of shape {tuple(shape)} has 3 dimensions, and {expected}. If it holds windows "
+            "already, leave SlidingWindowTransformer out; if it holds several series, put their "
+            "rows below each other in one DataFrame, with group."
+        )
+    refuse_column(X, expected, may_be_row=True)
+
+
+def refuse_dict(X: Any, expected: str) -> None:
+    """Refuse a dict, of columns or of tables."""
+    # Sparse matrices of one format are dicts; scikit-learn speaks of them.
+    if isinstance(X, Mapping) and not hasattr(X, "toarray"):
+        advice = _advise_joining(X, list(X.values()))
+        raise TypeError(f"X is a {type(X).__name__}, and {expected}. {advice}")
+
+
+def refuse_several_tables(X: Any, y: Any, expected: str) -> None:
+    """Refuse a dict, and a list of DataFrames that are not one sequence for each target."""
+    refuse_dict(X, expected)
+    are_tables = isinstance(X, list | tuple) and all(hasattr(part, "columns") for part in X)
+    if are_tables and isinstance(y, Sized) and len(X) != len(y):
+        _refuse_listed_tables(X, expected)
+
+
+def refuse_column(X: Any, expected: str, *, may_be_row: bool = False) -> None:
+    """Refuse one column without an axis for columns: a Series, a 1-D array or a list of numbers."""
+    kind = type(X).__name__
+    is_list = isinstance(X, list | tuple) and X and not any(isinstance(x, Sized) for x in X)
+    if not is_list and len(getattr(X, "shape", ())) != 1:
+        return
+    if hasattr(X, "to_frame"):
+        name = getattr(X, "name", None)
+        choice = "" if name in (None, "") else f", or frame[[{name!r}]] instead of frame[{name!r}]"
+        raise ValueError(f"X is a {kind}, and {expected}. Give a DataFrame: X.to_frame(){choice}.")
+    given = f"a {kind} of {len(X)} values" if is_list else f"an array of shape {X.shape}"
+    array = "numpy.array(X)" if is_list else "X"
+    cure = f"{array}.reshape(-1, 1)"
+    if may_be_row:
+        cure = f"{cure} if it is one column, {array}.reshape(1, -1) if it is one row"
+    raise ValueError(f"X is {given}, and {expected}. Reshape your data: {cure}.")
+
+
+def _refuse_listed_tables(X: Any, expected: str) -> None:
+    """Refuse a list of tables, or of dicts."""
+    if not X:
+        return
+    kind = type(X).__name__
+    if all(isinstance(part, Mapping) for part in X):
+        raise ValueError(
+            f"X is a {kind} of {len(X)} dicts, and {expected}. Give pandas.DataFrame(X)."
+        )
+    pairs = all(isinstance(part, tuple) and len(part) == 2 for part in X)
+    tables = [part[1] for part in X] if pairs else list(X)
+    if all(len(getattr(part, "shape", ())) == 2 for part in tables):
+        what = "pairs of a name and a table" if pairs else f"{type(X[0]).__name__}s"
+        raise ValueError(
+            f"X is a {kind} of {len(X)} {what}, and {expected}. "
+            f"{_advise_joining(X, tables, pairs=pairs)}"
+        )
+
+
+def _advise_joining(X: Any, parts: list[Any], *, pairs: bool = False) -> str:
+    """Return how tables of several series become one, or columns a DataFrame, a sentence."""
+    if not all(len(getattr(part, "shape", ())) == 2 for part in parts):
+        lengths = {len(part) for part in parts if isinstance(part, Sized)}
+        if len(lengths) > 1 and all(hasattr(part, "to_frame") for part in parts):
+            return (
+                "If its values are series of one kind, give pandas.concat(X, "
+                'names=["series"]).to_frame(), with group="series".'
+            )
+        return "If its values are columns, give pandas.DataFrame(X)."
+    if all(hasattr(part, "with_columns") for part in parts):
+        items = "X.items()" if isinstance(X, Mapping) else "X" if pairs else "enumerate(X)"
+        return (
+            "If they are several series, put their rows below each other: polars.concat("
+            f"[part.with_columns(series=polars.lit(name)) for name, part in {items}]), with "
+            'group="series".'
+        )
+    named = "X" if isinstance(X, Mapping) else "dict(X)" if pairs else "dict(enumerate(X))"
+    if not all(hasattr(part, "columns") for part in parts):
+        items = "X.items()" if isinstance(X, Mapping) else "X" if pairs else "enumerate(X)"
+        named = f"{{name: pandas.DataFrame(part) for name, part in {items}}}"
+    return (
+        "If they are several series, put their rows below each other: "
+        f'pandas.concat({named}, names=["series"]), with group="series", and y in the same order.'
+    )
 
 
 def check_container(
@@ -170,6 +303,14 @@ def validate_windows(
         Whether a step may be NaN in all features. If not, there must be no NaN.
     """
     _refuse_unstacked(X, "X", type(estimator).__name__)
+    # Of pandas or polars; arrays have no such method.
+    if hasattr(X, "to_frame") and not hasattr(X, "columns"):
+        raise ValueError(
+            f"X is a {type(X).__name__}, and {type(estimator).__name__} expects windows of shape "
+            "(n_samples, n_timesteps) or (n_samples, n_timesteps, n_features). Make windows of it: "
+            f"make_pipeline(SlidingWindowTransformer(10), {type(estimator).__name__}()), with "
+            "X.to_frame()."
+        )
     X = _validate_shape(
         estimator,
         X,
@@ -269,12 +410,24 @@ def check_symbols(X: np.ndarray) -> None:
             f"X has {X.shape[2]} features a step, but with embedding_dim a step is the number of a "
             "symbol. Give X of shape (n_samples, n_timesteps) or (n_samples, n_timesteps, 1)."
         )
+    advice = "with embedding_dim, X counts symbols from 1 on (OrdinalEncoder, plus 1)"
+    _refuse_rows("X", X, lambda rows: rows < 0, "numbers of symbols that are negative", advice)
+
+    def is_broken(rows: np.ndarray) -> np.ndarray:
+        return (rows != np.floor(rows)) & ~np.isnan(rows)
+
+    # Some rows at a time, as in _refuse_rows.
+    chunks = (X[first : first + 4096] for first in range(0, len(X), 4096))
+    broken = next((rows[where] for rows in chunks if (where := is_broken(rows)).any()), None)
+    if broken is None:
+        return
     _refuse_rows(
         "X",
         X,
-        lambda rows: (rows < 0) | (rows != np.floor(rows)) & ~np.isnan(rows),
-        "numbers of symbols that are negative or not whole",
-        "with embedding_dim, X counts symbols from 1 on (OrdinalEncoder, plus 1)",
+        is_broken,
+        f"numbers of symbols that are not whole, such as {broken[0]:.6g},",
+        "means are probably among them, with which SlidingWindowTransformer fills missing steps: "
+        f'set padding="nan". Otherwise {advice}',
     )
 
 
@@ -344,10 +497,19 @@ def _validate_shape(
             ensure_all_finite=False,
         )
     if X.ndim not in n_dimensions:
+        cure = (
+            "Reshape your data: array.reshape(-1, 1) if it has a single step, array.reshape(1, -1) "
+            "if it is a single window."
+        )
+        is_window = not reset and len(X) == estimator.n_features_in_
+        if X.ndim == 1 and 3 in n_dimensions and not is_window:
+            cure = (
+                "If it is one series, make windows of it: "
+                f"make_pipeline(SlidingWindowTransformer(10), {name}()), with X.reshape(-1, 1). "
+                f"{cure}"
+            )
         raise ValueError(
-            f"X of shape {X.shape} has {X.ndim} dimension(s); {name} expects {expected}. Reshape "
-            "your data: array.reshape(-1, 1) if it has a single step, array.reshape(1, -1) if it "
-            "is a single window."
+            f"X of shape {X.shape} has {X.ndim} dimension(s); {name} expects {expected}. {cure}"
         )
     if 0 in X.shape:
         empty = ("sample(s)", "step(s)", "feature(s)")[X.shape.index(0)]
@@ -382,6 +544,8 @@ def validate_targets(estimator: BaseEstimator, y: Any, *, sequences: bool) -> np
         absent = "Where a step is absent from X, write any number for the NaN (numpy.nan_to_num)."
         _refuse_unstacked(y, "y", name, _advise_stacking(estimator, absent))
     refuse_dates(y, "y")
+    refuse_text_targets(y, name)
+    given = y
     if isinstance(y, pd.DataFrame):
         # The next values of a series, made by shift, all have its name; check_array refuses that.
         y = y.set_axis(range(y.shape[1]), axis=1)
@@ -401,14 +565,32 @@ def validate_targets(estimator: BaseEstimator, y: Any, *, sequences: bool) -> np
         )
     if 0 in y.shape[1:]:
         raise ValueError(f"y of shape {y.shape} has no target; {name} needs at least one a row.")
-    advice = (
-        "drop the rows whose target is not known; in windows of a series fill them instead "
-        "(ffill), or the rows beside them become neighbors"
-    )
-    if sequences:
-        advice += "; where a step is absent from X, any number will do"
-    check_finite(y, "y", advice)
+    check_known(given, y, sequences=sequences)
     return y
+
+
+def check_known(given: Any, y: np.ndarray, *, sequences: bool = False) -> None:
+    """Refuse targets, in floats, that are NaN or infinite.
+
+    Parameters
+    ----------
+    given : object
+        What the user gave as y, whose labels name rows.
+
+    y : ndarray of shape (n_samples, ...)
+        The same as floats.
+
+    sequences : bool, default=False
+        Whether the rows are sequences, which are in no order.
+    """
+    if not sequences and np.isnan(_sum(y)):
+        refuse_missing_targets(given, np.isnan(y).any(axis=tuple(range(1, y.ndim))))
+    check_finite(
+        y,
+        "y",
+        "drop the rows whose target is not known; where a step is absent from X, any number will "
+        "do (numpy.nan_to_num)",
+    )
 
 
 def _advise_stacking(estimator: BaseEstimator, advice: str) -> str:
@@ -482,13 +664,16 @@ def validate_labels(estimator: BaseEstimator, y: Any, *, sequences: bool) -> np.
                 f"Unknown label type: y holds values of type {dtype}, which NumPy does not have. "
                 "Turn them into text or smaller numbers first."
             )
+    refuse_label_columns(y, name, sequences=sequences)
     if not sequences:
         if getattr(y, "ndim", 1) > 2:
             raise ValueError(
                 f"y of shape {y.shape} has {y.ndim} dimension(s); {name} expects one label a row, "
                 "of shape (n_samples,); for a label at every step there are other architectures."
             )
-        return column_or_1d(y, warn=True)
+        labels = column_or_1d(y, warn=True)
+        refuse_missing_targets(y, pd.isna(labels), "NaN or None")
+        return labels
     _refuse_unstacked(
         y, "y", name, _advise_stacking(estimator, "Encode labels that are text as numbers first.")
     )

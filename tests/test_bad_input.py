@@ -125,7 +125,7 @@ sgd = functools.partial(keras.optimizers.SGD, 0.1)
 
 CASES = [
     # Values
-    Case("NaN in y", r"y contains NaN in 1 of 20 rows; drop", y=changed(Y, np.nan)),
+    Case("NaN in y", r"NaN in 1 of 20 rows, among them row 3, .* drop", y=changed(Y, np.nan)),
     Case("infinity in y", r"y contains infinity in 1 of 20 rows; ", y=changed(Y, np.inf)),
     Case("None in y", r"y contains NaN in 1 of 20 rows", y=[None, *Y[1:]]),
     Case(
@@ -185,7 +185,7 @@ CASES = [
     Case("y beyond float64", r"y reaches 1e\+200", y=changed(Y, 1e200)),
     Case(
         "text as y",
-        r"y cannot be read as an array of numbers: could not convert string to float: .*'a'",
+        "y holds text, such as 'a', and RNNRegressor predicts numbers. For labels take a classif",
         y=["a"] * 20,
     ),
     Case("no y", r"requires y to be passed", y=None),
@@ -320,6 +320,13 @@ CASES = [
     # Shapes
     Case("y of another length", r"inconsistent numbers of samples: \[20, 19\]", y=Y[:-1]),
     Case("1-D X", r"X of shape \(20,\) has 1 dimension.* expects windows", X=X[:, 0]),
+    Case(
+        "a Series as X",
+        r"X is a Series, and RNNRegressor expects windows .* Make windows of it: make_pipeline\("
+        r"SlidingWindowTransformer\(10\), RNNRegressor\(\)\), with X\.to_frame\(\)\.$",
+        X=FRAME["Open_lag1"],
+    ),
+    Case("a Series of polars as X", r"X is a Series, .*X\.to_frame\(\)\.$", X=pl.Series(Y)),
     Case("4-D X", r"\(20, 2, 2, 1\) has 4 dimension.* windows", X=X.reshape(20, 2, 2, 1)),
     Case("3-D y", r"y of shape \(20, 2, 2\) has 3 dim.* expects targets", y=X.reshape(20, 2, 2)),
     Case("no targets", r"0 feature\(s\) \(shape=\(20, 0\)\)", y=X[:, :0]),

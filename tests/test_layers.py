@@ -36,6 +36,8 @@ LAYERS = (
     "_files",
     "_tasks",
     "_validation",
+    "_target_errors",
+    "_estimator_arguments",
     "_absent",
     "exceptions",
     "_config",

@@ -14,8 +14,10 @@ from sklearn.model_selection import check_cv
 from sklearn.utils import _safe_indexing, indexable
 from sklearn.utils.parallel import Parallel, delayed
 
+from skrnn._estimator_arguments import refuse_other_models
 from skrnn._naive import NaiveRegressor
-from skrnn._validation import check_finite
+from skrnn._target_errors import refuse_text_targets
+from skrnn._validation import check_finite, check_known, refuse_several_tables
 from skrnn.model_selection._accuracy import mean_absolute_scaled_error, steps_within
 from skrnn.model_selection._comparison import Comparison
 from skrnn.model_selection._rival import build_rival, last_step
@@ -127,6 +129,7 @@ def compare_regressors(
     NaiveRegressor  0.14   0.00  1.03
     Ridge           0.01   0.95  0.06
     """
+    refuse_several_tables(X, y, "compare_regressors expects rows of shape (n_samples, n_features)")
     X, y = indexable(X, y)
     if not hasattr(X, "shape"):
         X = np.asarray(X)
@@ -171,13 +174,14 @@ def compare_regressors(
 
 def _check_targets(y: Any) -> np.ndarray:
     """Return the targets as finite numbers."""
+    refuse_text_targets(y, "compare_regressors")
     targets = np.asarray(y, dtype=np.float64)
     if targets.ndim not in (1, 2):
         raise ValueError(
             f"y of shape {targets.shape} has {targets.ndim} dimension(s). Metrics take targets of "
             "shape (n_samples,) or (n_samples, n_outputs)."
         )
-    check_finite(targets, "y", "drop the rows whose target is not known")
+    check_known(y, targets)
     return targets
 
 
@@ -223,9 +227,12 @@ class _Predicted(RegressorMixin, BaseEstimator):
 
 def _name(estimators: Any) -> dict[str, Any]:
     """Return the estimators by name."""
+    refuse_other_models(estimators, "estimators")
     if isinstance(estimators, dict):
         named = dict(estimators)
     elif isinstance(estimators, list | tuple):
+        for place, estimator in enumerate(estimators):
+            refuse_other_models(estimator, f"estimators[{place}]")
         classes = [type(last_step(estimator)).__name__ for estimator in estimators]
         counts, seen = Counter(classes), Counter[str]()
         named = {}
@@ -242,11 +249,12 @@ def _name(estimators: Any) -> dict[str, Any]:
     for name, estimator in named.items():
         if not isinstance(name, str):
             raise ValueError(f"estimators has the name {name!r}, which is not a str.")
+        refuse_other_models(estimator, f"estimators[{name!r}]")
         # Of the class: some, such as StackingRegressor, can predict only once they are fitted.
-        if isinstance(estimator, type) or not hasattr(type(estimator), "predict"):
+        if not hasattr(type(estimator), "predict"):
             raise ValueError(
-                f"estimators[{name!r}]={estimator!r} is no estimator. Give regressors, not their "
-                "classes, in a dict by name or in a list."
+                f"estimators[{name!r}]={estimator!r} is no estimator that predicts. Give "
+                "regressors, in a dict by name or in a list."
             )
     return named
 
@@ -264,6 +272,7 @@ def _choose_rival(
         if baseline not in named:
             raise ValueError(f"baseline={baseline!r} is not one of {', '.join(map(repr, named))}.")
         return baseline, named
+    refuse_other_models(baseline, "baseline")
     if baseline is None:
         naive = [n for n, each in named.items() if isinstance(last_step(each), NaiveRegressor)]
         baseline = None if naive else build_rival(named, X, y, y_name)

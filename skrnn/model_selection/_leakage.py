@@ -11,6 +11,8 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils import check_consistent_length
 from sklearn.utils._param_validation import HasMethods, StrOptions, validate_params
 
+from skrnn._estimator_arguments import refuse_other_models
+from skrnn._validation import refuse_column, refuse_several_tables
 from skrnn.model_selection._changes import alter, few, missing, moved, splice
 from skrnn.model_selection._prepared import check_prepared
 from skrnn.model_selection._report import LeakageReport
@@ -128,6 +130,9 @@ def check_leakage(
     >>> bool(report), report.step
     (True, 'prepare')
     """
+    refuse_other_models(estimator, "estimator")
+    expected = "check_leakage expects rows of shape (n_samples, n_features)"
+    refuse_several_tables(X, y, expected)
     X = np.asarray(X) if isinstance(X, list | tuple) else X
     _check_input(X, y, prepare, axis)
     if prepare is not None:
@@ -160,6 +165,8 @@ def _check_input(X: Any, y: Any, prepare: Any, axis: str) -> None:
         if y is None:
             raise ValueError("y is None. Give the targets of the rows of X, or `prepare`.")
         check_consistent_length(X, y)
+        if axis == "rows":
+            refuse_column(X, "check_leakage expects rows of shape (n_samples, n_features)")
         _check_shape(X.shape, axis)
     elif axis == "steps":
         raise ValueError(

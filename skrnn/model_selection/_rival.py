@@ -10,6 +10,7 @@ from sklearn.compose import ColumnTransformer
 from sklearn.pipeline import Pipeline, make_pipeline
 
 from skrnn._naive import NaiveRegressor
+from skrnn._validation import refuse_column
 from skrnn.windows._labels import group_keys
 from skrnn.windows._transformer import SlidingWindowTransformer, windows_of
 
@@ -49,6 +50,7 @@ def build_rival(estimators: dict[str, Any], X: Any, y: np.ndarray, y_name: Any) 
     ValueError
         If no column of X is the target, or the estimators look differently far ahead.
     """
+    refuse_column(X, "the naive rival is one of its columns, of shape (n_samples, n_features)")
     window = SlidingWindowTransformer(1)
     found = [found for estimator in estimators.values() for found in windows_of(estimator)]
     # A window that holds its own row is one of what is known in advance.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import reprlib
 from collections.abc import Iterable, Iterator, Mapping
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -112,6 +113,13 @@ def _listed(sequences: Any) -> list[tuple[str, Any]]:
             f"sequences is one {type(sequences).__name__}; expected a list with one for each "
             f"sequence. Give [frame] if it is a single sequence{_advise_parts(sequences)}."
         )
+    is_listed = isinstance(sequences, list | tuple | pd.Series | np.ndarray)
+    if (is_listed or hasattr(sequences, "to_frame")) and _is_one_sequence(sequences):
+        raise ValueError(
+            f"sequences is a {type(sequences).__name__} of {len(sequences)} numbers, which is one "
+            "sequence; expected a list with one for each sample. Put it into a list: "
+            "stack_sequences([sequence])."
+        )
     iterator = None
     if not isinstance(sequences, str | bytes):
         with contextlib.suppress(TypeError):
@@ -122,6 +130,13 @@ def _listed(sequences: Any) -> list[tuple[str, Any]]:
             f"one array of shape {_SHAPES} for each."
         )
     return [(f"sequences[{i}]", sequence) for i, sequence in enumerate(iterator)]
+
+
+def _is_one_sequence(values: Any) -> bool:
+    """Tell whether a list, an array or a Series holds numbers only, and no sequences."""
+    if getattr(values, "ndim", 1) != 1 or len(values) == 0:
+        return False
+    return all(isinstance(value, Real) for value in values)
 
 
 def _advise_parts(frame: Any) -> str:

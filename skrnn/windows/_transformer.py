@@ -15,7 +15,7 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import _check_feature_names_in, check_is_fitted
 
 from skrnn._tasks import CallbackSupportMixin, begin_tasks
-from skrnn._validation import check_container, validate_numeric
+from skrnn._validation import check_container, refuse_other_tables, validate_numeric
 from skrnn.windows._earlier_format import upgrade_state
 from skrnn.windows._labels import (
     LabeledRows,
@@ -515,6 +515,7 @@ class SlidingWindowTransformer(CallbackSupportMixin, TransformerMixin, BaseEstim
 
     def _read_labels(self, X: Any, level: Any = None) -> LabeledRows:
         """Take the series and the labels of its rows from X."""
+        refuse_other_tables(X, type(self).__name__)
         if self.group is not None:
             check_container(X, "X", unique_names=True, numbers=False)
         return read_labels(X, self.group, level)
