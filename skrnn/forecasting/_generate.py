@@ -1,4 +1,4 @@
-"""Writing on: labels sampled one after the other from a classifier."""
+"""Labels sampled one after the other from a classifier."""
 
 from __future__ import annotations
 
@@ -8,18 +8,21 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from sklearn.base import is_regressor
 from sklearn.pipeline import Pipeline
 from sklearn.utils import check_random_state
-from sklearn.utils._param_validation import HasMethods, Interval, validate_params
+from sklearn.utils._param_validation import Interval, validate_params
 from sklearn.utils.validation import check_is_fitted
 
+from skrnn._estimator_arguments import refuse_other_models
+from skrnn.forecasting._prompt import read_prompt
 from skrnn.windows._transformer import SlidingWindowTransformer
 
 
 @validate_params(
     {
-        "estimator": [HasMethods(["fit", "predict_proba"])],
-        "prompt": ["array-like", str],
+        "estimator": "no_validation",
+        "prompt": "no_validation",
         "n": [Interval(Integral, 1, None, closed="left")],
         "temperature": [Interval(Real, 0, None, closed="neither")],
         "random_state": ["random_state"],
@@ -36,31 +39,35 @@ def generate(
 ) -> np.ndarray:
     """Sample the labels that follow a prompt, one after the other.
 
-    Each label is drawn from what the classifier says of the next row, and is a row from then on.
+    Each label is drawn from the probabilities that the classifier predicts for the next row. Then
+    it is read as a row itself.
 
     Parameters
     ----------
     estimator : Pipeline
         A fitted pipeline from rows of one label each to a classifier, with a
         `SlidingWindowTransformer` as a step in between: its windows must end before their row
-        (`horizon` of at least 1). The classifier says for a row which label it is. If it says more
-        than one, the label that follows is that of the last step, or of an `encoder_decoder` the
-        first one. A search over such pipelines stands for its best estimator.
+        (`horizon` of at least 1). The classifier predicts the label of a row. If it predicts
+        several at once, the label that follows is that of the last step, or the first one of an
+        `encoder_decoder`. A search over pipelines of this kind stands for its best estimator.
+        Behind `embedding_dim` the windows need ``padding="nan"``.
 
     prompt : str or array-like of shape (n_rows,)
-        What has been read: the characters of a str, or labels. If it is shorter than a window, the
-        rest is what the transformer puts there: the end of the rows it was fitted on, or padding
-        with `carry_context=False`, and if it was fitted on rows with labels (an index of dates).
+        The labels before those that are written. A str is read letter by letter, which is right for
+        models that write single letters; give the words of a text to a model of words
+        (``prompt.split()``). If the prompt is shorter than a window, the transformer fills the
+        rest: with the end of the rows it was fitted on, or by its padding with
+        `carry_context=False` and where it was fitted on rows with labels (an index of dates).
 
     n : int
-        How many labels to write.
+        Number of labels to write.
 
     temperature : float, default=1.0
         Probabilities are raised to the power of ``1 / temperature``: below 1 likely labels become
         likelier, above 1 all become more alike (Ackley, Hinton & Sejnowski 1985).
 
     random_state : int, RandomState instance or None, default=None
-        What draws the labels. An int makes them the same each time.
+        Draws the labels. An int makes them the same each time.
 
     Returns
     -------
@@ -72,8 +79,12 @@ def generate(
     NotFittedError
         If the estimator is not fitted.
     ValueError
-        If the prompt is empty or not one sequence, the temperature is not above 0, the estimator
-        has no step that makes windows, or a window holds the row that is to be predicted.
+        If the prompt is empty or not one sequence, is a str for a model of words, or holds symbols
+        that are neither in `classes_` nor among the categories of the encoders; if the temperature
+        is not above 0; if the estimator predicts no probabilities, has no step that makes windows,
+        a window holds the row that is to be predicted, or an embedding would read filled means.
+    TypeError
+        If the estimator is a class, or a Keras model.
 
     See Also
     --------
@@ -103,18 +114,15 @@ def generate(
     >>> print("".join(generate(pipe, "abcab", 6, temperature=0.1, random_state=0)))
     cabcab
     """
+    refuse_other_models(estimator, "estimator")
+    _check_classifier(estimator)
     check_is_fitted(estimator)
     pipeline = getattr(estimator, "best_estimator_", estimator)
-    read = np.asarray(list(prompt) if isinstance(prompt, str) else prompt)
-    if read.ndim != 1 or len(read) == 0:
-        raise ValueError(
-            f"prompt of shape {read.shape} is not a sequence of one label or more. Give a str, or "
-            "labels of shape (n_rows,)."
-        )
     predict = _predict_next(pipeline)
     classes = estimator.classes_
+    labels = read_prompt(prompt, classes, pipeline)
+    n_read = len(labels)
     rng = check_random_state(random_state)
-    labels = read.tolist()
     for _ in range(n):
         with np.errstate(divide="ignore"):
             logarithms = np.log(predict(labels)) / temperature
@@ -122,33 +130,71 @@ def generate(
         probability = np.exp(logarithms - logarithms.max())
         number = rng.choice(len(classes), p=probability / probability.sum())
         labels.append(classes[number])
-    return np.asarray(labels[len(read) :], dtype=classes.dtype)
+    return np.asarray(labels[n_read:], dtype=classes.dtype)
+
+
+def _check_classifier(estimator: Any) -> None:
+    """Refuse what predicts no probabilities of labels."""
+    is_search = hasattr(estimator, "cv") and hasattr(estimator, "estimator")
+    if is_search and getattr(estimator, "refit", True) is False:
+        raise ValueError(
+            f"This {type(estimator).__name__} has refit=False, and keeps no fitted estimator. Fit "
+            "it with refit=True, or give the pipeline that is to write."
+        )
+    if hasattr(estimator, "predict_proba"):
+        return
+    last = estimator[-1] if isinstance(estimator, Pipeline) else estimator
+    name = type(last).__name__
+    if is_regressor(estimator):
+        raise ValueError(
+            f"The estimator ends in {name}, which predicts numbers, and generate takes "
+            "classifiers. Rows of numbers that come next are predicted by skrnn.forecast."
+        )
+    raise ValueError(
+        f"The estimator ends in {name}, which has no predict_proba, and generate draws labels from "
+        "probabilities. Give a fitted pipeline that ends in a classifier, such as GRUClassifier."
+    )
 
 
 def _predict_next(estimator: Any) -> Callable[[list[Any]], np.ndarray]:
-    """Return what tells the probabilities of the label that follows others."""
+    """Return a function that computes the probabilities of the label that follows others."""
     steps = [step for _, step in estimator.steps] if isinstance(estimator, Pipeline) else []
     windows = [step for step in steps if isinstance(step, SlidingWindowTransformer)]
     if not windows:
         raise ValueError(
-            f"{type(estimator).__name__} has no step that is a SlidingWindowTransformer, so that "
-            "nobody can tell which rows it reads. Give a Pipeline in which that is a step of its "
-            "own, between what encodes labels and the classifier."
+            f"{type(estimator).__name__} has no step that is a SlidingWindowTransformer, which "
+            "says how many labels are read. Give a Pipeline with this step between the encoder of "
+            "the labels and the classifier."
         )
     if any(window.horizon == 0 for window in windows):
         raise ValueError(
             "SlidingWindowTransformer(horizon=0) puts the row that is to be predicted into its own "
-            "window. Use horizon=1, so that a window ends before its row."
+            "window. Use horizon=1, with which a window ends before its row."
         )
-    # Rows before those of the window say nothing.
+    n_features = getattr(estimator, "n_features_in_", 1)
+    if n_features != 1:
+        raise ValueError(
+            f"The pipeline was fitted on rows of {n_features} columns, and generate "
+            "appends rows of one label. Fit it on the column of labels alone."
+        )
+    classifier = estimator[-1]
+    embeds = getattr(classifier, "_network", {}).get("embedding_dim") is not None
+    if embeds and any(np.isfinite(window.fill_values_).any() for window in windows):
+        raise ValueError(
+            'SlidingWindowTransformer(padding="mean") fills missing steps with the mean of the '
+            f"numbers of symbols, and {type(classifier).__name__} with embedding_dim would read it "
+            'as a symbol. Set padding="nan", with which missing steps are passed over, and fit '
+            "again."
+        )
+    # Rows before those of the window are not read.
     n_read = sum(window.window_length + window.horizon - 1 for window in windows)
     names = getattr(estimator, "feature_names_in_", None)
-    encode, classifier = estimator[:-1], estimator[-1]
+    encode = estimator[:-1]
     # A decoder begins with the label that follows; where each step has one, it is the last.
     place = 0 if getattr(classifier, "architecture", None) == "encoder_decoder" else -1
 
     def predict(labels: list[Any]) -> np.ndarray:
-        # The row to predict: whatever stands in it, its window ends before it.
+        # The last row is the one to predict: its window ends before it, so any label will do.
         rows: Any = np.asarray([*labels[-n_read:], labels[-1]])[:, np.newaxis]
         if names is not None:
             rows = pd.DataFrame(rows, columns=names)

@@ -4,15 +4,18 @@ from itertools import pairwise
 
 import numpy as np
 import pandas as pd
+import polars as pl
 import pytest
 from numpy.testing import assert_array_equal
 from scipy.stats import chisquare
 from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.compose import make_column_transformer
 from sklearn.exceptions import NotFittedError
+from sklearn.linear_model import Ridge
 from sklearn.model_selection import GridSearchCV, TimeSeriesSplit
 from sklearn.naive_bayes import BernoulliNB
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import OneHotEncoder
+from sklearn.pipeline import FeatureUnion, make_pipeline
+from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, OrdinalEncoder
 
 from skrnn import GRUClassifier, SlidingWindowTransformer, generate
 
@@ -180,8 +183,20 @@ def test_blocks_are_trained_on_and_windows_written_with(letters):
         ({"n": 0}, "'n' parameter"),
         ({"prompt": ""}, r"prompt of shape \(0,\)"),
         ({"prompt": [["a"]]}, r"prompt of shape \(1, 1\)"),
-        ({"prompt": "xa"}, "unknown categories"),
-        ({"estimator": OneHotEncoder()}, "'estimator' parameter"),
+        ({"prompt": "xa"}, r"1 symbol\(s\) that the model has never seen: \['x'\]\. It knows \['a"),
+        ({"prompt": "hijklmno"}, r"8 symbol.*: \['h', 'i', 'j', 'k', 'l'\] and 3 more"),
+        ({"prompt": ["ab", "ca"]}, r'The model writes letters: give ""\.join\(prompt\)'),
+        ({"prompt": [1, 2]}, "symbols of type int, and the model was fitted on str"),
+        ({"prompt": ["a", None]}, "1 missing value"),
+        ({"prompt": ["a", np.nan]}, "1 missing value"),
+        ({"prompt": ["a", 1]}, r"never seen: \[1\]"),
+        ({"prompt": b"ab"}, r"prompt is bytes.*prompt\.decode\(\)"),
+        ({"prompt": np.array("ab")}, r"prompt of shape \(\) is not"),
+        ({"prompt": [["a"], ["b", "c"]]}, "its rows differ in length"),
+        ({"prompt": [{}, "a"]}, "values of type dict"),
+        ({"prompt": pd.DataFrame({"letter": ["a"]})}, r"Give one column.*prompt\['letter'\]"),
+        ({"estimator": OneHotEncoder()}, "OneHotEncoder, which has no predict_proba"),
+        ({"estimator": make_pipeline(Ridge())}, r"ends in Ridge, .* predicted by skrnn\.forecast"),
     ],
     ids=str,
 )
@@ -209,7 +224,7 @@ def test_windows_that_hold_their_own_row_are_refused(letters):
     ],
     ids=["no windows", "windows further in"],
 )
-def test_without_a_step_that_makes_windows_nobody_can_tell_what_is_read(letters, estimator):
+def test_a_pipeline_without_a_step_that_makes_windows_is_refused(letters, estimator):
     estimator.fit(letters[:, np.newaxis], letters)
     with pytest.raises(ValueError, match="no step that is a SlidingWindowTransformer"):
         generate(estimator, "ab", 3)
@@ -224,3 +239,171 @@ def test_a_decoder_begins_with_the_label_that_follows(letters):
 def test_an_estimator_that_is_not_fitted_is_refused():
     with pytest.raises(NotFittedError):
         generate(make_pipeline(one_hot(), GRUClassifier()), "ab", 3)
+
+
+# Prompts, and what the model knows
+
+TEXT = "the cat sat on the mat and the dog sat on the log . "
+WORDS = np.array((TEXT * 5).split())
+
+
+def words_from_1():
+    """Encoder of the guide: unknown words become 0, which an embedding passes over."""
+    encoder = OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=-1)
+    return make_pipeline(encoder, FunctionTransformer(lambda rows: rows + 1))
+
+
+def fit_words(encoder, words=WORDS, **window):
+    window = SlidingWindowTransformer(3, flatten=True, **window)
+    return make_pipeline(encoder, window, BernoulliNB()).fit(words[:, np.newaxis], words)
+
+
+@pytest.fixture(scope="module")
+def word_model():
+    """A network with an embedding, as the guide has it. Do not fit it again."""
+    model = GRUClassifier(4, embedding_dim=2, epochs=1, random_state=0)
+    steps = (words_from_1(), SlidingWindowTransformer(3, padding="nan"), model)
+    return make_pipeline(*steps).fit(WORDS[:, np.newaxis], WORDS)
+
+
+def test_a_str_prompt_is_refused_by_a_model_of_words(word_model):
+    message = (
+        r"prompt is a str, which is read letter by letter, but the model writes words such as "
+        r"'and'\. Give prompt\.split\(\)\.$"
+    )
+    with pytest.raises(ValueError, match=message):
+        generate(word_model, "and the dog sat", 3)
+    assert len(generate(word_model, ["and", "the", "dog", "sat"], 3, random_state=0)) == 3
+
+
+def test_a_str_of_letters_that_the_model_knows_is_given_as_a_list():
+    letters = np.array([*"abab", "<end>"] * 6)
+    pipe = fit_words(one_hot(), letters)
+    with pytest.raises(ValueError, match=r"prompt\.split\(\), or list\(prompt\) if its letters"):
+        generate(pipe, "ab", 2)
+    assert len(generate(pipe, list("ab"), 2, random_state=0)) == 2
+
+
+def test_a_str_prompt_is_refused_by_a_model_of_numbers():
+    pipe = fit_words(one_hot(), np.tile([1, 2, 3], 10))
+    with pytest.raises(ValueError, match=r"the model writes labels such as 1\. Give a list of lab"):
+        generate(pipe, "123", 2)
+    with pytest.raises(ValueError, match="symbols of type str, and the model was fitted on int"):
+        generate(pipe, ["1", "2"], 2)
+
+
+@pytest.mark.parametrize(
+    "encoder",
+    [
+        OneHotEncoder(sparse_output=False, handle_unknown="ignore"),
+        words_from_1(),
+        make_column_transformer((words_from_1(), [0])),
+        make_pipeline(FunctionTransformer(), OneHotEncoder(sparse_output=False)),
+        FeatureUnion([("one", OneHotEncoder(sparse_output=False, handle_unknown="ignore"))]),
+        FunctionTransformer(lambda rows: np.char.str_len(rows)),
+    ],
+    ids=["one-hot", "nested", "columns", "behind a function", "union", "no encoder"],
+)
+def test_words_that_were_never_seen_are_named(encoder):
+    pipe = fit_words(encoder)
+    with pytest.raises(ValueError, match=r"2 symbol.*never seen: \['zebra', 'gnu'\]\. It knows"):
+        generate(pipe, ["zebra", "the", "gnu", "zebra"], 2)
+    assert len(generate(pipe, ["the", "cat"], 2, random_state=0)) == 2
+
+
+def test_a_symbol_that_only_the_encoder_has_seen_is_read():
+    # The beginning of a text is never the next word.
+    words = np.array(["<start>", *WORDS])
+    pipe = make_pipeline(one_hot(), SlidingWindowTransformer(2, flatten=True), BernoulliNB())
+    pipe[0].fit(words[:, np.newaxis])
+    encoded = pipe[0].transform(words[1:, np.newaxis])
+    pipe[2].fit(pipe[1].fit_transform(encoded), words[1:])
+    assert len(generate(pipe, ["<start>", "the"], 3, random_state=0)) == 3
+    with pytest.raises(ValueError, match=r"never seen: \['<end>'\]"):
+        generate(pipe, ["<start>", "<end>"], 3)
+
+
+def test_words_are_compared_as_the_encoder_reads_them():
+    lower = FunctionTransformer(np.char.lower)
+    pipe = fit_words(make_pipeline(lower, one_hot()))
+    expected = generate(pipe, ["the", "dog"], 4, random_state=0)
+    assert_array_equal(generate(pipe, ["The", "DOG"], 4, random_state=0), expected)
+    with pytest.raises(ValueError, match=r"never seen: \['Gnu'\]"):
+        generate(pipe, ["The", "Gnu"], 4)
+
+
+@pytest.mark.parametrize(
+    "prompt",
+    [
+        [10, 20.0],
+        (np.int8(10), 20),
+        np.array([10.0, 20.0]),
+        np.array([10, 20], dtype=object),
+        pd.Series([10, 20], dtype="Int64"),
+        pd.Series([10, 20], index=["a", "b"]),
+        pl.Series([10, 20]),
+    ],
+    ids=repr,
+)
+def test_numbers_may_be_of_any_type(prompt):
+    numbers = np.tile([10, 20, 30], 10)
+    pipe = fit_words(one_hot(), numbers)
+    assert_array_equal(generate(pipe, prompt, 3, temperature=0.1, random_state=0), [30, 10, 20])
+
+
+@pytest.mark.parametrize(
+    "prompt",
+    [
+        np.str_("ab"),
+        np.array(["a", "b"]),
+        np.array(["a", "b"], dtype=object),
+        pd.Series(["a", "b"], dtype="category"),
+        pd.Series(["a", "b"], dtype="string"),
+        pl.Series(["a", "b"]),
+    ],
+    ids=repr,
+)
+def test_text_may_be_of_any_type(prompt, pipe):
+    expected = generate(pipe, "ab", 5, random_state=0)
+    assert_array_equal(generate(pipe, prompt, 5, random_state=0), expected)
+
+
+# Means of numbers of symbols are whole here, so fit cannot see them.
+def test_an_embedding_behind_filled_means_is_refused():
+    letters = np.array(list("abc" * 10))
+    model = GRUClassifier(4, embedding_dim=2, epochs=1, random_state=0)
+    pipe = make_pipeline(words_from_1(), SlidingWindowTransformer(3), model)
+    pipe.fit(letters[:, np.newaxis], letters)
+    message = r'padding="mean"\) fills .*GRUClassifier with embedding_dim.* Set padding="nan"'
+    with pytest.raises(ValueError, match=message):
+        generate(pipe, "ab", 2)
+    # The rows of the fit were padded with means, too.
+    pipe.set_params(slidingwindowtransformer__padding="nan")
+    with pytest.raises(ValueError, match=message):
+        generate(pipe, "ab", 2)
+
+
+def test_fit_of_an_embedding_behind_filled_means_names_the_padding():
+    model = GRUClassifier(4, embedding_dim=2, epochs=1)
+    pipe = make_pipeline(words_from_1(), SlidingWindowTransformer(3), model)
+    with pytest.raises(ValueError, match=r'not whole, such as \d+\.\d+, .* set padding="nan"'):
+        pipe.fit(WORDS[:, np.newaxis], WORDS)
+
+
+def test_prompts_are_checked_for_the_best_pipeline_of_a_search():
+    pipe = make_pipeline(one_hot(), SlidingWindowTransformer(2, flatten=True), BernoulliNB())
+    search = GridSearchCV(pipe, {}, cv=TimeSeriesSplit(2)).fit(WORDS[:, np.newaxis], WORDS)
+    with pytest.raises(ValueError, match=r"never seen: \['gnu'\]"):
+        generate(search, ["gnu"], 2)
+    with pytest.raises(ValueError, match=r"Give prompt\.split"):
+        generate(search, "the cat", 2)
+    search.set_params(refit=False)
+    with pytest.raises(ValueError, match="refit=False, and keeps no fitted estimator"):
+        generate(search, ["the"], 2)
+
+
+def test_a_pipeline_of_several_columns_is_refused():
+    rows = np.column_stack([WORDS, WORDS])
+    pipe = make_pipeline(one_hot(), SlidingWindowTransformer(2, flatten=True), BernoulliNB())
+    with pytest.raises(ValueError, match="fitted on rows of 2 columns, and generate appends rows"):
+        generate(pipe.fit(rows, WORDS), ["the"], 2)
