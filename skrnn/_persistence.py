@@ -6,7 +6,6 @@ import hashlib
 import io
 import json
 import os
-import pickle
 import re
 import reprlib
 import zipfile
@@ -15,6 +14,7 @@ from datetime import date, timedelta
 from importlib.metadata import version
 from inspect import isfunction
 from pathlib import Path, PosixPath, WindowsPath
+from pickle import dumps
 from types import ModuleType
 from typing import Any
 
@@ -307,7 +307,7 @@ def _can_be_held(part: Any, skops_io: ModuleType) -> bool:
         content = skops_io.dumps(part)
         skops_io.loads(content, trusted=skops_io.get_untrusted_types(data=content))
         # As estimators do with their callbacks before they are written.
-        pickle.dumps(part)
+        dumps(part)
     except Exception:
         return False
     return True

@@ -192,16 +192,15 @@ def refuse_continuous_labels(labels: np.ndarray, classifier: str) -> None:
 
 
 def _as_array(y: Any) -> np.ndarray | None:
-    """Return values as an array, None if their rows differ in length or sets are among them."""
+    """Return values as an array, None for what is none: sparse, sets, rows of unequal length."""
     try:
         values = np.asarray(y)
     except ValueError:
         return None
-    if values.dtype == object and any(
+    is_loose = values.dtype == object and any(
         isinstance(value, set | list | tuple) for value in values.flat
-    ):
-        return None
-    return values
+    )
+    return None if is_loose or values.ndim == 0 else values
 
 
 def _as_floats(values: np.ndarray) -> np.ndarray | None:

@@ -421,13 +421,17 @@ def check_symbols(X: np.ndarray) -> None:
     broken = next((rows[where] for rows in chunks if (where := is_broken(rows)).any()), None)
     if broken is None:
         return
+    filled = (
+        'SlidingWindowTransformer(padding="mean") fills missing steps with a mean, which is no '
+        'symbol: set padding="nan"'
+    )
     _refuse_rows(
         "X",
         X,
         is_broken,
         f"numbers of symbols that are not whole, such as {broken[0]:.6g},",
-        "means are probably among them, with which SlidingWindowTransformer fills missing steps: "
-        f'set padding="nan". Otherwise {advice}',
+        # One number again and again is the mean that fills.
+        filled if (broken == broken[0]).all() else f"{advice}; {filled}",
     )
 
 
@@ -501,8 +505,8 @@ def _validate_shape(
             "Reshape your data: array.reshape(-1, 1) if it has a single step, array.reshape(1, -1) "
             "if it is a single window."
         )
-        is_window = not reset and len(X) == estimator.n_features_in_
-        if X.ndim == 1 and 3 in n_dimensions and not is_window:
+        may_be_window = not reset and X.shape == (estimator.n_features_in_,)
+        if X.ndim == 1 and 3 in n_dimensions and not may_be_window:
             cure = (
                 "If it is one series, make windows of it: "
                 f"make_pipeline(SlidingWindowTransformer(10), {name}()), with X.reshape(-1, 1). "

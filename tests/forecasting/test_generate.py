@@ -386,7 +386,9 @@ def test_an_embedding_behind_filled_means_is_refused():
 def test_fit_of_an_embedding_behind_filled_means_names_the_padding():
     model = GRUClassifier(4, embedding_dim=2, epochs=1)
     pipe = make_pipeline(words_from_1(), SlidingWindowTransformer(3), model)
-    with pytest.raises(ValueError, match=r'not whole, such as \d+\.\d+, .* set padding="nan"'):
+    with pytest.raises(
+        ValueError, match=r'whole, such as \d+\.\d+, .* rows; Sliding.*: set padding="nan"\.$'
+    ):
         pipe.fit(WORDS[:, np.newaxis], WORDS)
 
 

@@ -151,8 +151,9 @@ DAYS = np.array(["2020-01-01", "2020-01-02"], "datetime64[ns]")
         (None, "sequences=None is not a list of sequences. Give a list with one array"),
         (np.array(5.0), r"sequences=array\(5\.\) is not a list of sequences"),
         ("abc", "sequences='abc' is not a list of sequences"),
-        (np.arange(3.0), r"\[0\] is .*0\.0.*, which is not a sequence.*stack_sequences\(\[seq"),
-        ([1.0, 2.0], r"sequences\[0\] is 1\.0, which is not a sequence of shape"),
+        (np.arange(3.0), r"a ndarray of 3 numbers, which is one.*stack_sequences\(\[sequence"),
+        ([1.0, 2.0], "a list of 2 numbers, which is one sequence; expected a list with one for"),
+        ([[1.0], 2.0], r"sequences\[1\] is 2\.0, which is not a sequence of shape"),
         ([[1.0], "abc"], r"sequences\[1\] is 'abc', which is not a sequence"),
         (
             pd.DataFrame({"a": [1.0]}),
