@@ -19,7 +19,17 @@ from timing import Comparison
 
 # The short ones first: what is wrong shows soon.
 ITEMS = (
-    *("imports", "processes", "windows", "placing", "predict", "short_fit", "epoch", "variants"),
+    *(
+        "imports",
+        "processes",
+        "windows",
+        "placing",
+        "targets",
+        "predict",
+        "short_fit",
+        "epoch",
+        "variants",
+    ),
     *("memory", "networks", "grid", "random_search"),
 )
 PACKAGES = (

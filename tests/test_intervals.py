@@ -226,7 +226,7 @@ def test_waves_are_divided_into_parts_that_do_not_overlap(example):
 
 def test_mapie_refuses_windows_of_several_columns():
     windows = np.random.default_rng(0).random((50, 4, 2))
-    network = NaiveRegressor().fit(windows, windows[:, 0, 0])
+    network = NaiveRegressor(feature=0).fit(windows, windows[:, 0, 0])
     aci = TimeSeriesRegressor(network, method="aci", cv="prefit")
     with pytest.raises(UserWarning, match="failed a minimal prediction test"):
         aci.fit(windows, windows[:, 0, 0])

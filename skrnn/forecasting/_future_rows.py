@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from pandas.api.types import is_numeric_dtype
 
-from skrnn._validation import check_container, read_as_numbers
+from skrnn._validation import check_container, read_as_numbers, refuse_column
 from skrnn.forecasting._window_paths import WindowPath
 from skrnn.windows._labels import (
     LabeledRows,
@@ -170,6 +170,8 @@ def _read_frame(X: Any, name: str) -> tuple[pd.DataFrame, bool]:
     if hasattr(X, "columns"):
         columns = {column: X[column].to_numpy() for column in X.columns}
         return pd.DataFrame(columns), True
+    if name == "X":
+        refuse_column(X, "forecast expects a table of rows and columns", may_be_row=True)
     with read_as_numbers(X, name, "forecast"):
         X = np.asarray(X)
     if X.ndim != 2:
