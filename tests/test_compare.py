@@ -1,6 +1,7 @@
 """Comparison of regressors: the same splits for all, the naive rival, and an honest table."""
 
 import math
+import re
 from time import sleep
 
 import numpy as np
@@ -264,7 +265,7 @@ def test_where_no_column_is_the_target_a_baseline_must_be_given(prices):
 def test_windows_of_three_dimensions_need_a_baseline_too():
     X = np.arange(60.0).reshape(20, 3, 1)
     with pytest.raises(ValueError, match="equals y"):
-        compare_regressors([GRURegressor()], X, X[:, 0, 0], cv=2)
+        compare_regressors([GRURegressor()], X, X[:, 0, 0], cv=CV)
 
 
 def test_a_rival_among_the_estimators_is_taken_as_it_is(prices):
@@ -383,6 +384,110 @@ def test_each_series_of_a_panel_has_its_own_steps_and_a_date_counts_once():
         {"line": pipe}, panel.reset_index(drop=True), panel["level"].to_numpy(), cv=cv
     )
     assert math.isnan(unlabeled.frame().loc["line", "DM p"])
+
+
+# Order in time
+
+
+NAIVE = make_pipeline(SlidingWindowTransformer(1), NaiveRegressor())
+RIVALS = {
+    "built": ({"line": LinearRegression()}, None),
+    "found": ({"line": LinearRegression(), "naive": NAIVE}, None),
+    "named": ({"line": LinearRegression(), "naive": NAIVE}, "naive"),
+    "given": ({"line": LinearRegression()}, NAIVE),
+}
+
+
+@pytest.mark.parametrize("how", RIVALS)
+@pytest.mark.parametrize(
+    ("order", "message"),
+    [
+        (np.arange(90)[::-1], "row 1 is labeled 2012-05-03.* after 2012-05-04.*newest row comes"),
+        (np.random.default_rng(0).permutation(90), r"row \d.* rows are shuffled.*shuffle=False"),
+    ],
+)
+def test_rows_out_of_order_are_refused_however_the_naive_rival_is_chosen(
+    how, order, message, prices
+):
+    estimators, baseline = RIVALS[how]
+    rows = prices[["Open"]].iloc[order]
+    with pytest.raises(ValueError, match=rf"{message}.*sort_index\(\).* same with y"):
+        compare_regressors(estimators, rows, rows["Open"], cv=CV, baseline=baseline)
+
+
+@pytest.mark.parametrize("how", RIVALS)
+def test_folds_out_of_order_are_refused_however_the_naive_rival_is_chosen(how, prices):
+    estimators, baseline = RIVALS[how]
+    X, y = prices[["Open"]], prices["Open"]
+    with pytest.raises(ValueError, match="trains on rows that lie after those it predicts"):
+        compare_regressors(estimators, X, y, cv=KFold(3), baseline=baseline)
+
+
+def test_rows_in_any_order_are_compared_with_a_rival_that_needs_none(prices):
+    rows = prices[["Open"]].sample(frac=1, random_state=0)
+    found = compare_regressors(
+        {"line": LinearRegression()}, rows, rows["Open"], cv=CV, baseline=DummyRegressor()
+    )
+    assert len(found.y_true) == 66
+
+
+def panel_of_days(as_level):
+    """Twenty days of three shops, in order of time."""
+    days = pd.date_range("2024-01-01", periods=20, name="day")
+    index = pd.MultiIndex.from_product([days, list("abc")], names=["day", "shop"])
+    sold = np.random.default_rng(0).normal(size=60)
+    panel = pd.DataFrame({"sold": sold}, index=index)
+    return panel if as_level else panel.reset_index("shop")
+
+
+@pytest.mark.parametrize(
+    ("as_level", "sort"), [(True, 'level="day"'), (False, 'kind="stable"')], ids=["level", "column"]
+)
+def test_a_panel_sorted_by_series_is_refused_and_sorted_as_the_message_says_it_passes(
+    as_level, sort
+):
+    panel = panel_of_days(as_level)
+    by_series = panel.sort_values("shop", kind="stable")
+    line = make_pipeline(SlidingWindowTransformer(2, group="shop"), LinearRegression())
+    y = by_series["sold"]
+    cure = re.escape(f"sort_index({sort})").replace('"', "['\"]")
+    with pytest.raises(
+        ValueError,
+        match=f"row 20 is labeled 2024-01-01.* after 2024-01-20.*by series.*X.{cure}, y.{cure}",
+    ):
+        compare_regressors({"line": line}, by_series, y, cv=CV)
+    sorting = {"level": "day"} if as_level else {"kind": "stable"}
+    X, y = by_series.sort_index(**sorting), y.sort_index(**sorting)
+    found = compare_regressors({"line": line}, X, y, cv=CV)
+    expected = compare_regressors({"line": line}, panel, panel["sold"], cv=CV)
+    pd.testing.assert_frame_equal(found.predictions, expected.predictions)
+
+
+@pytest.mark.parametrize("other", ["next day", "shuffled", "frame"])
+def test_targets_with_other_dates_than_the_rows_are_refused(other, prices):
+    X, y = prices[["Open"]], prices["Open"]
+    given = {
+        "next day": y.set_axis(y.index + pd.offsets.BDay(1)),
+        "shuffled": y.sample(frac=1, random_state=0),
+        "frame": y[::-1].to_frame(),
+    }[other]
+    with pytest.raises(
+        ValueError, match=r"other dates.*row 0 of X is labeled 2012-01-02.* of y 2012.*loc"
+    ):
+        compare_regressors([Ridge()], X, given, cv=CV, baseline=DummyRegressor())
+
+
+def test_targets_of_other_series_than_the_rows_are_refused():
+    panel = panel_of_days(as_level=True)
+    y = panel["sold"].iloc[np.arange(60).reshape(20, 3)[:, ::-1].ravel()]
+    with pytest.raises(ValueError, match=r"other labels.*row 0 of X .*'a'.* of y .*'c'"):
+        compare_regressors([Ridge()], panel, y, cv=CV, baseline=DummyRegressor())
+
+
+def test_targets_may_have_the_same_moments_in_another_zone_or_no_dates(prices):
+    X, y = prices[["Open"]].tz_localize("Europe/Berlin"), prices["Open"]
+    for same in (X["Open"].tz_convert("UTC"), y.reset_index(drop=True), y.to_period("D")):
+        compare_regressors([Ridge()], X, same, cv=CV, baseline=DummyRegressor())
 
 
 # Splits

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from time import perf_counter
 from typing import Any
 
@@ -21,6 +22,7 @@ from skrnn._validation import check_finite, check_known, refuse_several_tables
 from skrnn.model_selection._accuracy import mean_absolute_scaled_error, steps_within
 from skrnn.model_selection._comparison import Comparison
 from skrnn.model_selection._rival import build_rival, last_step
+from skrnn.model_selection._time_order import check_labels_of_y, check_time_order
 from skrnn.windows._labels import read_labels
 from skrnn.windows._transformer import windows_of
 
@@ -80,10 +82,12 @@ def compare_regressors(
     Raises
     ------
     ValueError
-        Without a `baseline`: if no column of X is y, windows look differently far ahead, or
-        training rows lie after those that are predicted. If y has more than two dimensions, a
-        metric has the name of another column, or an estimator predicts NaN or infinity or
-        another shape than that of y.
+        Without a `baseline`: if no column of X is y, or windows look differently far ahead. If the
+        rival is a `NaiveRegressor`, and training rows lie after those that are predicted, or labels
+        of rows decrease: rows are newest first, shuffled, or a panel is sorted by series. If the
+        indexes of X and y say different times, y has more than two dimensions, a metric has the
+        name of another column, or an estimator predicts NaN or infinity or another shape than
+        that of y.
 
     See Also
     --------
@@ -133,11 +137,13 @@ def compare_regressors(
     X, y = indexable(X, y)
     if not hasattr(X, "shape"):
         X = np.asarray(X)
+    check_labels_of_y(X, y)
     targets = _check_targets(y)
     named = _name(estimators)
     scorers = _make_scorers(scoring)
     splits = _read_splits(check_cv(cv, targets, classifier=False).split(X, targets))
-    baseline, named = _choose_rival(named, baseline, X, targets, getattr(y, "name", None), splits)
+    _check_order(named, baseline, X, splits)
+    baseline, named = _choose_rival(named, baseline, X, targets, getattr(y, "name", None))
     series, times = _read_panel(named, X)
     tasks = [(name, train, test) for name in named for train, test in splits]
     results = Parallel(n_jobs=n_jobs)(
@@ -198,13 +204,18 @@ def _read_splits(splits: Any) -> list[tuple[np.ndarray, np.ndarray]]:
     return read
 
 
+def _find_group(estimators: Iterable[Any]) -> Any:
+    """Return what the windows of the estimators have for a `group`, None for a single series."""
+    groups = [window.group for each in estimators for window in windows_of(each)]
+    return next((group for group in groups if group is not None), None)
+
+
 def _read_panel(named: dict[str, Any], X: Any) -> tuple[np.ndarray | None, np.ndarray | None]:
     """Return the series of each row, if windows name them, and where each row is in time.
 
     Both are numbers. The second is None for a panel without labels.
     """
-    groups = [window.group for part in named.values() for window in windows_of(part)]
-    group = next((group for group in groups if group is not None), None)
+    group = _find_group(named.values())
     if group is None:
         return None, np.arange(len(X))
     rows = read_labels(X, group)
@@ -259,13 +270,25 @@ def _name(estimators: Any) -> dict[str, Any]:
     return named
 
 
+def _check_order(
+    named: dict[str, Any], baseline: Any, X: Any, splits: list[tuple[np.ndarray, np.ndarray]]
+) -> None:
+    """Refuse splits and rows that are not in order of time if the rival is the last value."""
+    rival = named.get(baseline) if isinstance(baseline, str) else baseline
+    if baseline is not None and not isinstance(last_step(rival), NaiveRegressor):
+        return
+    if any(train.max() > test.min() for train, test in splits):
+        raise ValueError(
+            "cv trains on rows that lie after those it predicts, and yesterday's value is the "
+            "rival only where rows are in order of time. Use TimeSeriesSplit, or give another "
+            "rival as baseline, such as DummyRegressor()."
+        )
+    group = _find_group([*named.values(), *([] if rival is None else [rival])])
+    check_time_order(X, group, "the rival predicts the value of the row before")
+
+
 def _choose_rival(
-    named: dict[str, Any],
-    baseline: Any,
-    X: Any,
-    y: np.ndarray,
-    y_name: Any,
-    splits: list[tuple[np.ndarray, np.ndarray]],
+    named: dict[str, Any], baseline: Any, X: Any, y: np.ndarray, y_name: Any
 ) -> tuple[str, dict[str, Any]]:
     """Return the name of the naive rival, and the estimators with it."""
     if isinstance(baseline, str):
@@ -275,15 +298,9 @@ def _choose_rival(
     refuse_other_models(baseline, "baseline")
     if baseline is None:
         naive = [n for n, each in named.items() if isinstance(last_step(each), NaiveRegressor)]
-        baseline = None if naive else build_rival(named, X, y, y_name)
-        if any(train.max() > test.min() for train, test in splits):
-            raise ValueError(
-                "cv trains on rows that lie after those it predicts, and yesterday's value is the "
-                "rival only where rows are in order of time. Use TimeSeriesSplit, or give the "
-                "rival as baseline, such as DummyRegressor()."
-            )
         if naive:
             return naive[0], named
+        baseline = build_rival(named, X, y, y_name)
     name = type(last_step(baseline)).__name__
     if name in named:
         raise ValueError(

@@ -1,0 +1,110 @@
+"""Order of rows in time, over all series of a table."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from skrnn.windows._labels import (
+    LabeledRows,
+    group_keys,
+    is_time,
+    positions_by_series,
+    read_labels,
+    read_ticks,
+    show,
+)
+from skrnn.windows._order import check_dates_of_y, check_order
+
+
+def read_times(X: Any, group: Any) -> LabeledRows:
+    """Take the series of the rows and their labels in time from X.
+
+    Parameters
+    ----------
+    X : object
+        Rows. Only a pandas DataFrame has labels.
+    group : str, list of str or None
+        Index levels and columns that name a series. Where X has them not, as when a step makes
+        them, the labels are read without series.
+    """
+    index = X.index if isinstance(X, pd.DataFrame) else None
+    names = [*getattr(X, "columns", ()), *([] if index is None else index.names)]
+    if group is not None and all(key in names for key in group_keys(group)):
+        return read_labels(X, group)
+    if not isinstance(index, pd.MultiIndex):
+        return LabeledRows(X, None, index)
+    times = [number for number in range(index.nlevels) if is_time(index.levels[number])]
+    if len(times) != 1:
+        return LabeledRows(X, None, None)
+    level = index.names[times[0]]
+    return LabeledRows(X, None, index.get_level_values(times[0]), level, is_level=True)
+
+
+def check_time_order(X: Any, group: Any, why: str) -> None:
+    """Refuse rows whose labels decrease anywhere, also from one series to the next.
+
+    Rows of one moment may stand in any order. Labels that have no order, such as text, pass.
+
+    Parameters
+    ----------
+    X : object
+        Rows.
+    group : str, list of str or None
+        Index levels and columns that name a series.
+    why : str
+        What needs the order, for the message.
+
+    Raises
+    ------
+    ValueError
+        With the two labels that decrease, and what to do about the cause that was found.
+    """
+    rows = read_times(X, group)
+    ticks = read_ticks(rows)
+    if ticks is None or ticks.values is None or not _decreases(ticks.values):
+        return
+    assert rows.labels is not None
+    for name, where in positions_by_series(rows).items():
+        own = ticks.at(where)
+        if _decreases(own.values):
+            try:
+                check_order(own, rows, name, where, X, None if rows.series is None else group)
+            except ValueError as error:
+                raise ValueError(f"{error} Do the same with y.") from None
+    row = int(np.argmax(ticks.values[1:] < ticks.values[:-1])) + 1
+    sort = f"sort_index(level={rows.level!r})" if rows.is_level else 'sort_index(kind="stable")'
+    raise ValueError(
+        f"Rows of X must be in order of time, since {why}, but row {row} is labeled "
+        f"{show(rows.labels[row])} and comes after {show(rows.labels[row - 1])}: rows are sorted "
+        f"by series. Sort X and y by time: X.{sort}, y.{sort}."
+    )
+
+
+def _decreases(values: Any) -> bool:
+    return bool((values[1:] < values[:-1]).any())
+
+
+def check_labels_of_y(X: Any, y: Any) -> None:
+    """Refuse targets with other dates than the rows, or of other series.
+
+    Raises
+    ------
+    ValueError
+        With the first row that differs, and what to do.
+    """
+    rows = read_times(X, None)
+    check_dates_of_y(rows.labels, read_ticks(rows), y)
+    index, of_y = (getattr(each, "index", None) for each in (X, y))
+    if not isinstance(index, pd.MultiIndex) or not isinstance(of_y, pd.MultiIndex):
+        return
+    if index.names != of_y.names or index.equals(of_y):
+        return
+    row = int(np.argmin(index == of_y))
+    raise ValueError(
+        f"y has other labels than X: row {row} of X is labeled {show(index[row])}, that of y "
+        f"{show(of_y[row])}. Rows are paired by their place. Give the targets of the rows of X, "
+        "y.loc[X.index], or y.to_numpy() if the places are right."
+    )
