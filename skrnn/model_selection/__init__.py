@@ -1,8 +1,16 @@
-"""Judging models: a comparison with the naive rival, and a search for leaks."""
+"""Judging models: comparison with the naive rival, and checks for leaks and lost context."""
 
 from skrnn.model_selection._compare import compare_regressors
 from skrnn.model_selection._comparison import Comparison
+from skrnn.model_selection._context import check_context
 from skrnn.model_selection._leakage import check_leakage
-from skrnn.model_selection._report import LeakageReport
+from skrnn.model_selection._report import ContextReport, LeakageReport
 
-__all__ = ["Comparison", "LeakageReport", "check_leakage", "compare_regressors"]
+__all__ = [
+    "Comparison",
+    "ContextReport",
+    "LeakageReport",
+    "check_context",
+    "check_leakage",
+    "compare_regressors",
+]

@@ -1,4 +1,4 @@
-"""Values changed on purpose, and the search for what moves when they change."""
+"""Changes of values, and the search for outputs that move with them."""
 
 from __future__ import annotations
 
@@ -87,13 +87,15 @@ def few(places: np.ndarray, n_places: int) -> np.ndarray:
     return places[np.linspace(0, len(places) - 1, n_places).astype(int)]
 
 
-def moved(before: Any, after: Any) -> np.ndarray:
+def moved(before: Any, after: Any, *, least: float = 0.0) -> np.ndarray:
     """Tell for each value of an output whether it is another one, row by row.
 
     Parameters
     ----------
     before, after : ndarray, sparse matrix, Series or DataFrame of shape (n_rows, ...)
         Two outputs of one shape.
+    least : float, default=0.0
+        Differences up to this one are rounding, however little a column varies.
 
     Returns
     -------
@@ -102,10 +104,10 @@ def moved(before: Any, after: Any) -> np.ndarray:
         moved, and neither has what is missing in both.
     """
     if hasattr(before, "toarray"):
-        return moved(before.toarray(), after.toarray())
+        return moved(before.toarray(), after.toarray(), least=least)
     if hasattr(before, "columns"):
         pairs = zip(_columns_of(before), _columns_of(after), strict=True)
-        return np.hstack([moved(*pair) for pair in pairs])
+        return np.hstack([moved(*pair, least=least) for pair in pairs])
     before, after = np.asarray(before), np.asarray(after)
     before, after = before.reshape(len(before), -1), after.reshape(len(after), -1)
     if before.dtype.kind not in "biuf" or after.dtype.kind not in "biuf":
@@ -116,7 +118,7 @@ def moved(before: Any, after: Any) -> np.ndarray:
     before, after = before.astype(np.float64), after.astype(np.float64)
     finite = np.ma.masked_invalid(before)
     spread, size = finite.std(axis=0).filled(0), np.abs(finite).max(axis=0).filled(0)
-    tolerance = TOLERANCE * np.where(spread > 0, spread, size)
+    tolerance = np.maximum(TOLERANCE * np.where(spread > 0, spread, size), least)
     # NumPy 1's isclose knows one tolerance only.
     with np.errstate(invalid="ignore"):
         is_close = np.abs(after - before) <= tolerance + 1e-12 * np.abs(before)

@@ -18,6 +18,7 @@ from skrnn.model_selection._prepared import check_prepared
 from skrnn.model_selection._report import LeakageReport
 from skrnn.model_selection._stages import (
     Stage,
+    check_rows,
     feature_columns,
     first_rows,
     refused_changes,
@@ -151,16 +152,7 @@ def check_leakage(
 
 def _check_input(X: Any, y: Any, prepare: Any, axis: str) -> None:
     """Refuse what cannot be checked."""
-    if hasattr(X, "toarray") or not hasattr(X, "shape"):
-        raise ValueError(
-            f"X is a {type(X).__name__}, in which rows cannot be changed. Give a dense array, a "
-            "list, or a pandas or polars DataFrame."
-        )
-    if len(X) < 10:
-        raise ValueError(
-            f"X has {len(X)} rows, too few to fit on most of them and change others. "
-            "Give 10 or more."
-        )
+    check_rows(X, "changed")
     if prepare is None:
         if y is None:
             raise ValueError("y is None. Give the targets of the rows of X, or `prepare`.")

@@ -1,16 +1,35 @@
-"""What is said of a leak."""
+"""Reports of the checks, and what they say of a leak."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
 
+class _Report:
+    """Result of a check: it is true if something was found, and its repr reads as a sentence."""
+
+    step: str | None
+    reason: str
+    # The attribute that is true if something was found, and what is said then and otherwise.
+    _finding: ClassVar[tuple[str, str, str]]
+
+    def __bool__(self) -> bool:
+        return bool(getattr(self, self._finding[0]))
+
+    def __repr__(self) -> str:
+        _, found, not_found = self._finding
+        if not self:
+            return f"{not_found}: {self.reason}"
+        place = "" if self.step is None else f" in step {self.step!r}"
+        return f"{found}{place}: {self.reason}"
+
+
 @dataclass(frozen=True, repr=False, eq=False)
-class LeakageReport:
-    """What `check_leakage` has found. It is true if there is a leak.
+class LeakageReport(_Report):
+    """The result object of `check_leakage`. It is true if there is a leak.
 
     All parameters are stored as attributes.
 
@@ -50,19 +69,55 @@ class LeakageReport:
     rows: np.ndarray
     step: str | None
     reason: str
+    _finding = "leaky", "leak", "no leak found"
 
-    def __bool__(self) -> bool:
-        return self.leaky
 
-    def __repr__(self) -> str:
-        if not self.leaky:
-            return f"no leak found: {self.reason}"
-        place = "" if self.step is None else f" in step {self.step!r}"
-        return f"leak{place}: {self.reason}"
+@dataclass(frozen=True, repr=False, eq=False)
+class ContextReport(_Report):
+    """The result object of `check_context`. It is true if a step loses its past.
+
+    All parameters are stored as attributes.
+
+    Parameters
+    ----------
+    loses_context : bool
+        Whether later rows come out otherwise alone than behind the rows before them.
+    rows : ndarray of int of shape (n_rows,)
+        Sorted positions of the rows that do: their predictions, or what comes out of the step if
+        it is not predicted from. Empty if nothing is lost.
+    step : str or None
+        The first step of the pipeline whose output differs. None if nothing is lost, or outside of
+        a pipeline.
+    reason : str
+        What happened and what to do.
+
+    See Also
+    --------
+    check_context : Makes a report.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn.linear_model import Ridge
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from skrnn import SlidingWindowTransformer
+    >>> from skrnn.model_selection import check_context
+    >>> rows = np.random.default_rng(0).normal(size=(50, 1))
+    >>> pipe = make_pipeline(SlidingWindowTransformer(3, carry_context=False), Ridge())
+    >>> report = check_context(pipe, rows, rows[:, 0])
+    >>> report.loses_context, report.rows, report.step
+    (True, array([35, 36, 37]), 'slidingwindowtransformer')
+    """
+
+    loses_context: bool
+    rows: np.ndarray
+    step: str | None
+    reason: str
+    _finding = "loses_context", "context lost", "no context lost"
 
 
 def leak(rows: Any, step: str | None, reason: str) -> LeakageReport:
-    """Return that there is a leak in some rows, and where it comes in."""
+    """Return the report of a leak."""
     return LeakageReport(True, np.asarray(rows), step, reason)
 
 

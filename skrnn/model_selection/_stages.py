@@ -1,4 +1,4 @@
-"""What a fitted estimator makes of rows, one step after the other."""
+"""Stages of a pipeline: the output of each of its steps."""
 
 from __future__ import annotations
 
@@ -14,7 +14,10 @@ from skrnn.windows._labels import group_keys
 
 
 class Stage(NamedTuple):
-    """What comes out of a step. The last one are predictions, without a name outside a pipeline."""
+    """Output of one step: of a transformer, or in the last place predictions.
+
+    Predictions have no name outside a pipeline.
+    """
 
     name: str | None
     output: Any
@@ -23,38 +26,73 @@ class Stage(NamedTuple):
 def stages_of(fitted: Any, X: Any, *, axis: int = 0) -> list[Stage]:
     """Return the outputs of the transformers of a pipeline, and the predictions.
 
-    Only the predictions if a transformer does not keep the length of `axis`: nobody can tell
-    which of its rows, or steps, belongs to which of X.
+    Only the predictions if a transformer does not keep the length of `axis`: its rows, or steps,
+    cannot be matched with those of X.
 
     Raises
     ------
     ValueError
         If X cannot be predicted, or the predictions do not have the rows of X.
     """
+    *stages, predicted = each_stage(fitted, X)
     length = np.shape(X)[axis]
-    pipeline = unwrap(fitted)
-    stages, output, name = [], X, None
-    if isinstance(pipeline, Pipeline):
-        for step_name, step in pipeline.steps[:-1]:
-            # A step that passes everything through has nothing to say.
-            if hasattr(step, "transform"):
-                output = step.transform(own_copy(output))
-                stages.append(Stage(step_name, output))
-        name = pipeline.steps[-1][0]
-    kept = all(_length(stage.output, axis) == length for stage in stages)
+    kept = all(length_of(stage.output, axis) == length for stage in stages)
+    return [*(stages if kept else []), predicted]
+
+
+def each_stage(fitted: Any, X: Any) -> Iterator[Stage]:
+    """Yield the output of each of `steps_of`, one after the other.
+
+    Raises
+    ------
+    ValueError
+        If X cannot be predicted, or the predictions do not have the rows of X.
+    """
+    output = X
+    *transformers, (last, _) = steps_of(fitted)
+    for name, step in transformers:
+        output = step.transform(own_copy(output))
+        yield Stage(name, output)
     predicted = _predict(fitted, own_copy(X))
     if len(predicted) != len(X):
         raise ValueError(
-            f"predict gives {len(predicted)} rows for the {len(X)} rows of X, so that nobody can "
-            "tell which belongs to which. Use steps that keep the rows, such as "
-            "SlidingWindowTransformer, or make the windows in `prepare`."
+            f"predict gives {len(predicted)} rows for the {len(X)} rows of X, so rows cannot be "
+            "matched. Use steps that keep the rows, such as SlidingWindowTransformer; "
+            "check_leakage also takes windows that are made in `prepare`."
         )
-    return [*(stages if kept else []), Stage(name, predicted)]
+    yield Stage(last, predicted)
+
+
+def steps_of(fitted: Any) -> list[tuple[str | None, Any]]:
+    """Return the names and the transformers of a pipeline, and what predicts in the end.
+
+    Steps that pass everything through are left out. Without a pipeline it is the estimator alone,
+    and has no name.
+    """
+    pipeline = unwrap(fitted)
+    if not isinstance(pipeline, Pipeline):
+        return [(None, pipeline)]
+    kept = [(name, step) for name, step in pipeline.steps[:-1] if hasattr(step, "transform")]
+    return [*kept, pipeline.steps[-1]]
+
+
+def check_rows(X: Any, action: str) -> None:
+    """Refuse what is no table of 10 rows or more, in which rows can be, say, `"changed"`."""
+    if hasattr(X, "toarray") or not hasattr(X, "shape"):
+        raise ValueError(
+            f"X is a {type(X).__name__}, in which rows cannot be {action}. Give a dense array, a "
+            "list, or a pandas or polars DataFrame."
+        )
+    if len(X) < 10:
+        raise ValueError(
+            f"X has {len(X)} rows, too few to fit on most of them and compare others. "
+            "Give 10 or more."
+        )
 
 
 @contextmanager
 def refused_changes() -> Iterator[None]:
-    """Say that values were changed if anything is raised because of them."""
+    """Raise errors that changed values cause as errors that name the change."""
     try:
         yield
     except Exception as error:
@@ -66,8 +104,19 @@ def refused_changes() -> Iterator[None]:
 
 
 def first_rows(rows: Any, n_rows: int) -> Any:
-    """Return a copy of the first rows of an array, list, Series or DataFrame."""
-    return own_copy(rows.iloc[:n_rows] if hasattr(rows, "iloc") else rows[:n_rows])
+    """Return a copy of the first rows of an array, list, sparse matrix, Series or DataFrame."""
+    return own_copy(_slice(rows, slice(n_rows)))
+
+
+def rows_from(rows: Any, first: int) -> Any:
+    """Return the rows from the position `first` on, of whatever kind they are."""
+    return _slice(rows, slice(first, None))
+
+
+def _slice(rows: Any, where: slice) -> Any:
+    if hasattr(rows, "tocsr"):
+        return rows.tocsr()[where]
+    return rows.iloc[where] if hasattr(rows, "iloc") else rows[where]
 
 
 def own_copy(rows: Any) -> Any:
@@ -121,13 +170,13 @@ def _predict(fitted: Any, X: Any) -> np.ndarray:
         return np.hstack(probability) if isinstance(probability, list) else probability
     if not hasattr(fitted, "predict"):
         raise ValueError(
-            f"The {type(fitted).__name__} has no `predict` after fit, so that nothing can be "
+            f"The {type(fitted).__name__} has no `predict` after fit, so nothing can be "
             "compared. Give an estimator that predicts, such as a pipeline that ends in one."
         )
     return np.asarray(fitted.predict(X))
 
 
-def _length(output: Any, axis: int) -> int | None:
+def length_of(output: Any, axis: int) -> int | None:
     """Return the length of an axis, None if there is no such axis."""
     shape = np.shape(output) if not hasattr(output, "shape") else output.shape
     return shape[axis] if len(shape) > axis else None
