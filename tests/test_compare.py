@@ -29,6 +29,7 @@ from sklearn.preprocessing import MinMaxScaler
 from skrnn import GRURegressor, NaiveRegressor, SlidingWindowTransformer
 from skrnn.model_selection import compare_regressors
 from skrnn.model_selection._accuracy import diebold_mariano
+from skrnn.model_selection._target_columns import find_target_columns
 
 CV = TimeSeriesSplit(3)
 
@@ -221,14 +222,10 @@ def test_the_rival_passes_by_columns_that_are_no_numbers(prices):
 
 
 def test_of_two_equal_columns_the_one_of_the_same_name_is_the_target(prices):
-    from skrnn.model_selection._rival import build_rival
-
-    X = prices[["Open"]].assign(Copy=prices["Open"])
-    y = prices["Open"]
-    rival = build_rival({}, X[["Copy", "Open"]], y.to_numpy(), "Open")
-    assert rival[0].transformers[0][2] == [1]
-    rival = build_rival({}, X[["Copy", "Open"]], y.to_numpy(), None)
-    assert rival[0].transformers[0][2] == [0]
+    X = prices[["Open"]].assign(Copy=prices["Open"])[["Copy", "Open"]]
+    for y, position in [(prices["Open"], 1), (prices["Open"].to_numpy(), 0)]:
+        (target,) = find_target_columns(X, y, [])
+        assert target == (position, 0, 1, 0)
 
 
 def test_names_of_columns_may_be_numbers_that_are_other_positions(prices):
@@ -247,10 +244,9 @@ def test_the_target_is_found_in_rows_of_float32(prices):
 
 
 def test_a_column_of_the_same_name_with_other_values_is_not_the_target(prices):
-    # shift keeps the name: yesterday's value of the column is two days old for this target.
-    tomorrow = prices["Open"].shift(-1).iloc[:-1]
-    with pytest.raises(ValueError, match="The column of its name has other values"):
-        compare_regressors([Ridge()], prices[["Open"]].iloc[:-1], tomorrow, cv=CV)
+    other = pd.Series(np.random.default_rng(1).normal(size=90), prices.index, name="Open")
+    with pytest.raises(ValueError, match="Column 'Open' has other values"):
+        compare_regressors([Ridge()], prices[["Open"]], other, cv=CV)
 
 
 def test_where_no_column_is_the_target_a_baseline_must_be_given(prices):
@@ -591,6 +587,109 @@ def test_several_processes_find_the_same(prices, comparison):
         np.testing.assert_array_equal(found.predictions[name], comparison[0].predictions[name])
 
 
+# The column that y is
+
+
+def with_high(prices):
+    return pd.DataFrame({"High": prices["Close"] + 50, "Close": prices["Open"]}, prices.index)
+
+
+def rows_tested(X):
+    return np.concatenate([test for _, test in CV.split(X)])
+
+
+@pytest.mark.parametrize("own", [False, True])
+def test_the_rival_is_the_target_and_not_the_first_column(own, prices):
+    X = with_high(prices)
+    models = {"line": make_pipeline(SlidingWindowTransformer(3, flatten=True), LinearRegression())}
+    if own:
+        window = SlidingWindowTransformer(3, flatten=False)
+        models["NaiveRegressor"] = make_pipeline(window, NaiveRegressor())
+    found = compare_regressors(models, X, X["Close"], cv=CV)
+    yesterday = X["Close"].to_numpy()[rows_tested(X) - 1]
+    np.testing.assert_array_equal(naive_errors(found)[0], yesterday)
+
+
+@pytest.mark.parametrize("kind", ["pandas", "polars", "array"])
+def test_the_rival_predicts_in_the_units_of_a_target_that_is_a_scaled_column(kind, prices):
+    X = with_high(prices)
+    y = X["Close"] * 0.25 - 7
+    made = {"pandas": X, "polars": pl.from_pandas(X), "array": X.to_numpy()}[kind]
+    found = compare_regressors({"line": LinearRegression()}, made, y.to_numpy(), cv=CV)
+    np.testing.assert_allclose(naive_errors(found)[0], y.to_numpy()[rows_tested(X) - 1])
+
+
+@pytest.mark.parametrize(
+    ("horizon", "shift", "back", "n_steps"),
+    [(1, 1, 1, 2), (2, 3, 2, 5), (0, 1, 0, 1), (None, 1, 0, 1), (None, 0, 1, 1)],
+)
+def test_the_rival_of_a_shifted_target_is_the_last_value_that_the_windows_know(
+    horizon, shift, back, n_steps, prices
+):
+    X = with_high(prices)
+    y = X["Close"].shift(-shift).dropna()
+    X = X.loc[y.index]
+    model = LinearRegression()
+    if horizon is not None:
+        window = SlidingWindowTransformer(3, horizon=horizon, flatten=True)
+        model = make_pipeline(window, model)
+    found = compare_regressors({"line": model}, X, y, cv=CV)
+    np.testing.assert_array_equal(
+        naive_errors(found)[0], X["Close"].to_numpy()[rows_tested(X) - back]
+    )
+    assert found.n_steps == {"NaiveRegressor": n_steps, "line": n_steps}
+
+
+def test_each_of_several_outputs_has_the_rival_of_its_own_column(prices):
+    X = with_high(prices).assign(Weekday=prices.index.dayofweek)
+    y = X[["Close", "High"]] * [2.0, 1.0]
+    pipe = make_pipeline(SlidingWindowTransformer(2, horizon=3, flatten=True), LinearRegression())
+    found = compare_regressors({"line": pipe}, X, y, cv=CV)
+    np.testing.assert_allclose(naive_errors(found)[0], y.to_numpy()[rows_tested(X) - 3])
+    assert found.n_steps == {"NaiveRegressor": 3, "line": 3}
+
+
+def test_the_columns_are_found_in_all_rows_though_those_of_a_split_are_few_or_constant(prices):
+    X = with_high(prices).iloc[:24].copy()
+    X.iloc[:6, 1] = 5.0
+    found = compare_regressors([LinearRegression()], X, 2 * X["Close"], cv=TimeSeriesSplit(3))
+    predicted = naive_errors(found)[0]
+    rows = np.concatenate([test for _, test in TimeSeriesSplit(3).split(X)])
+    np.testing.assert_allclose(predicted, 2 * X["Close"].to_numpy()[rows - 1])
+
+
+def test_a_column_kept_with_fewer_digits_is_found_beside_others():
+    rng = np.random.default_rng(0)
+    close = 100 + rng.normal(size=90).cumsum()
+    X = pd.DataFrame({"day": np.arange(90), "a": rng.normal(size=90), "b": close})
+    X = X.astype({"b": np.float32})
+    (target,) = find_target_columns(X, close, [])
+    assert (target.feature, target.shift) == (2, 0)
+
+
+def test_columns_that_may_be_missing_or_are_no_numbers_are_passed_over_or_read():
+    close = 100 + np.random.default_rng(0).normal(size=90).cumsum()
+    X = pd.DataFrame(
+        {
+            "text": ["a"] * 90,
+            "when": pd.date_range("2024", periods=90),
+            "count": pd.array([None, *range(89)], dtype="Int64"),
+            "close": pd.array(close, dtype="Float64"),
+        }
+    )
+    (target,) = find_target_columns(X, close, [])
+    assert (target.feature, target.shift) == (3, 0)
+    assert find_target_columns(X, ["up", "down"] * 45, []) is None
+
+
+@pytest.mark.parametrize("n_rows", [6, 30])
+def test_a_constant_and_a_table_of_few_rows_have_a_rival_where_a_column_equals_y(n_rows):
+    X = np.column_stack([np.arange(n_rows) % 3, np.full(n_rows, 4.0)])
+    assert find_target_columns(X, X[:, 1], []) == [(1, 0, 1, 0)]
+    assert find_target_columns(X, X[:, 0], []) == [(0, 0, 1, 0)]
+    assert find_target_columns(X, np.full(n_rows, 5.0), []) == [None]
+
+
 # Several steps at once
 
 
@@ -618,10 +717,11 @@ def test_several_outputs_are_compared_with_a_rival_of_as_many():
     assert math.isfinite(found.frame().loc["line", "DM p"])
 
 
-def test_outputs_that_are_not_the_next_values_need_a_baseline(prices):
-    both = prices[["Open", "Close"]]
-    with pytest.raises(ValueError, match="No column of X"):
-        compare_regressors([LinearRegression()], both, both.to_numpy(), cv=CV)
+def test_an_output_that_is_no_column_is_named(prices):
+    X = prices[["Open", "Close"]]
+    y = X.assign(Close=np.random.default_rng(1).normal(size=90)).to_numpy()
+    with pytest.raises(ValueError, match=r"No column of X.*equals output 1 of y"):
+        compare_regressors([LinearRegression()], X, y, cv=CV)
 
 
 # Scores of the user

@@ -1,4 +1,4 @@
-"""One honest table: regressors on the same splits, beside a naive rival."""
+"""Comparison of regressors on the same splits, beside a naive rival."""
 
 from __future__ import annotations
 
@@ -21,9 +21,11 @@ from skrnn._target_errors import refuse_text_targets
 from skrnn._validation import check_finite, check_known, refuse_several_tables
 from skrnn.model_selection._accuracy import mean_absolute_scaled_error, steps_within
 from skrnn.model_selection._comparison import Comparison
-from skrnn.model_selection._rival import build_rival, last_step
+from skrnn.model_selection._rival import BuiltRival, build_rival, last_step, steps_ahead
+from skrnn.model_selection._target_columns import find_target_columns
 from skrnn.model_selection._time_order import check_labels_of_y, check_time_order
 from skrnn.windows._labels import read_labels
+from skrnn.windows._targets import Target
 from skrnn.windows._transformer import windows_of
 
 # What the table has anyway.
@@ -52,8 +54,8 @@ def compare_regressors(
         Rows, in order of time.
 
     y : array-like of shape (n_samples,) or (n_samples, n_outputs)
-        Targets; several outputs are the next values of one series. Rows of a panel are in order of
-        time, and what they belong to is what the windows of the estimators have for a `group`.
+        Targets; several outputs are next values of one series, or several columns. Rows of a panel
+        are in order of time over all series, which the `group` of the estimators' windows names.
 
     cv : cross-validation splitter or iterable of (train, test)
         Which rows are trained on and which are predicted, such as `TimeSeriesSplit(5)`. An int is
@@ -67,8 +69,9 @@ def compare_regressors(
     baseline : str or estimator, default=None
         The naive rival: a name of `estimators`, or another estimator. None: the first one of them
         that ends in a `NaiveRegressor`; if there is none, it is built: the last known value of the
-        column of X that equals y (that of its name first), as far ahead as the windows of the
-        estimators look.
+        column of X that y is, as far ahead as the windows of the estimators look. y may be a column
+        as it stands, scaled, or some rows later; of several outputs each has its own column. Where
+        estimators have no windows, and y lies in later rows, that is the value of the row itself.
 
     n_jobs : int, default=None
         How many fits run at once, as in scikit-learn. With more than one, the seconds are those of
@@ -143,7 +146,10 @@ def compare_regressors(
     scorers = _make_scorers(scoring)
     splits = _read_splits(check_cv(cv, targets, classifier=False).split(X, targets))
     _check_order(named, baseline, X, splits)
-    baseline, named = _choose_rival(named, baseline, X, targets, getattr(y, "name", None))
+    columns = find_target_columns(
+        X, y, [window for each in named.values() for window in windows_of(each)]
+    )
+    baseline, named = _choose_rival(named, baseline, X, y, columns)
     series, times = _read_panel(named, X)
     tasks = [(name, train, test) for name in named for train, test in splits]
     results = Parallel(n_jobs=n_jobs)(
@@ -170,10 +176,7 @@ def compare_regressors(
             for name, found in of_estimator.items()
             if found[0][2] is not None
         },
-        n_steps={
-            name: max([1, *(window.horizon for window in windows_of(part))]) + n_outputs - 1
-            for name, part in named.items()
-        },
+        n_steps={name: steps_ahead(part, n_outputs, columns) for name, part in named.items()},
         times=None if times is None else times[np.concatenate([test for _, test in splits])],
     )
 
@@ -288,7 +291,7 @@ def _check_order(
 
 
 def _choose_rival(
-    named: dict[str, Any], baseline: Any, X: Any, y: np.ndarray, y_name: Any
+    named: dict[str, Any], baseline: Any, X: Any, y: Any, columns: list[Target | None] | None
 ) -> tuple[str, dict[str, Any]]:
     """Return the name of the naive rival, and the estimators with it."""
     if isinstance(baseline, str):
@@ -300,8 +303,9 @@ def _choose_rival(
         naive = [n for n, each in named.items() if isinstance(last_step(each), NaiveRegressor)]
         if naive:
             return naive[0], named
-        baseline = build_rival(named, X, y, y_name)
-    name = type(last_step(baseline)).__name__
+        baseline = build_rival(named, X, y, columns)
+    is_built = isinstance(last_step(baseline), BuiltRival)
+    name = NaiveRegressor.__name__ if is_built else type(last_step(baseline)).__name__
     if name in named:
         raise ValueError(
             f"The rival would be called {name!r}, as one of the estimators is. Put it among them "

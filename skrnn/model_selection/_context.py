@@ -26,9 +26,9 @@ from skrnn.model_selection._stages import (
     rows_from,
     stages_of,
     steps_of,
+    windows_in,
 )
 from skrnn.model_selection._time_order import check_time_order
-from skrnn.windows._transformer import SlidingWindowTransformer, windows_of
 from skrnn.windows._views import lead_length
 
 # Borders before rows with missing values that are tried beside the first one.
@@ -120,7 +120,7 @@ def check_context(estimator: Any, X: Any, y: Any, *, cut: float = 0.7) -> Contex
     if y is None:
         raise ValueError("y is None. Give the targets of the rows of X.")
     check_consistent_length(X, y)
-    groups = (window.group for window in _windows_in(estimator))
+    groups = (window.group for window in windows_in(estimator))
     group = next((group for group in groups if group is not None), None)
     check_time_order(X, group, "later ones are read behind earlier ones")
     border, lacks_steps = choose_border(X, group, cut, missing(X) if np.ndim(X) > 1 else None)
@@ -161,7 +161,7 @@ class _Check:
         self.steps = [step for _, step in steps_of(fitted)]
         # Without those that do not keep the rows.
         self.has_all = len(self.whole) == len(self.steps)
-        has_windows = [bool(_windows_in(step)) for step in self.steps]
+        has_windows = [bool(windows_in(step)) for step in self.steps]
         self.first_window = has_windows.index(True) if any(has_windows) else len(self.steps)
 
     def report(self) -> ContextReport:
@@ -249,9 +249,9 @@ class _Check:
         step = self.steps[loss.number]
         before = self.X if loss.number == 0 else self.whole[loss.number - 1].output
         behind, alone = own_copy(before), own_copy(rows_from(before, loss.border))
-        if any(not window.carry_context for window in _windows_in(step)):
+        if any(not window.carry_context for window in windows_in(step)):
             carrying = clone(step)
-            for window in _windows_in(carrying):
+            for window in windows_in(carrying):
                 window.carry_context = True
             carrying.fit(first_rows(before, self.border), first_rows(self.y, self.border))
             outputs = [_apply(carrying, rows) for rows in (behind, alone)]
@@ -264,7 +264,7 @@ class _Check:
                     "or keep it, and give the fitted rows along with the new ones."
                 )
             return None
-        windows = _windows_in(step)
+        windows = windows_in(step)
         if not windows:
             return None
         with warnings.catch_warnings(record=True) as caught:
@@ -330,11 +330,6 @@ class _Check:
             return True
         alone = Stage(last.name, rows_from(last.output, n_rows))
         return bool(len(self._moved(len(self.whole) - 1, alone, self.border, is_last=True)))
-
-
-def _windows_in(step: Any) -> list[SlidingWindowTransformer]:
-    """Return the windows of a step, however deep they are in it."""
-    return list(windows_of(step)) if hasattr(step, "get_params") else []
 
 
 def _apply(step: Any, rows: Any) -> Any:

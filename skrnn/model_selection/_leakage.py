@@ -1,4 +1,4 @@
-"""Does anything later change what is predicted earlier."""
+"""Leakage: find what later rows, or the target itself, change in earlier predictions."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from skrnn._estimator_arguments import refuse_other_models
 from skrnn._validation import refuse_column, refuse_several_tables
 from skrnn.model_selection._changes import alter, few, missing, moved, splice
 from skrnn.model_selection._prepared import check_prepared
-from skrnn.model_selection._report import LeakageReport
+from skrnn.model_selection._report import LeakageReport, leak
 from skrnn.model_selection._stages import (
     Stage,
     check_rows,
@@ -23,10 +23,15 @@ from skrnn.model_selection._stages import (
     first_rows,
     refused_changes,
     stages_of,
+    steps_of,
     unwrap,
+    windows_in,
 )
+from skrnn.model_selection._target_columns import find_target_columns
 
 N_CUTS = 16
+# At how many of these places the target of a row is looked for in its own prediction.
+N_OWN = 8
 UNITS = ("rows", "steps")
 BY_STEP = "sequence_to_sequence"
 
@@ -96,8 +101,10 @@ def check_leakage(
     Notes
     -----
     Without `prepare`, row `t` of X is taken as known when row `t` is predicted: that is what X
-    is. Whether it holds its own target is checked with `prepare` only. Values grow and shrink after
-    up to 32 rows, or steps, and everything is predicted each time.
+    is. Only a column that y is, as it stands or scaled, is not known then: predictions must not
+    change with its value in their own row. A target that is computed from X in another way is
+    checked with `prepare` only. Values grow and shrink after up to 32 rows, or steps, and
+    everything is predicted each time.
 
     With `prepare`, a forecast is made where the target's own column is last read for it. What it
     says must depend on later rows, and what it has learned from must not. Targets that lie `N`
@@ -145,13 +152,14 @@ def check_leakage(
         # Not before: the first rows are how a window knows the fitted series again.
         columns = feature_columns(fitted, X)
         cuts = _cuts(n_fitted - 1, missing(X, columns))
-        return _compare(fitted, X, _changed_rows(X, columns, cuts), axis=0)
+        report = _compare(fitted, X, _changed_rows(X, columns, cuts), axis=0)
+        return report or _find_own_target(fitted, X, y, cuts) or report
     absent = [bool(missing(X, [step]).any()) for step in range(np.shape(X)[1])]
     return _compare(fitted, X, _changed_steps(X, _cuts(0, np.array(absent))), axis=1)
 
 
 def _check_input(X: Any, y: Any, prepare: Any, axis: str) -> None:
-    """Refuse what cannot be checked."""
+    """Refuse input that cannot be checked."""
     check_rows(X, "changed")
     if prepare is None:
         if y is None:
@@ -257,6 +265,50 @@ def _check_outputs_by_step(fitted: Any, X: Any, predicted: np.ndarray) -> None:
         f'axis="steps" needs an output at each of the {n_steps} steps, but {type(model).__name__} '
         f"predicts shape {predicted.shape} for X of shape {np.shape(X)}{found}. Use "
         f'architecture="{BY_STEP}", or axis="rows".'
+    )
+
+
+def _find_own_target(fitted: Any, X: Any, y: Any, cuts: list[int]) -> LeakageReport | None:
+    """Return that predictions depend on their own targets, if y is a column of X and they do."""
+    targets = find_target_columns(X, y, windows_in(unwrap(fitted))) or []
+    own = sorted({target.feature for target in targets if target and target.shift == 0})
+    present = ~missing(X, own)
+    cuts = few(np.array([cut for cut in cuts if present[cut + 1]], dtype=int), N_OWN).tolist()
+    before = stages_of(fitted, X) if own and cuts else []
+    moves = np.zeros((len(before), len(X)), dtype=bool)
+    # Only these columns: others, such as a calendar, may be known up to the row itself.
+    for cut, rows in _changed_rows(X, own, cuts) if before else ():
+        with refused_changes():
+            after = stages_of(fitted, rows)
+        moves[:, cut + 1] |= _moved(before, after, axis=0)[:, cut + 1]
+    if not before or not moves[-1].any():
+        return None
+    steps = [step for _, step in steps_of(fitted)]
+    guilty = len(before) - 1
+    if len(steps) == len(before):
+        of_own_row = (
+            number
+            for number, step in enumerate(steps)
+            if moves[number].any() and any(each.horizon == 0 for each in windows_in(step))
+        )
+        guilty = next(of_own_row, guilty)
+    names = getattr(X, "columns", range(np.shape(X)[1]))
+    reason = _reason_own(moves[-1], [names[j] for j in own], any(windows_in(steps[guilty])))
+    return leak(np.flatnonzero(moves[-1]), before[guilty].name, reason)
+
+
+def _reason_own(moves: np.ndarray, names: list[Any], has_window: bool) -> str:
+    """Return what to say of predictions that depend on their own targets."""
+    rows = np.flatnonzero(moves)
+    column = f"column {names[0]!r}" if len(names) == 1 else f"columns {names}"
+    cure = (
+        "End the window before its row: horizon=1"
+        if has_window
+        else "Put SlidingWindowTransformer before the model, or shift y to a later row"
+    )
+    return (
+        f"y is {column} of X, and {len(rows)} predictions, the first at row {rows[0]}, change with "
+        f"the value of their own row: they read what they predict. {cure}; or leave the column out."
     )
 
 

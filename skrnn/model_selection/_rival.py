@@ -1,8 +1,8 @@
-"""The naive rival that a comparison must have: which one it is, or how it is built."""
+"""Naive rival of a comparison: which estimator it is, or how it is built."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
@@ -10,8 +10,9 @@ from sklearn.compose import ColumnTransformer
 from sklearn.pipeline import Pipeline, make_pipeline
 
 from skrnn._naive import NaiveRegressor
-from skrnn._validation import refuse_column
+from skrnn._validation import refuse_column, validate_windows
 from skrnn.windows._labels import group_keys
+from skrnn.windows._targets import Target
 from skrnn.windows._transformer import SlidingWindowTransformer, windows_of
 
 
@@ -26,10 +27,39 @@ def last_step(estimator: Any) -> Any:
             return estimator
 
 
-def build_rival(estimators: dict[str, Any], X: Any, y: np.ndarray, y_name: Any) -> Pipeline:
-    """Build the pipeline that predicts the last known value of the target.
+class BuiltRival(NaiveRegressor):
+    """NaiveRegressor that is told which feature each output is.
 
-    It looks as far ahead, and within the same series, as the windows among the estimators.
+    It was found in all rows: those of a split may be too few, or constant.
+
+    Parameters
+    ----------
+    targets : list of (feature, shift, a, b)
+        What `NaiveRegressor` finds in `fit`.
+    """
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {"targets": [list]}
+
+    def __init__(self, targets: list[tuple[int, int, float, float]]) -> None:
+        super().__init__()
+        self.targets = targets
+
+    def fit(self, X: Any, y: Any) -> BuiltRival:
+        """Take the features and scales as they are given."""
+        validate_windows(self, X, reset=True, may_lack_steps=False)
+        self._target_ndim = np.ndim(y)
+        self.n_outputs_ = len(self.targets)
+        self.targets_ = self.targets
+        return self
+
+
+def build_rival(
+    estimators: dict[str, Any], X: Any, y: Any, targets: list[Target | None] | None
+) -> Pipeline:
+    """Build the pipeline that predicts the last known values of the targets.
+
+    It looks as far ahead, and within the same series, as the windows among the estimators. Where
+    these have none, and targets lie in later rows, it reads its own row.
 
     Parameters
     ----------
@@ -37,20 +67,23 @@ def build_rival(estimators: dict[str, Any], X: Any, y: np.ndarray, y_name: Any) 
         What it is a rival of.
 
     X : {ndarray, DataFrame}
-        Rows, of which one column must be the target.
+        Rows, of which some columns must be the targets.
 
-    y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
-        Targets; of several, the first is the next value, the second the one after it, ...
+    y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+        Targets.
 
-    y_name : object
-        The name of the target, if it has one.
+    targets : list of Target or None, or None
+        Which column of X each output of y is.
 
     Raises
     ------
     ValueError
-        If no column of X is the target, or the estimators look differently far ahead.
+        If an output is no column of X, or the estimators look differently far ahead.
     """
     refuse_column(X, "the naive rival is one of its columns, of shape (n_samples, n_features)")
+    known = [target for target in targets or () if target is not None]
+    if targets is None or len(known) < len(targets):
+        raise ValueError(_describe_unknown(X, y, targets))
     window = SlidingWindowTransformer(1)
     found = [found for estimator in estimators.values() for found in windows_of(estimator)]
     # A window that holds its own row is one of what is known in advance.
@@ -60,18 +93,17 @@ def build_rival(estimators: dict[str, Any], X: Any, y: np.ndarray, y_name: Any) 
             f"The windows of the estimators look {horizons} rows ahead, and one rival cannot be "
             "fair to all. Compare those of one horizon, or give the rival as baseline."
         )
+    is_later = all(target.shift > 0 for target in known)
+    window.set_params(horizon=horizons[0] if horizons else int(not is_later))
     if found:
-        window.set_params(
-            horizon=horizons[0] if horizons else 1,
-            carry_context=found[0].carry_context,
-            group=found[0].group,
-        )
+        window.set_params(carry_context=found[0].carry_context, group=found[0].group)
+    columns = sorted({target.feature for target in known})
+    rival = BuiltRival([(columns.index(t.feature), t.shift, t.a, t.b) for t in known])
     # Positions, since a name may be a number, which scikit-learn takes for a position.
-    columns = [_find_target(X, y, y_name)]
     names = list(getattr(X, "columns", ()))
     columns += [names.index(key) for key in group_keys(window.group) if key in names]
     if X.shape[1] == len(columns):
-        return make_pipeline(window, NaiveRegressor())
+        return make_pipeline(window, rival)
     select = ColumnTransformer(
         [("target", "passthrough", columns)], verbose_feature_names_out=False
     )
@@ -79,38 +111,33 @@ def build_rival(estimators: dict[str, Any], X: Any, y: np.ndarray, y_name: Any) 
         # Labels of rows must reach the window, and the names of columns its group.
         is_pandas = isinstance(X, pd.DataFrame)
         select.set_output(transform="pandas" if is_pandas else "polars")
-    return make_pipeline(select, window, NaiveRegressor())
+    return make_pipeline(select, window, rival)
 
 
-def _find_target(X: Any, y: np.ndarray, y_name: Any) -> int:
-    """Return the position of the column of X that is the target."""
-    n_columns = X.shape[1] if len(X.shape) == 2 else 0
-    names = list(getattr(X, "columns", ()))
-    positions = list(range(n_columns))
-    if names:
-        # The one of the same name first.
-        positions.sort(key=lambda position: y_name is None or names[position] != y_name)
-    for position in positions:
-        column = X[names[position]] if names else X[:, position]
-        if _is_target(np.asarray(column), y):
-            return position
-    named = " The column of its name has other values." if y_name in names else ""
-    raise ValueError(
-        f"No column of X, of shape {tuple(X.shape)}, equals y, so that the naive rival cannot be "
-        f"built.{named} Give it as baseline: an estimator that predicts the last known value of y "
-        "from rows of X, such as make_pipeline(SlidingWindowTransformer(1), "
-        "NaiveRegressor(feature=...)), or DummyRegressor() where rows follow no order of time."
+def steps_ahead(estimator: Any, n_outputs: int, targets: list[Target | None] | None) -> int:
+    """Return how many steps ahead the forecasts of an estimator are.
+
+    Outputs that are no column of X are taken for the next values of one series.
+    """
+    horizon = max([0, *(window.horizon for window in windows_of(estimator))])
+    if targets is None or None in targets:
+        return max(1, horizon) + n_outputs - 1
+    shifts = [target.shift for target in targets if target is not None]
+    # Rows that hold their own target cannot be forecast from themselves.
+    horizon = max(horizon, int(min(shifts) == 0))
+    return max(1, horizon + max(shifts))
+
+
+def _describe_unknown(X: Any, y: Any, targets: list[Target | None] | None) -> str:
+    """Return that y is no column of X, and what to do."""
+    output = "y" if targets is None or len(targets) == 1 else f"output {targets.index(None)} of y"
+    named = ""
+    if getattr(y, "name", None) in list(getattr(X, "columns", ())):
+        named = f" Column {y.name!r} has other values."
+    return (
+        f"No column of X, of shape {tuple(X.shape)}, equals {output}, neither in the same row nor "
+        f"some rows later, nor scaled, so the last known value is unknown.{named} Give the rival "
+        "as baseline=: an estimator that predicts the last known value of y from rows of X, such "
+        "as make_pipeline(SlidingWindowTransformer(1), NaiveRegressor(feature=...)), or "
+        "DummyRegressor() where rows follow no order of time."
     )
-
-
-def _is_target(column: np.ndarray, y: np.ndarray) -> bool:
-    """Tell whether y is this column, or holds it and its next values."""
-    if column.ndim != 1 or column.dtype.kind not in "iuf":
-        return False
-    if column.dtype.kind == "f":
-        # Prices kept as float32 are still those prices.
-        y = y.astype(column.dtype)
-    if y.ndim == 1:
-        return np.array_equal(column, y)
-    n = len(y)
-    return all(np.array_equal(column[step:], y[: n - step, step]) for step in range(y.shape[1]))

@@ -11,6 +11,7 @@ import numpy as np
 from sklearn.pipeline import Pipeline
 
 from skrnn.windows._labels import group_keys
+from skrnn.windows._transformer import SlidingWindowTransformer, windows_of
 
 
 class Stage(NamedTuple):
@@ -131,6 +132,11 @@ def unwrap(fitted: Any) -> Any:
         if hasattr(fitted, name):
             return unwrap(getattr(fitted, name))
     return fitted
+
+
+def windows_in(step: Any) -> list[SlidingWindowTransformer]:
+    """Return the windows of a step or an estimator, however deep they are in it."""
+    return list(windows_of(step)) if hasattr(step, "get_params") else []
 
 
 def parameters(estimator: Any, name: str) -> list[Any]:
