@@ -16,7 +16,7 @@ from sklearn.ensemble import (
 )
 from sklearn.linear_model import LinearRegression, LogisticRegression, Ridge
 from sklearn.model_selection import GridSearchCV, TimeSeriesSplit
-from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.pipeline import FeatureUnion, Pipeline, make_pipeline
 from sklearn.preprocessing import (
     FunctionTransformer,
     MinMaxScaler,
@@ -314,7 +314,9 @@ TWO_COLUMNS = {
 @pytest.mark.parametrize("name", [*ONE_COLUMN, *TWO_COLUMNS])
 def test_correct_pipelines_pass(prices, name, container):
     X = as_container(prices[["price"]] if name in ONE_COLUMN else prices, container)
-    report = check_leakage((ONE_COLUMN | TWO_COLUMNS)[name], X, prices["price"])
+    # Without a window the target is the price of the next row.
+    y = prices["price"].shift(-1).ffill() if name == "rows without windows" else prices["price"]
+    report = check_leakage((ONE_COLUMN | TWO_COLUMNS)[name], X, y)
     assert not report, report
 
 
@@ -395,13 +397,113 @@ def test_numbers_that_are_categories_become_others_that_an_encoder_knows(prices)
 @pytest.mark.parametrize(("size", "leaky"), [(1e-9, False), (1e-3, True)])
 def test_what_rounding_may_do_is_no_leak(prices, size, leaky):
     drift = FunctionTransformer(lambda X: X + size * np.mean(X))
-    assert bool(check_leakage(make_pipeline(drift, Ridge()), prices, prices["price"])) is leaky
+    y = prices["price"].shift(-1).ffill()
+    assert bool(check_leakage(make_pipeline(drift, Ridge()), prices, y)) is leaky
 
 
 def test_a_pipeline_that_drops_rows_cannot_be_checked(prices):
     pipe = make_pipeline(Differences(), NothingButTheMean())
     with pytest.raises(ValueError, match=r"predict gives 59 rows for the 60 rows of X.*`prepare`"):
         check_leakage(pipe, prices, prices["price"])
+
+
+# The target in its own row
+
+
+def own_window(**params):
+    return windows(horizon=0, **params)
+
+
+OWN_ROW = {
+    "window": Pipeline([("scale", StandardScaler()), ("guilty", own_window()), ("fit", Ridge())]),
+    "columns": Pipeline(
+        [
+            ("guilty", ColumnTransformer([("a", windows(), [1]), ("b", own_window(), [0])])),
+            ("fit", Ridge()),
+        ]
+    ),
+    "union": Pipeline(
+        [("guilty", FeatureUnion([("a", windows()), ("b", own_window())])), ("fit", Ridge())]
+    ),
+    "search": GridSearchCV(
+        Pipeline([("guilty", own_window()), ("fit", Ridge())]),
+        {"fit__alpha": [1, 2]},
+        cv=TimeSeriesSplit(2),
+    ),
+    "no window": Pipeline([("scale", StandardScaler()), ("guilty", RandomForestRegressor(5))]),
+    "held by the last step": Pipeline(
+        [
+            ("scale", StandardScaler()),
+            ("guilty", VotingRegressor([("m", make_pipeline(own_window(), Ridge()))])),
+        ]
+    ),
+    "beside a window": Pipeline(
+        [("both", FeatureUnion([("a", windows()), ("b", StandardScaler())])), ("guilty", Ridge())]
+    ),
+}
+
+
+@pytest.mark.parametrize("container", ["array", "pandas", "polars"])
+@pytest.mark.parametrize("name", OWN_ROW)
+def test_a_prediction_that_reads_its_own_target_is_found(prices, name, container):
+    X = as_container(prices, container)
+    report = check_leakage(OWN_ROW[name], X, prices["price"].to_numpy())
+    assert report.step == "guilty"
+    column = 0 if container == "array" else "'price'"
+    assert f"y is column {column} of X" in report.reason
+    assert ("horizon=1" in report.reason) == (name not in ("no window", "beside a window"))
+    # Rows after eight of the cuts.
+    assert report.rows.tolist() == [CUTS[k] + 1 for k in np.linspace(0, 15, 8).astype(int)]
+
+
+def test_a_scaled_target_in_its_own_row_is_found(prices):
+    y = StandardScaler().fit_transform(prices)
+    one = check_leakage(OWN_ROW["window"], prices, y[:, 0] + 3)
+    both = check_leakage(OWN_ROW["window"], prices, y)
+    assert (one.step, both.step) == ("guilty", "guilty")
+    assert "y is columns ['price', 'sold'] of X" in both.reason
+
+
+def test_the_target_of_a_panel_in_its_own_row_is_found():
+    days = pd.date_range("2024-01-01", periods=30)
+    labels = pd.MultiIndex.from_product([days, ["a", "b"]], names=["day", "shop"])
+    sold = np.random.default_rng(1).uniform(size=60)
+    X = pd.DataFrame({"plan": sold[::-1], "sold": sold}, index=labels).reset_index("shop")
+    for horizon in (0, 1):
+        pipe = make_pipeline(windows(horizon=horizon, group="shop"), Ridge())
+        report = check_leakage(pipe, X, X["sold"])
+        assert report.leaky == (horizon == 0)
+    # The plan of the row itself is known, whatever the target is.
+    read = ColumnTransformer(
+        [
+            ("own", windows(group="shop"), ["sold", "shop"]),
+            ("plan", windows(1, horizon=0, group="shop"), ["plan", "shop"]),
+        ]
+    )
+    report = check_leakage(make_pipeline(read, Ridge()), X, X["sold"])
+    assert not report, report
+
+
+def test_a_target_of_a_later_row_may_be_predicted_from_the_row_itself(prices):
+    y = prices["price"].shift(-1).ffill()
+    report = check_leakage(make_pipeline(own_window(), Ridge()), prices, y)
+    assert not report, report
+
+
+def test_several_steps_of_which_the_first_is_in_its_own_row_are_a_leak(prices):
+    y = pd.concat([prices["price"].shift(-step) for step in range(3)], axis=1).dropna().to_numpy()
+    X = prices.iloc[: len(y)]
+    assert check_leakage(make_pipeline(own_window(), Ridge()), X, y)
+    assert not check_leakage(make_pipeline(windows(), Ridge()), X, y)
+
+
+def test_a_row_whose_target_is_missing_does_not_tell(prices):
+    X = prices.copy()
+    X.iloc[42:58:2, 0] = np.nan
+    pipe = make_pipeline(own_window(padding="nan"), HistGradientBoostingRegressor(max_iter=5))
+    report = check_leakage(pipe, X, X["price"].ffill())
+    assert report.step == "slidingwindowtransformer"
+    assert not X.iloc[report.rows, 0].isna().any()
 
 
 # Leaks where rows are prepared
@@ -908,7 +1010,7 @@ def test_steps_that_write_into_their_input_do_not_change_what_was_given(
 def test_the_report_is_true_for_a_leak_and_reads_as_a_sentence(prices):
     pipe = Pipeline([("center", CenteredMean()), ("model", Ridge())])
     leak = check_leakage(pipe, prices, prices["price"])
-    clean = check_leakage(Ridge(), prices, prices["price"])
+    clean = check_leakage(Ridge(), prices, prices["price"].shift(-1).ffill())
     assert (bool(leak), bool(clean)) == (True, False)
     assert repr(leak) == str(leak) == f"leak in step 'center': {leak.reason}"
     assert str(clean) == f"no leak found: {clean.reason}"
