@@ -71,7 +71,7 @@ class Past:
 
     def name_series(self, steps: int) -> dict[str, np.ndarray]:
         """Return the values of each key in the rows of some steps, step after step."""
-        names = list(self.series)
+        names: list[Any] = list(self.series)
         parts = names if len(self.keys) > 1 else [(name,) for name in names]
         values = {}
         for number, key in enumerate(self.keys):

@@ -66,7 +66,7 @@ def join_labels(first: LabelSummary | None, second: LabelSummary) -> LabelSummar
     joined = second.copy()
     if first["second"] == second["second"]:
         for key in ("rule", "largest", "typical", "step"):
-            joined[key] = first[key]  # type: ignore[literal-required]
+            joined[key] = first[key]
     joined["frequency"] = first["frequency"]
     joined["tail"] = np.concatenate([tail, second["tail"]])[-N_TAIL:]
     is_short = len(second["tail"]) < 3

@@ -58,7 +58,7 @@ def check_dates_of_y(labels: pd.Index | None, ticks: Ticks | None, y: Any) -> No
     if isinstance(index, pd.MultiIndex):
         if labels.name is None or labels.name not in index.names:
             return
-        index = index.get_level_values(labels.name)
+        index = index.get_level_values(index.names.index(labels.name))
     if len(index) != len(labels) or not (is_time(index) and is_time(labels)):
         return
     of_y = read_ticks(LabeledRows(None, None, index))

@@ -438,7 +438,7 @@ class SlidingWindowTransformer(CallbackSupportMixin, TransformerMixin, BaseEstim
         found = find_targets(values, y, positions, reach=reach, names=_columns(X) or None)
         self._doubts = [] if found is None else find_doubts(values, y, positions, found)
         # Plain tuples, which skops writes.
-        self.targets_ = found and [target and (*target,) for target in found]
+        self.targets_: list[Any] | None = found and [target and tuple(target) for target in found]
 
     def _place(
         self,
