@@ -663,7 +663,7 @@ def test_a_column_kept_with_fewer_digits_is_found_beside_others():
     close = 100 + rng.normal(size=90).cumsum()
     X = pd.DataFrame({"day": np.arange(90), "a": rng.normal(size=90), "b": close})
     X = X.astype({"b": np.float32})
-    (target,) = find_target_columns(X, close, [])
+    (target,) = find_target_columns(X, 2 * close + 1, [])
     assert (target.feature, target.shift) == (2, 0)
 
 
@@ -680,6 +680,16 @@ def test_columns_that_may_be_missing_or_are_no_numbers_are_passed_over_or_read()
     (target,) = find_target_columns(X, close, [])
     assert (target.feature, target.shift) == (3, 0)
     assert find_target_columns(X, ["up", "down"] * 45, []) is None
+
+
+def test_a_column_that_names_the_series_is_not_the_target():
+    X = pd.DataFrame({"shop": np.arange(60) % 3, "sold": np.arange(60.0) ** 2})
+    window = SlidingWindowTransformer(2, group="shop")
+    assert find_target_columns(X, X["shop"], [window]) == [None]
+    # Two rows later in each series are six rows of the table.
+    later = X.groupby("shop")["sold"].shift(-2)
+    (target,) = find_target_columns(X, later, [window])
+    assert target == (1, 2, 1, 0)
 
 
 @pytest.mark.parametrize("n_rows", [6, 30])
