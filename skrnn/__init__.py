@@ -1,10 +1,10 @@
 """Recurrent neural networks as ordinary scikit-learn estimators."""
 
-from skrnn._classifiers import GRUClassifier, LSTMClassifier, RNNClassifier
 from skrnn._config import config_context, get_config, set_config
-from skrnn._naive import NaiveRegressor
 from skrnn._persistence import load, save
-from skrnn._regressors import GRURegressor, LSTMRegressor, RNNRegressor
+from skrnn.estimators._classifiers import GRUClassifier, LSTMClassifier, RNNClassifier
+from skrnn.estimators._naive import NaiveRegressor
+from skrnn.estimators._regressors import GRURegressor, LSTMRegressor, RNNRegressor
 from skrnn.forecasting._forecast import forecast
 from skrnn.forecasting._generate import generate
 from skrnn.windows._sequences import stack_sequences

@@ -21,11 +21,11 @@ from typing import Any
 from sklearn import feature_selection, metrics, model_selection
 from sklearn.utils._param_validation import validate_params
 
-from skrnn._classifiers import GRUClassifier, LSTMClassifier, RNNClassifier
-from skrnn._estimator_arguments import refuse_other_models
-from skrnn._files import replace_file
-from skrnn._naive import NaiveRegressor
-from skrnn._regressors import GRURegressor, LSTMRegressor, RNNRegressor
+from skrnn._utils.atomic_writes import replace_file
+from skrnn._utils.estimator_arguments import refuse_other_models
+from skrnn.estimators._classifiers import GRUClassifier, LSTMClassifier, RNNClassifier
+from skrnn.estimators._naive import NaiveRegressor
+from skrnn.estimators._regressors import GRURegressor, LSTMRegressor, RNNRegressor
 from skrnn.windows._transformer import SlidingWindowTransformer, windows_of
 
 
@@ -37,7 +37,12 @@ def _name_of(kind: Any) -> str:
 # Counts up when an older skrnn could no longer read what is written.
 _FORMAT = 2
 # Modules of classes that an earlier format knows by another name.
-_MOVED = {"skrnn._sliding_window": "skrnn.windows._transformer"}
+_MOVED = {
+    "skrnn._classifiers": "skrnn.estimators._classifiers",
+    "skrnn._naive": "skrnn.estimators._naive",
+    "skrnn._regressors": "skrnn.estimators._regressors",
+    "skrnn._sliding_window": "skrnn.windows._transformer",
+}
 _HEADER = re.compile(rb"skrnn (?P<version>\S+) format (?P<format>\d+) sha256 (?P<digest>\w{64})\n")
 _LONGEST_HEADER = 200
 _OWN_TYPES = (

@@ -19,7 +19,8 @@ from sklearn.preprocessing import MinMaxScaler
 
 from skrnn import GRURegressor, SlidingWindowTransformer
 
-EXAMPLES = Path(__file__).parents[1] / "examples"
+ROOT = Path(__file__).parents[1]
+EXAMPLES = ROOT / "examples"
 
 # For long runs (trust/fuzz.py): other examples in each run. A failure prints the line that repeats
 # it. Which lines of code a failure depends on would take minutes to find out.

@@ -1,4 +1,4 @@
-"""The code of docs/scaling.md that needs dask or Parquet; tests/test_scaling.py has the rest."""
+"""The code of docs/scaling.md that needs dask or Parquet; the rest is tests/project/."""
 
 import json
 import os

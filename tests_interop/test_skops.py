@@ -27,7 +27,7 @@ def test_a_pipeline_that_was_written_and_read_predicts_the_same_bit_for_bit(pipe
     untrusted = skops.io.get_untrusted_types(data=written)
     # Ours and nothing else, so that whoever trusts skrnn may trust all of it.
     assert sorted(untrusted) == [
-        "skrnn._regressors.RNNRegressor",
+        "skrnn.estimators._regressors.RNNRegressor",
         "skrnn.windows._transformer.SlidingWindowTransformer",
     ]
     read = skops.io.loads(written, trusted=untrusted)

@@ -20,7 +20,7 @@ import keras
 import numpy as np
 from joblib import hash as hash_of
 
-from skrnn._files import replace_file
+from skrnn._utils.atomic_writes import replace_file
 
 _OBJECTS = (
     keras.callbacks.Callback,

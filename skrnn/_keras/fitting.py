@@ -37,7 +37,7 @@ from skrnn._network.activations import number_of
 from skrnn._network.initialization import draw_start
 from skrnn._network.network import Network, flatten, view_arrays
 from skrnn._network.training import Rows
-from skrnn._threads import one_blas_thread
+from skrnn._utils.blas_threads import one_blas_thread
 
 if keras.backend.backend() != "tensorflow":
     raise ImportError(

@@ -10,7 +10,6 @@ from typing import Any
 import keras
 import numpy as np
 
-from skrnn._absent import predict_by_presence
 from skrnn._keras.losses import weigh_values
 from skrnn._keras.models import NetworkModel, build_model
 from skrnn._network.network import Network
@@ -178,4 +177,13 @@ def predict(network: Network, weights: Sequence[np.ndarray], X: np.ndarray) -> n
             outputs.append(np.asarray(model(block, training=False)))
         return np.concatenate(outputs)[: len(rows)]
 
-    return predict_by_presence(X, predict_rows)
+    lacks_steps = np.isnan(X).any(axis=tuple(range(1, X.ndim)))
+    parts = [
+        (rows, predict_rows(masked, rows))
+        for masked in (False, True)
+        if len(rows := np.flatnonzero(lacks_steps == masked))
+    ]
+    predicted = np.empty((len(X), *parts[0][1].shape[1:]), np.float32)
+    for rows, outputs in parts:
+        predicted[rows] = outputs
+    return predicted

@@ -15,7 +15,7 @@ from skrnn._keras.updates import Update, make_regularizer_gradient, make_update
 from skrnn._network.network import Network, view_arrays, view_weights
 from skrnn._network.prediction import predict
 from skrnn._network.training import BatchLoss, Rows, Trainer, draw_order
-from skrnn._threads import one_blas_thread
+from skrnn._utils.blas_threads import one_blas_thread
 
 
 class KernelModel(NetworkModel, keras.Model):

@@ -16,7 +16,7 @@ from sklearn.utils import _safe_indexing
 from sklearn.utils._param_validation import HasMethods, Interval, validate_params
 from sklearn.utils.validation import _num_samples, check_is_fitted
 
-from skrnn._estimator_arguments import refuse_other_models
+from skrnn._utils.estimator_arguments import refuse_other_models
 from skrnn.exceptions import RowsMissingWarning
 from skrnn.forecasting._future_rows import FutureRows, Past, read_past
 from skrnn.forecasting._target_columns import (

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from pandas.api.types import is_numeric_dtype
 
-from skrnn._validation import check_container, read_as_numbers, refuse_column
+from skrnn._utils.validation import check_container, read_as_numbers, refuse_column
 from skrnn.forecasting._window_paths import WindowPath
 from skrnn.windows._labels import (
     LabeledRows,

@@ -14,7 +14,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, validate_params
 from sklearn.utils.validation import check_is_fitted
 
-from skrnn._estimator_arguments import refuse_other_models
+from skrnn._utils.estimator_arguments import refuse_other_models
 from skrnn.forecasting._prompt import read_prompt
 from skrnn.windows._transformer import SlidingWindowTransformer
 

@@ -10,7 +10,7 @@ import pandas as pd
 from sklearn.compose import ColumnTransformer
 from sklearn.pipeline import FeatureUnion, Pipeline
 
-from skrnn._validation import name_some
+from skrnn._utils.validation import name_some
 from skrnn.windows._transformer import SlidingWindowTransformer
 
 

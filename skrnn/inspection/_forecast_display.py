@@ -9,7 +9,7 @@ import pandas as pd
 from sklearn.utils import check_consistent_length
 from sklearn.utils._optional_dependencies import check_matplotlib_support
 
-from skrnn._estimator_arguments import refuse_other_models
+from skrnn._utils.estimator_arguments import refuse_other_models
 from skrnn.inspection._reach import name_of
 
 

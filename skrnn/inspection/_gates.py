@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from sklearn.utils._param_validation import HasMethods, StrOptions, validate_parameter_constraints
 
-from skrnn._base import BaseRecurrentEstimator
+from skrnn.estimators._base import BaseRecurrentEstimator
 from skrnn.inspection._reach import find_layer, reach
 
 CONSTRAINTS: dict[str, list[Any]] = {

@@ -9,8 +9,8 @@ from sklearn.exceptions import NotFittedError
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
-from skrnn._base import BaseRecurrentEstimator
-from skrnn._estimator_arguments import refuse_other_models
+from skrnn._utils.estimator_arguments import refuse_other_models
+from skrnn.estimators._base import BaseRecurrentEstimator
 
 
 def reach(estimator: Any, X: Any) -> tuple[BaseRecurrentEstimator, Any]:

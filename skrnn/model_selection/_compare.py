@@ -15,10 +15,11 @@ from sklearn.model_selection import check_cv
 from sklearn.utils import _safe_indexing, indexable
 from sklearn.utils.parallel import Parallel, delayed
 
-from skrnn._estimator_arguments import refuse_other_models
-from skrnn._naive import NaiveRegressor
-from skrnn._target_errors import refuse_text_targets
-from skrnn._validation import check_finite, check_known, refuse_several_tables
+from skrnn._utils.estimator_arguments import refuse_other_models
+from skrnn._utils.validation import check_finite, refuse_several_tables
+from skrnn.estimators._naive import NaiveRegressor
+from skrnn.estimators._target_checks import check_known
+from skrnn.estimators._target_errors import refuse_text_targets
 from skrnn.model_selection._accuracy import mean_absolute_scaled_error, steps_within
 from skrnn.model_selection._comparison import Comparison
 from skrnn.model_selection._rival import BuiltRival, build_rival, last_step, steps_ahead

@@ -11,8 +11,8 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils import check_consistent_length
 from sklearn.utils._param_validation import HasMethods, StrOptions, validate_params
 
-from skrnn._estimator_arguments import refuse_other_models
-from skrnn._validation import refuse_column, refuse_several_tables
+from skrnn._utils.estimator_arguments import refuse_other_models
+from skrnn._utils.validation import refuse_column, refuse_several_tables
 from skrnn.model_selection._changes import alter, few, missing, moved, splice
 from skrnn.model_selection._prepared import check_prepared
 from skrnn.model_selection._report import LeakageReport, leak

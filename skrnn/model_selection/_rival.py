@@ -9,8 +9,9 @@ import pandas as pd
 from sklearn.compose import ColumnTransformer
 from sklearn.pipeline import Pipeline, make_pipeline
 
-from skrnn._naive import NaiveRegressor
-from skrnn._validation import refuse_column, validate_windows
+from skrnn._utils.validation import refuse_column
+from skrnn.estimators._input_checks import validate_windows
+from skrnn.estimators._naive import NaiveRegressor
 from skrnn.windows._labels import group_keys
 from skrnn.windows._targets import Target
 from skrnn.windows._transformer import SlidingWindowTransformer, windows_of

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from skrnn._validation import check_container
+from skrnn._utils.validation import check_container
 
 Array = npt.NDArray[Any]
 

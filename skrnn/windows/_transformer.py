@@ -14,8 +14,8 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import _check_feature_names_in, check_is_fitted
 
-from skrnn._tasks import CallbackSupportMixin, begin_tasks
-from skrnn._validation import check_container, refuse_other_tables, validate_numeric
+from skrnn._utils.sklearn_callbacks import CallbackSupportMixin, begin_tasks
+from skrnn._utils.validation import check_container, refuse_other_tables, validate_numeric
 from skrnn.windows._earlier_format import upgrade_state
 from skrnn.windows._labels import (
     LabeledRows,

@@ -1,0 +1,322 @@
+"""Validation of arrays and tables: errors about input that nothing can read."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sized
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from sklearn.base import BaseEstimator
+from sklearn.utils.validation import validate_data
+
+
+def name_some(values: Iterable[Any]) -> str:
+    """Return values in brackets, of many the first five and how many more there are."""
+    values = list(values)
+    more = f" and {len(values) - 5} more" if len(values) > 5 else ""
+    return f"{values[:5]}{more}"
+
+
+def validate_numeric(estimator: BaseEstimator, X: Any, **check_params: Any) -> Any:
+    """Run scikit-learn's `validate_data` on X; an error about text or dates names its columns."""
+    check_container(X, "X", unique_names=True)
+    with read_as_numbers(X, "X", type(estimator).__name__):
+        refuse_dates(X, "X")
+        return validate_data(estimator, X, **check_params)
+
+
+def refuse_other_tables(X: Any, reader: str) -> None:
+    """Refuse X that is no table of rows: one column, several tables, or windows.
+
+    Parameters
+    ----------
+    X : object
+        What the user gave.
+
+    reader : str
+        Who expects rows.
+
+    Raises
+    ------
+    TypeError
+        If it is a dict, a generator or the groups of a DataFrame.
+    ValueError
+        If it is a Series or another sequence of numbers, a list of tables or records, or an array
+        of three dimensions.
+    """
+    kind = type(X).__name__
+    expected = f"{reader} expects rows of shape (n_samples, n_features)"
+    refuse_dict(X, expected)
+    if isinstance(X, Iterator):
+        raise TypeError(f"X is a {kind}, and {expected}. Give an array or a DataFrame.")
+    if kind in ("DataFrameGroupBy", "SeriesGroupBy", "GroupBy"):
+        raise TypeError(
+            f"X is a {kind}, and {expected}. Give the DataFrame that was grouped, and the name of "
+            "the column or index level as group, with which windows stay within a series."
+        )
+    if isinstance(X, list | tuple):
+        _refuse_listed_tables(X, expected)
+    shape = getattr(X, "shape", ())
+    if len(shape) == 3:
+        raise ValueError(
+            f"X of shape {tuple(shape)} has 3 dimensions, and {expected}. If it holds windows "
+            "already, leave SlidingWindowTransformer out; if it holds several series, put their "
+            "rows below each other in one DataFrame, with group."
+        )
+    refuse_column(X, expected, may_be_row=True)
+
+
+def refuse_dict(X: Any, expected: str) -> None:
+    """Refuse a dict, of columns or of tables."""
+    # Sparse matrices of one format are dicts; scikit-learn speaks of them.
+    if isinstance(X, Mapping) and not hasattr(X, "toarray"):
+        advice = _advise_joining(X, list(X.values()))
+        raise TypeError(f"X is a {type(X).__name__}, and {expected}. {advice}")
+
+
+def refuse_several_tables(X: Any, y: Any, expected: str) -> None:
+    """Refuse a dict, and a list of DataFrames that are not one sequence for each target."""
+    refuse_dict(X, expected)
+    are_tables = isinstance(X, list | tuple) and all(hasattr(part, "columns") for part in X)
+    if are_tables and isinstance(y, Sized) and len(X) != len(y):
+        _refuse_listed_tables(X, expected)
+
+
+def refuse_column(X: Any, expected: str, *, may_be_row: bool = False) -> None:
+    """Refuse one column without an axis for columns: a Series, a 1-D array or a list of numbers."""
+    kind = type(X).__name__
+    is_list = isinstance(X, list | tuple) and X and not any(isinstance(x, Sized) for x in X)
+    if not is_list and len(getattr(X, "shape", ())) != 1:
+        return
+    if hasattr(X, "to_frame"):
+        name = getattr(X, "name", None)
+        choice = "" if name in (None, "") else f", or frame[[{name!r}]] instead of frame[{name!r}]"
+        raise ValueError(f"X is a {kind}, and {expected}. Give a DataFrame: X.to_frame(){choice}.")
+    given = f"a {kind} of {len(X)} values" if is_list else f"an array of shape {X.shape}"
+    array = "numpy.array(X)" if is_list else "X"
+    cure = f"{array}.reshape(-1, 1)"
+    if may_be_row:
+        cure = f"{cure} if it is one column, {array}.reshape(1, -1) if it is one row"
+    raise ValueError(f"X is {given}, and {expected}. Reshape your data: {cure}.")
+
+
+def _refuse_listed_tables(X: Any, expected: str) -> None:
+    """Refuse a list of tables, or of dicts."""
+    if not X:
+        return
+    kind = type(X).__name__
+    if all(isinstance(part, Mapping) for part in X):
+        raise ValueError(
+            f"X is a {kind} of {len(X)} dicts, and {expected}. Give pandas.DataFrame(X)."
+        )
+    pairs = all(isinstance(part, tuple) and len(part) == 2 for part in X)
+    tables = [part[1] for part in X] if pairs else list(X)
+    if all(len(getattr(part, "shape", ())) == 2 for part in tables):
+        what = "pairs of a name and a table" if pairs else f"{type(X[0]).__name__}s"
+        raise ValueError(
+            f"X is a {kind} of {len(X)} {what}, and {expected}. "
+            f"{_advise_joining(X, tables, pairs=pairs)}"
+        )
+
+
+def _advise_joining(X: Any, parts: list[Any], *, pairs: bool = False) -> str:
+    """Return how tables of several series become one, or columns a DataFrame, a sentence."""
+    if not all(len(getattr(part, "shape", ())) == 2 for part in parts):
+        lengths = {len(part) for part in parts if isinstance(part, Sized)}
+        if len(lengths) > 1 and all(hasattr(part, "to_frame") for part in parts):
+            return (
+                "If its values are series of one kind, give pandas.concat(X, "
+                'names=["series"]).to_frame(), with group="series".'
+            )
+        return "If its values are columns, give pandas.DataFrame(X)."
+    if all(hasattr(part, "with_columns") for part in parts):
+        items = "X.items()" if isinstance(X, Mapping) else "X" if pairs else "enumerate(X)"
+        return (
+            "If they are several series, put their rows below each other: polars.concat("
+            f"[part.with_columns(series=polars.lit(name)) for name, part in {items}]), with "
+            'group="series".'
+        )
+    named = "X" if isinstance(X, Mapping) else "dict(X)" if pairs else "dict(enumerate(X))"
+    if not all(hasattr(part, "columns") for part in parts):
+        items = "X.items()" if isinstance(X, Mapping) else "X" if pairs else "enumerate(X)"
+        named = f"{{name: pandas.DataFrame(part) for name, part in {items}}}"
+    return (
+        "If they are several series, put their rows below each other: "
+        f'pandas.concat({named}, names=["series"]), with group="series", and y in the same order.'
+    )
+
+
+def check_container(
+    values: Any, name: str, *, unique_names: bool = False, numbers: bool = True
+) -> None:
+    """Refuse what would be read wrongly, or refused in words of another library.
+
+    Masked values and fields would be read as numbers.
+
+    Parameters
+    ----------
+    values : object
+        What the user gave.
+
+    name : str
+        As which argument.
+
+    unique_names : bool, default=False
+        Whether columns are told apart by name.
+
+    numbers : bool, default=True
+        Whether there must be numbers, of one column at least.
+    """
+    if type(values).__name__ == "LazyFrame":
+        # Its columns cannot even be asked for without a warning.
+        raise TypeError(f"{name} is a LazyFrame, which has no values yet. Give {name}.collect().")
+    columns = list(getattr(values, "columns", ()))
+    if numbers and hasattr(values, "columns") and not columns:
+        raise ValueError(
+            f"{name} is a DataFrame with 0 feature(s) (shape={values.shape}) while a minimum of 1 "
+            "is required."
+        )
+    if unique_names and len(set(columns)) < len(columns):
+        repeated = sorted(str(column) for column, n in Counter(columns).items() if n > 1)
+        raise ValueError(
+            f"{name} has several columns of the same name: {repeated}. Rename all but one of each."
+        )
+    if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):
+        raise ValueError(
+            f"{name} is an array with {np.ma.count_masked(values)} masked value(s), and what is "
+            f"behind a mask would be read. Write NaN there: {name}.filled(numpy.nan)."
+        )
+    for dtype in values.dtypes if columns else [getattr(values, "dtype", None)]:
+        if isinstance(dtype, pd.SparseDtype):
+            raise ValueError(
+                f"{name} holds values of type {dtype}; sparse ones cannot be used. Make them "
+                f"dense: {name}.sparse.to_dense() of a DataFrame or Series."
+            )
+        if getattr(dtype, "kind", "") == "V":
+            raise ValueError(
+                f"{name} holds values of type {dtype}, several in one. Put each field into a "
+                "column: numpy.lib.recfunctions.structured_to_unstructured."
+            )
+        # Of polars. NumPy would take lists of one number for the numbers, and only warn. Arrays of
+        # one shape are one more axis to it.
+        if getattr(dtype, "is_nested", bool)() and (columns or not hasattr(dtype, "shape")):
+            raise ValueError(
+                f"{name} holds values of type {dtype}, several in one. Put each into a row or a "
+                "column of its own (explode, unnest)."
+            )
+
+
+def refuse_dates(values: Any, name: str) -> None:
+    """Refuse dates and times, which would be read as nanoseconds."""
+    # NumPy, pandas and polars each have types of their own, with names that begin alike.
+    dates = ("date", "time", "duration", "period", "interval")
+    for dtype in dtypes_of(values):
+        if str(dtype).lower().startswith(dates):
+            raise ValueError(
+                f"{name} holds values of type {dtype}, which are not numbers. Put dates into the "
+                "index, or turn them into numbers first."
+            )
+
+
+@contextmanager
+def read_as_numbers(values: Any, name: str, reader: str) -> Iterator[None]:
+    """Say in an error about values that are not numbers whose they are, and who expects some."""
+    try:
+        # A long double beyond float64 becomes infinity, which is refused as such; scikit-learn
+        # finds it by a sum, which is invalid if there is minus infinity, too.
+        with np.errstate(over="ignore", invalid="ignore"):
+            yield
+    except (TypeError, ValueError, OverflowError) as error:
+        others = _columns_without_numbers(values)
+        if others:
+            raise ValueError(
+                f"{name} has columns that are not numbers: {others}. {reader} expects "
+                "numeric columns only; encode these (OneHotEncoder, OrdinalEncoder) or drop them."
+            ) from error
+        reason = _why_no_numbers(values)
+        if not reason:
+            raise
+        # NumPy's own words do not say which of the arguments it was.
+        made = TypeError if isinstance(error, TypeError) else ValueError
+        raise made(
+            f"{name} cannot be read as an array of numbers: {reason}. Encode what is text, write "
+            "NaN where nothing is known, and give all rows the same length."
+        ) from error
+
+
+def _why_no_numbers(values: Any) -> str:
+    """Return what NumPy says if it cannot read values as floats, and nothing if it can."""
+    if hasattr(values, "toarray"):
+        # Of sparse matrices scikit-learn speaks.
+        return ""
+    try:
+        # Of complex numbers, too.
+        if np.asarray(values).dtype.kind != "c":
+            array = np.asarray(values)
+            with np.errstate(over="ignore"):
+                # Some rows at a time: it may be a view that is far larger than what is behind it.
+                for first in range(0, len(array) if array.ndim else 0, 4096):
+                    array[first : first + 4096].astype(np.float64)
+    except (TypeError, ValueError, OverflowError) as error:
+        return str(error).rstrip(".")
+    return ""
+
+
+def check_finite(values: np.ndarray, name: str, nan_advice: str) -> None:
+    """Refuse NaN and infinity in an array of floats, and say how many rows have them."""
+    if not np.isfinite(sum_of(values)):
+        refuse_rows(name, values, np.isinf, "infinity", "replace these values or drop their rows")
+        refuse_rows(name, values, np.isnan, "NaN", nan_advice)
+
+
+def sum_of(values: np.ndarray) -> float:
+    """Return the sum, which is finite if all values are, unless it overflows.
+
+    One pass without a temporary of the array's size: the usual input is a large strided view.
+    """
+    with np.errstate(invalid="ignore", over="ignore"):
+        return float(np.sum(values, dtype=np.float64))
+
+
+def refuse_rows(
+    name: str, values: np.ndarray, test: Callable[[np.ndarray], np.ndarray], what: str, advice: str
+) -> None:
+    """Refuse an array in which some values pass a test, and say how many rows have them."""
+    other_axes = tuple(range(1, values.ndim))
+    # Some rows at a time, since a test returns an array of their size.
+    n_rows = sum(
+        int(np.count_nonzero(test(values[first : first + 4096]).any(axis=other_axes)))
+        for first in range(0, len(values), 4096)
+    )
+    if n_rows:
+        raise ValueError(
+            f"Input {name} contains {what} in {n_rows} of {len(values)} rows; {advice}."
+        )
+
+
+def dtypes_of(values: Any) -> list[Any]:
+    """Return the types of the columns, or that of the array."""
+    if hasattr(values, "columns"):
+        return list(values.dtypes)
+    try:
+        return [values.dtype if hasattr(values, "dtype") else np.asarray(values).dtype]
+    except ValueError:  # rows of unequal length, of which scikit-learn speaks
+        return []
+
+
+def _columns_without_numbers(X: Any) -> list[str]:
+    """Return the names of the columns of a DataFrame that cannot be read as numbers."""
+    return [str(name) for name in getattr(X, "columns", ()) if not _is_numeric(X[name])]
+
+
+def _is_numeric(column: Any) -> bool:
+    values = np.asarray(column).ravel()
+    try:
+        pd.to_numeric(pd.Series(values))
+    except (TypeError, ValueError):
+        return False
+    # Dates and times have passed, as nanoseconds.
+    return values.dtype.kind not in "mM"

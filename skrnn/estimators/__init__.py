@@ -1,0 +1,1 @@
+"""Recurrent networks and the naive rival as estimators of scikit-learn."""

@@ -1,0 +1,290 @@
+"""Input checks: windows, vectors and symbols that an estimator can read."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sized
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from sklearn.base import BaseEstimator
+
+from skrnn._utils.validation import check_finite, refuse_rows, sum_of, validate_numeric
+from skrnn.windows._missing_steps import count_incomplete_rows
+
+# The whole numbers that float32 can tell apart, in which networks compute.
+_MAX_SYMBOLS = 2**24
+# Numbers of which a copy costs nothing.
+_SMALL = 2**16
+_LAG = re.compile(r"(?P<column>.*)_lag\d+")
+
+
+def validate_windows(
+    estimator: BaseEstimator, X: Any, *, reset: bool, may_lack_steps: bool = True
+) -> np.ndarray:
+    """Return X as floats of shape (n_samples, n_timesteps, n_features), NaN where steps are absent.
+
+    float32 and float64 stay as they are, so that strided windows are not copied.
+
+    Parameters
+    ----------
+    estimator : BaseEstimator
+        Gets `n_features_in_`, `feature_names_in_`, `n_timesteps_in_` and `_windows_ndim` if
+        `reset`, is compared with them if not.
+
+    X : array-like
+        What the user gave: windows of 2 or 3 dimensions.
+
+    reset : bool
+        Whether this is a first fit.
+
+    may_lack_steps : bool, default=True
+        Whether a step may be NaN in all features. If not, there must be no NaN.
+    """
+    refuse_unstacked(X, "X", type(estimator).__name__)
+    # Of pandas or polars; arrays have no such method.
+    if hasattr(X, "to_frame") and not hasattr(X, "columns"):
+        raise ValueError(
+            f"X is a {type(X).__name__}, and {type(estimator).__name__} expects windows of shape "
+            "(n_samples, n_timesteps) or (n_samples, n_timesteps, n_features). Make windows of it: "
+            f"make_pipeline(SlidingWindowTransformer(10), {type(estimator).__name__}()), with "
+            "X.to_frame()."
+        )
+    X = _validate_shape(
+        estimator,
+        X,
+        reset=reset,
+        n_dimensions=(2, 3),
+        expected="windows of shape (n_samples, n_timesteps) or (n_samples, n_timesteps, "
+        "n_features)",
+    )
+    if reset:
+        estimator.n_timesteps_in_ = X.shape[1]
+        if X.ndim == 2:
+            _check_windows_of_one_column(estimator)
+    X = X[..., np.newaxis] if X.ndim == 2 else X
+    if not may_lack_steps:
+        check_finite(
+            X,
+            "X",
+            'pad windows with known values (SlidingWindowTransformer(padding="mean")) or fill the '
+            "gaps (SimpleImputer)",
+        )
+    # One pass; the copy is small.
+    if X.size <= _SMALL and np.abs(X).max() < np.inf:
+        return X
+    if np.isfinite(sum_of(X)):
+        return X
+    refuse_rows("X", X, np.isinf, "infinity", "replace these values or drop their rows")
+    n_rows = count_incomplete_rows(X)
+    if n_rows:
+        raise ValueError(
+            f"Input X contains NaN in some features of a step, but not in all, in {n_rows} of "
+            f"{len(X)} rows. A step that is NaN in all features is absent; fill other gaps "
+            "(SimpleImputer)."
+        )
+    return X
+
+
+def refuse_unstacked(values: Any, name: str, reader: str, advice: str = "") -> None:
+    """Refuse sequences that are not one array yet, whether their lengths or columns differ or not.
+
+    Parameters
+    ----------
+    values : object
+        What the user gave.
+
+    name : str
+        As which argument.
+
+    reader : str
+        Who expects one array.
+
+    advice : str, default=""
+        What to do beside stacking them, a sentence.
+    """
+    # Sparse matrices of one format are dicts; scikit-learn speaks of them.
+    if isinstance(values, Mapping) and not hasattr(values, "toarray"):
+        raise TypeError(
+            f"{name} is a {type(values).__name__}, and {reader} expects one array. If its values "
+            f"are sequences, one for each sample, give stack_sequences({name}).{advice} If they "
+            f"are columns, give pandas.DataFrame({name})."
+        )
+    is_array = isinstance(values, np.ndarray) and values.dtype.kind == "O" and values.ndim == 1
+    is_of_objects = is_array or isinstance(values, pd.Series)
+    is_loose = is_of_objects or isinstance(values, list | tuple)
+    if not is_loose or not all(isinstance(part, Sized) for part in values):
+        return
+    if any(isinstance(part, str | bytes | Mapping) for part in values):
+        return
+    try:
+        lengths = [len(part) for part in values]
+    except TypeError:  # sparse matrices, arrays without an axis
+        return
+    if lengths and min(lengths) < max(lengths):
+        raise ValueError(
+            f"{name} cannot be read as an array of numbers: its {len(lengths)} sequences have "
+            f"unequal lengths, {min(lengths)} to {max(lengths)} step(s), and {reader} expects one "
+            f"array. Give stack_sequences({name}), which pads them with NaN.{advice}"
+        )
+    columns = [list(part.columns) for part in values if hasattr(part, "columns")]
+    if any(names != columns[0] for names in columns):
+        raise ValueError(
+            f"{name} is a list of DataFrames whose columns differ or stand in another order, and "
+            f"an array would not know their names. Give stack_sequences({name}), which goes by the "
+            f"names.{advice}"
+        )
+    if lengths and is_of_objects:
+        raise ValueError(
+            f"{name} cannot be read as an array of numbers: it is a {type(values).__name__} of "
+            f"{len(lengths)} sequences, and {reader} expects one array. Give "
+            f"stack_sequences({name}).{advice}"
+        )
+
+
+def check_symbols(X: np.ndarray) -> None:
+    """Refuse windows whose steps are not the number of one symbol each, or NaN."""
+    if X.shape[2] != 1:
+        raise ValueError(
+            f"X has {X.shape[2]} features a step, but with embedding_dim a step is the number of a "
+            "symbol. Give X of shape (n_samples, n_timesteps) or (n_samples, n_timesteps, 1)."
+        )
+    advice = "with embedding_dim, X counts symbols from 1 on (OrdinalEncoder, plus 1)"
+    refuse_rows("X", X, lambda rows: rows < 0, "numbers of symbols that are negative", advice)
+
+    def is_broken(rows: np.ndarray) -> np.ndarray:
+        return (rows != np.floor(rows)) & ~np.isnan(rows)
+
+    # Some rows at a time, as in refuse_rows.
+    chunks = (X[first : first + 4096] for first in range(0, len(X), 4096))
+    broken = next((rows[where] for rows in chunks if (where := is_broken(rows)).any()), None)
+    if broken is None:
+        return
+    filled = (
+        'SlidingWindowTransformer(padding="mean") fills missing steps with a mean, which is no '
+        'symbol: set padding="nan"'
+    )
+    refuse_rows(
+        "X",
+        X,
+        is_broken,
+        f"numbers of symbols that are not whole, such as {broken[0]:.6g},",
+        # One number again and again is the mean that fills.
+        filled if (broken == broken[0]).all() else f"{advice}; {filled}",
+    )
+
+
+def count_symbols(symbols: np.ndarray) -> int:
+    """Return how many symbols an embedding needs, with 0 as one of them."""
+    largest = np.fmax.reduce(symbols, axis=None)
+    if largest > _MAX_SYMBOLS:
+        raise ValueError(
+            f"X has a symbol of number {largest:.0f}, and an embedding would have a vector for "
+            "each number up to that one. Number the symbols from 1 on (OrdinalEncoder, plus 1)."
+        )
+    return 1 if np.isnan(largest) else int(largest) + 1
+
+
+def without_unknown_symbols(symbols: np.ndarray, n_symbols: int) -> np.ndarray:
+    """Return symbols, NaN where there is none (0) or an embedding has none of this number."""
+    smallest, largest = (fold.reduce(symbols, axis=None) for fold in (np.fmin, np.fmax))
+    if smallest > 0 and largest < n_symbols:
+        return symbols
+    return np.where((symbols > 0) & (symbols < n_symbols), symbols, np.nan)
+
+
+def check_presence(X: np.ndarray, rows: str) -> None:
+    """Refuse rows none of which has a step."""
+    # fmax passes over NaN.
+    if np.isnan(np.fmax.reduce(X, axis=None)):
+        raise ValueError(
+            f"Input X is NaN throughout in the rows that are {rows}: all their steps are absent. "
+            "Give rows that have some."
+        )
+
+
+def validate_vectors(estimator: BaseEstimator, X: Any, *, reset: bool) -> np.ndarray:
+    """Return X as finite floats of shape (n_samples, n_features), each row the input of a sequence.
+
+    Parameters are those of `validate_windows`.
+    """
+    X = _validate_shape(
+        estimator,
+        X,
+        reset=reset,
+        n_dimensions=(2,),
+        expected='vectors of shape (n_samples, n_features) with architecture="vector_to_sequence"',
+    )
+    if reset:
+        estimator.n_timesteps_in_ = 1
+    check_finite(X, "X", "fill the gaps (SimpleImputer)")
+    return X
+
+
+def _validate_shape(
+    estimator: BaseEstimator, X: Any, *, reset: bool, n_dimensions: tuple[int, ...], expected: str
+) -> np.ndarray:
+    """Return X as floats of as many dimensions and features as expected."""
+    name = type(estimator).__name__
+    is_plain = type(X) is np.ndarray and X.dtype in (np.float64, np.float32) and X.size
+    # scikit-learn's checks take longer than a small network computes one row.
+    if reset or not is_plain or hasattr(estimator, "feature_names_in_"):
+        # ensure_2d=False: scikit-learn would take the time axis of 3-D X for its features.
+        X = validate_numeric(
+            estimator,
+            X,
+            reset=reset,
+            dtype=[np.float64, np.float32],
+            ensure_2d=False,
+            allow_nd=True,
+            ensure_all_finite=False,
+        )
+    if X.ndim not in n_dimensions:
+        cure = (
+            "Reshape your data: array.reshape(-1, 1) if it has a single step, array.reshape(1, -1) "
+            "if it is a single window."
+        )
+        may_be_window = not reset and X.shape == (estimator.n_features_in_,)
+        if X.ndim == 1 and 3 in n_dimensions and not may_be_window:
+            cure = (
+                "If it is one series, make windows of it: "
+                f"make_pipeline(SlidingWindowTransformer(10), {name}()), with X.reshape(-1, 1). "
+                f"{cure}"
+            )
+        raise ValueError(
+            f"X of shape {X.shape} has {X.ndim} dimension(s); {name} expects {expected}. {cure}"
+        )
+    if 0 in X.shape:
+        empty = ("sample(s)", "step(s)", "feature(s)")[X.shape.index(0)]
+        raise ValueError(
+            f"Found array with 0 {empty} (shape={X.shape}) while a minimum of 1 is required by "
+            f"{name}."
+        )
+    if reset:
+        estimator.n_features_in_ = X.shape[-1]
+        estimator._windows_ndim = X.ndim
+    elif X.ndim != estimator._windows_ndim:
+        raise ValueError(
+            f"X of shape {X.shape} has {X.ndim} dimensions, but {name} was fitted on "
+            f"{estimator._windows_ndim}-D X. Make the windows as for fit."
+        )
+    elif X.shape[-1] != estimator.n_features_in_:
+        raise ValueError(
+            f"X has {X.shape[-1]} features, but {name} is expecting {estimator.n_features_in_} "
+            "features as input, as in fit: steps of a window in 2-D X, features of a step in "
+            "3-D X. Make the windows as for fit."
+        )
+    return X
+
+
+def _check_windows_of_one_column(estimator: BaseEstimator) -> None:
+    """Refuse flattened windows of several columns: their steps would be read as one series."""
+    matches = [_LAG.fullmatch(name) for name in getattr(estimator, "feature_names_in_", ())]
+    columns = list(dict.fromkeys(match["column"] for match in matches if match))
+    if len(columns) > 1 and all(matches):
+        raise ValueError(
+            f"X holds flattened windows of {len(columns)} columns ({', '.join(columns)}). "
+            f"{type(estimator).__name__} reads 2-D X as one feature per step; leave "
+            "flatten=True out of SlidingWindowTransformer, which then keeps a feature axis."
+        )

@@ -1,0 +1,77 @@
+"""Lines that TensorFlow always prints at import are left out, and nothing else is."""
+
+import os
+import subprocess
+import sys
+
+from skrnn._keras.quiet_import import without_known_lines
+
+KNOWN = (
+    b"WARNING: All log messages before absl::InitializeLog() is called are written to STDERR\n"
+    b"I0000 00:00:1796063058.977637    3575 port.cc:153] oneDNN custom operations are on. You may\n"
+    b"2025-01-01 10:00:00.0: I external/local_xla/xla/tsl/cuda/cudart_stub.cc:32] Could not find "
+    b"cuda drivers on your machine, GPU will not be used.\n"
+    b"To enable the following instructions: AVX2 FMA, in other operations, rebuild TensorFlow\n"
+)
+OTHER = (
+    b"E0000 00:00:1796065098.734411   25811 cuda_platform.cc:52] failed call to cuInit\n"
+    b"I0000 00:00:1796063058.977637    3575 port.cc:153] Something else\n"
+    b"Loaded runtime CuDNN library: 9.1.0 but source was compiled with 9.3.0\n"
+    b"no line end"
+)
+
+
+def test_known_lines_are_left_out_and_others_pass_in_their_order(capfd):
+    with without_known_lines():
+        os.write(2, KNOWN + OTHER)
+    assert capfd.readouterr().err.encode() == OTHER
+    os.write(2, b"after\n")
+    assert capfd.readouterr().err == "after\n"
+
+
+def test_lines_pass_if_the_import_fails(capfd):
+    try:
+        with without_known_lines():
+            os.write(2, KNOWN + OTHER)
+            raise ImportError
+    except ImportError:
+        assert capfd.readouterr().err.encode() == OTHER
+
+
+_CLOSED = """
+import os, sys
+os.close(2)
+from skrnn._keras.quiet_import import without_known_lines
+for stream in (sys.stderr, None):
+    sys.stderr = stream
+    with without_known_lines():
+        print("imported")
+"""
+
+
+def test_without_stderr_nothing_happens():
+    done = subprocess.run(
+        [sys.executable, "-c", _CLOSED], capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "imported\n" * 2
+
+
+_TWO_AT_ONCE = """
+import sys, threading
+from skrnn.estimators import _base
+
+threads = [threading.Thread(target=_base._import_fitting) for _ in range(4)]
+for thread in threads:
+    thread.start()
+for thread in threads:
+    thread.join(120)
+assert not any(thread.is_alive() for thread in threads)
+print("done", file=sys.stderr)
+"""
+
+
+def test_first_fits_in_several_threads_do_not_wait_for_each_other():
+    done = subprocess.run(
+        [sys.executable, "-c", _TWO_AT_ONCE], capture_output=True, text=True, check=True
+    )
+    assert done.stderr == "done\n"

@@ -1,0 +1,283 @@
+"""Windows from which no network learns are warned of, once and by name; all others are not."""
+
+import datetime
+import warnings
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from skrnn import GRURegressor, RNNClassifier, RNNRegressor, SlidingWindowTransformer
+from skrnn.estimators._input_warnings import warn_of_scale
+from skrnn.exceptions import FeaturesNotScaledWarning, RowsNotWindowsWarning
+
+rng = np.random.default_rng(0)
+DAYS = pd.date_range("2024-01-01", periods=40, freq="D")
+PRICES = pd.DataFrame(
+    {
+        "Open": rng.normal(400, 5, 40),
+        "Volume": rng.normal(2e6, 1e5, 40),
+        "Return": rng.normal(size=40),
+    },
+    index=DAYS,
+)
+Y = PRICES["Return"].to_numpy()
+
+
+def make_network(**parameters):
+    return RNNRegressor(1, epochs=1, batch_size=64, random_state=0, **parameters)
+
+
+def warnings_of(X, y=Y, network=None, **fit_args):
+    """Return the classes and the texts of what a fit warns of."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        (network or make_network()).fit(X, y, **fit_args)
+    return [(warning.category, str(warning.message)) for warning in caught]
+
+
+# Features that are not scaled
+
+
+def test_each_feature_that_is_not_scaled_is_named_by_its_number_in_one_warning():
+    windows = SlidingWindowTransformer(3, flatten=False).fit_transform(PRICES)
+    (category, message), *others = warnings_of(windows)
+    assert category is FeaturesNotScaledWarning
+    assert not others
+    sizes = np.median(np.abs(windows), axis=(0, 1))
+    assert f"of feature 0 ({sizes[0]:.3g}), feature 1 ({sizes[1]:.3g}) is beyond 30" in message
+    assert "StandardScaler" in message
+    assert "feature 2" not in message
+
+
+def test_windows_with_names_are_those_of_one_feature():
+    windows = SlidingWindowTransformer(3).set_output(transform="pandas")
+    ((category, message),) = warnings_of(windows.fit_transform(PRICES[["Open"]]))
+    assert category is FeaturesNotScaledWarning
+    assert message.count("'Open'") == 1
+    assert "lag" not in message
+
+
+def test_windows_without_names_have_feature_0():
+    ((_, message),) = warnings_of(np.full((40, 3), 31.0))
+    assert "of feature 0 (31) is beyond 30" in message
+
+
+def test_vectors_have_features_by_name():
+    vectors = PRICES.assign(Other=-100.0)
+    network = make_network(architecture="vector_to_sequence")
+    ((category, message),) = warnings_of(vectors, np.ones((40, 2)), network)
+    assert category is FeaturesNotScaledWarning
+    for name in ("Open", "Volume", "Other"):
+        assert f"feature '{name}' (" in message
+    assert "Return" not in message
+    # They are no windows.
+    assert "Scale X: StandardScaler before the network" in message
+    assert "window" not in message.lower()
+
+
+@pytest.mark.parametrize(
+    ("columns", "named"),
+    [
+        (["('Open', 1)", "('Open', 2)"], "feature 0 (99)"),
+        (["Open(t-1)", "Open(t)"], "feature 'Open' (99)"),
+        (["('Open', 'SPY')_lag2", "('Open', 'SPY')_lag1"], "feature \"('Open', 'SPY')\" (99)"),
+        (pd.MultiIndex.from_product([["Open"], ["SPY"], [2, 1]]), "feature 0 (99)"),
+    ],
+    ids=str,
+)
+def test_a_feature_has_no_part_of_a_name(columns, named):
+    X = pd.DataFrame(np.full((40, 2), 99.0), columns=columns)
+    ((_, message),) = warnings_of(X)
+    assert f"value of {named} is beyond" in message
+
+
+def test_columns_of_several_levels_are_named_by_those_that_are_no_step():
+    X = np.full((40, 2, 1), 99.0)
+    for columns in (
+        [("Open", "SPY", 2), ("Open", "SPY", 1)],
+        [(2, "Open", "SPY"), (1, "Open", "SPY")],
+    ):
+        with pytest.warns(
+            FeaturesNotScaledWarning, match=r"of feature 'Open, SPY' \(99\) is beyond"
+        ):
+            warn_of_scale(X, columns)
+
+
+def test_of_many_features_the_first_are_named():
+    ((_, message),) = warnings_of(np.full((40, 2, 9), -99.0))
+    assert "feature 4 (99) and 4 more is beyond" in message
+    assert "feature 5" not in message
+
+
+@pytest.mark.parametrize(
+    ("values", "is_large"),
+    [
+        # The median decides, not the mean and not the largest.
+        ([30, 30, 30, 30], False),
+        ([30, 31, 1, 1e6], True),
+        ([1, 1, 1, 1e6], False),
+        ([-31, -31, -31, 31], True),
+        ([np.nan, np.nan, 31, 31], True),
+        ([np.nan, 1, 1, 1e6], False),
+    ],
+)
+def test_the_median_absolute_value_decides(values, is_large):
+    X = np.tile(np.array(values, dtype=float), (40, 1))
+    found = [category for category, _ in warnings_of(X)]
+    assert found == [FeaturesNotScaledWarning] * is_large
+
+
+def test_what_has_no_size_is_not_warned_of():
+    symbols = np.full((40, 3), 500.0)
+    assert warnings_of(symbols, network=make_network(embedding_dim=2)) == []
+    pipe = make_pipeline(StandardScaler(), SlidingWindowTransformer(3, flatten=False))
+    assert warnings_of(pipe.fit_transform(PRICES)) == []
+
+
+def test_training_that_goes_on_does_not_warn_again():
+    X = np.full((40, 3), 99.0)
+    network = make_network(warm_start=True)
+    assert len(warnings_of(X, network=network)) == 1
+    assert warnings_of(X, network=network) == []
+    network = make_network()
+    with pytest.warns(FeaturesNotScaledWarning):
+        network.partial_fit(X, Y)
+    network.partial_fit(X, Y)
+
+
+def test_of_many_rows_some_are_read_and_always_the_same():
+    # Three of five windows, wherever they stand; every second row would be all or none.
+    many = np.where(np.arange(2_000_000) % 2 == 0, 0.0, 100.0)[:, np.newaxis, np.newaxis]
+    seen = set()
+    for offset in (0.0, 100.0):
+        X = np.concatenate([many, np.full((500_000, 1, 1), offset)])
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            warn_of_scale(X, None)
+        seen.add((offset, len(caught)))
+    assert seen == {(0.0, 0), (100.0, 1)}
+
+
+# Rows of a table
+
+
+@pytest.mark.parametrize(
+    "index",
+    [DAYS, DAYS.to_period(), pd.MultiIndex.from_product([["a"], DAYS])],
+    ids=["dates", "periods", "panel"],
+)
+@pytest.mark.parametrize("columns", [["Open", "Volume", "Return"], ["Return"]])
+def test_a_table_of_dated_rows_is_warned_of(index, columns):
+    rows = (PRICES / PRICES.std() / 100).set_axis(index)[columns]
+    ((category, message),) = warnings_of(rows, network=GRURegressor(1, epochs=1))
+    assert category is RowsNotWindowsWarning
+    for part in (*columns, "GRURegressor expects windows", "SlidingWindowTransformer", "to_numpy"):
+        assert part in message
+
+
+@pytest.mark.parametrize(
+    "columns",
+    [
+        ["Open_lag3", "Open_lag2", "Open_lag1"],
+        ["t-3", "t-2", "t-1"],
+        ["2024_w1", "2024_w2", "2024_w3"],
+        ["lag 3 of Open", "lag 2 of Open", "lag 1 of Open"],
+        [0, 1, 2],
+        # The present step has no number.
+        ["price", "price_lag1", "price_lag2"],
+        ["Open_lag2", "Open_lag1", "Open"],
+        ["var1(t-2)", "var1(t-1)", "var1(t)"],
+        ["t-2", "t-1", "t"],
+        ["t-1", "t", "t+1"],
+        # Ordinals
+        ["1st", "2nd", "3rd"],
+        # Times
+        ["00:00", "01:00", "02:00"],
+        ["load 09:00:00", "load 09:30:00", "load 10:00:00"],
+        ["2024-01-31", "2024-02-29", "2024-03-31"],
+        [datetime.time(0), datetime.time(1), datetime.time(2)],
+        [datetime.date(2024, 1, day) for day in (1, 2, 3)],
+        pd.timedelta_range("0h", periods=3, freq="h"),
+        pd.date_range("2024-01-31", periods=3, freq="ME"),
+        pd.period_range("2024-01", periods=3, freq="M"),
+        # Numbers
+        [1.5, 2.5, 3.25],
+        ["1.5", "2.5", "-3.25"],
+        # Several levels
+        pd.MultiIndex.from_product([["Open"], ["SPY"], [3, 2, 1]]),
+        pd.MultiIndex.from_product([["lag3", "lag2", "lag1"], ["Open"]]),
+    ],
+    ids=str,
+)
+def test_columns_that_are_steps_of_one_name_are_windows(columns):
+    X = pd.DataFrame(rng.normal(size=(40, 3)), DAYS, columns)
+    assert warnings_of(X) == []
+    if any(character.isdigit() for character in str(X.columns[0])):
+        assert warnings_of(X.iloc[:, :1]) == []
+    assert warnings_of(X.iloc[:, 1:]) == []
+    assert warnings_of(X.iloc[:, :0:-1]) == []
+
+
+@pytest.mark.parametrize(
+    "columns",
+    [
+        # Two without a number, one that is no prefix, several levels of names.
+        ["price", "price_", "price_lag1"],
+        ["Volume", "price_lag2", "price_lag1"],
+        ["Open 1", "Close 1", "Close 2"],
+        ["nan", "1", "2"],
+        pd.MultiIndex.from_tuples([("Open", 1), ("Open", 2), ("Close", 1)]),
+        pd.MultiIndex.from_tuples([("Open", "SPY"), ("Close", "SPY"), ("High", "SPY")]),
+    ],
+    ids=str,
+)
+def test_columns_of_several_features_are_warned_of(columns):
+    X = pd.DataFrame(rng.normal(size=(40, 3)), DAYS, columns)
+    assert [category for category, _ in warnings_of(X)] == [RowsNotWindowsWarning]
+
+
+@pytest.mark.parametrize(
+    "index",
+    [
+        pd.Index(list(DAYS.date)),
+        pd.CategoricalIndex(DAYS),
+        pd.CategoricalIndex(list(DAYS.date)),
+        pytest.param("timestamp[ns][pyarrow]", id="Arrow"),
+        DAYS - DAYS[0],
+    ],
+    ids=lambda index: type(index).__name__,
+)
+def test_dates_of_any_type_are_dates(index):
+    if isinstance(index, str):
+        pytest.importorskip("pyarrow")
+        index = pd.Index(DAYS.astype(index))
+    rows = (PRICES / PRICES.std() / 100).set_axis(index)
+    ((category, message),) = warnings_of(rows)
+    assert category is RowsNotWindowsWarning
+    assert "has dates or times as its index" in message
+
+
+def test_one_date_for_all_rows_does_not_make_them_a_series():
+    rows = PRICES / PRICES.std() / 100
+    panel = pd.MultiIndex.from_product([DAYS[:1], range(40)])
+    assert warnings_of(rows.set_axis(panel)) == []
+    # Nor do dates of rows that were left out.
+    panel = pd.MultiIndex.from_product([DAYS[:2], range(40)])
+    both = pd.concat([rows, rows]).set_axis(panel)
+    assert warnings_of(both.loc[DAYS[:1]]) == []
+
+
+def test_what_is_no_table_of_dated_rows_is_not_warned_of():
+    scaled = PRICES / PRICES.std() / 100
+    assert warnings_of(scaled.reset_index(drop=True)) == []
+    assert warnings_of(scaled.to_numpy()) == []
+    network = make_network(architecture="vector_to_sequence")
+    assert warnings_of(scaled, np.ones((40, 2)), network) == []
+
+
+def test_classifiers_warn_as_regressors_do():
+    found = warnings_of(PRICES[["Open", "Volume"]], Y > 0, RNNClassifier(1, epochs=1))
+    assert [category for category, _ in found] == [RowsNotWindowsWarning, FeaturesNotScaledWarning]

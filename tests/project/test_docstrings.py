@@ -1,0 +1,133 @@
+"""The reference: its page names what is public, and docstrings say what they must."""
+
+import importlib
+import inspect
+import re
+
+import pytest
+from conftest import ROOT
+from numpydoc.docscrape import get_doc_object
+from numpydoc.validate import ERROR_MSGS, validate
+
+PAGE = ROOT / "docs" / "api.md"
+# Modules of which users import names.
+MODULES = [
+    "skrnn",
+    "skrnn.datasets",
+    "skrnn.exceptions",
+    "skrnn.inspection",
+    "skrnn.model_selection",
+]
+
+# What numpydoc checks and is not held, with the reason. All its other codes are.
+NOT_HELD = {
+    "RT02": "values that are returned have names, as in scikit-learn",
+    "ES01": "where one line says it all, a second paragraph would repeat it",
+}
+# What is not held for methods either: it stands with their class, once.
+NOT_HELD_FOR_METHODS = {
+    "EX01": "the examples of a class call its methods",
+    "SA01": "what is related to a class is related to its methods",
+}
+
+
+def public_objects(module_name):
+    """Functions and classes of a module by name: its `__all__`, else what it defines."""
+    module = importlib.import_module(module_name)
+    names = getattr(module, "__all__", None) or [
+        name
+        for name, value in vars(module).items()
+        if not name.startswith("_") and getattr(value, "__module__", None) == module_name
+    ]
+    return {f"{module_name}.{name}": getattr(module, name) for name in names}
+
+
+def is_own(function):
+    # The methods that warnings have of built-in classes are of no module.
+    return (getattr(function, "__module__", None) or "").startswith("skrnn")
+
+
+def own_methods(name, value):
+    """Public methods of a class that are written here, not those of scikit-learn."""
+    if not inspect.isclass(value):
+        return {}
+    return {
+        f"{name}.{method}": function
+        for method, function in inspect.getmembers(value, callable)
+        if not method.startswith("_") and is_own(function)
+    }
+
+
+OBJECTS = {name: value for module in MODULES for name, value in public_objects(module).items()}
+METHODS = {
+    method: function
+    for name, value in OBJECTS.items()
+    for method, function in own_methods(name, value).items()
+}
+
+
+def names_on_the_page():
+    """What the tables of the page list."""
+    page = PAGE.read_text(encoding="utf-8")
+    assert re.findall(r"\.\. currentmodule:: (\S+)", page) == ["skrnn"]
+    tables = re.findall(r"\.\. autosummary::\n((?: +.*\n|\n)*)", page)
+    entries = re.findall(r"^ +([A-Za-z_][\w.]*)$", "".join(tables), flags=re.MULTILINE)
+    return [f"skrnn.{entry}" for entry in entries]
+
+
+def faults(name, not_held):
+    """What numpydoc finds at fault, of what is held."""
+    found = validate(name)["errors"]
+    return [f"{code}: {message}" for code, message in found if code not in not_held]
+
+
+def test_the_page_of_the_reference_names_what_is_public_once():
+    assert sorted(names_on_the_page()) == sorted(OBJECTS)
+
+
+def test_methods_are_checked_where_they_are_written_here():
+    # Behind a decorator, a descriptor, a classmethod; but not what scikit-learn adds.
+    assert "skrnn.GRURegressor.fit" in METHODS
+    assert "skrnn.SlidingWindowTransformer.get_feature_names_out" in METHODS
+    assert "skrnn.inspection.ForecastDisplay.from_estimator" in METHODS
+    assert not [name for name in METHODS if name.endswith((".get_params", "_request"))]
+
+
+def test_codes_that_are_not_held_are_codes_of_numpydoc():
+    assert {*NOT_HELD, *NOT_HELD_FOR_METHODS} <= {*ERROR_MSGS}
+
+
+# Among what is held: each has a section with examples (EX01), which the doctests run.
+@pytest.mark.parametrize("name", OBJECTS)
+def test_docstring_of_a_class_or_function_is_complete(name):
+    assert faults(name, NOT_HELD) == []
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_docstring_of_a_method_is_complete(name):
+    assert faults(name, NOT_HELD | NOT_HELD_FOR_METHODS) == []
+
+
+# Warnings are made by who warns, and have the signature of theirs.
+@pytest.mark.parametrize(
+    "name", [name for name in [*OBJECTS, *METHODS] if not name.startswith("skrnn.exceptions")]
+)
+def test_defaults_in_a_docstring_are_those_of_the_signature(name):
+    value = (OBJECTS | METHODS)[name]
+    documented = {
+        each.lstrip("*"): text.partition(", default=")[2]
+        for names, text, _ in get_doc_object(value)["Parameters"]
+        for each in names.split(", ")
+        if text != "None"  # it is ignored, and there for scikit-learn's sake
+    }
+    parameters = inspect.signature(value).parameters
+    in_signature = {
+        each: ""
+        if parameters[each].default is inspect.Parameter.empty
+        else parameters[each].default
+        for each in documented
+    }
+    assert documented == {
+        each: default if default == "" else repr(default).replace("'", '"')
+        for each, default in in_signature.items()
+    }

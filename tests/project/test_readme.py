@@ -1,0 +1,116 @@
+"""The code of the README, run as it stands there, and what it says of other places."""
+
+import re
+
+import numpy as np
+import pandas as pd
+import pytest
+from conftest import ROOT
+
+import skrnn
+
+# The windows of the README are longer than the rows of the first folds, so that tests are fast.
+pytestmark = pytest.mark.filterwarnings("ignore::skrnn.exceptions.TooFewRowsWarning")
+
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+BLOCKS = re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL)
+
+
+def table_below(heading, text):
+    """Return the rows of the first table below a heading, each a list of cells."""
+    lines = text.partition(f"{heading}\n")[2].splitlines()
+    start = next(number for number, line in enumerate(lines) if line.startswith("|"))
+    rows = []
+    for line in lines[start:]:
+        if not line.startswith("|"):
+            break
+        rows.append([cell.strip() for cell in line.strip("|").split("|")])
+    return [rows[0], *rows[2:]]
+
+
+@pytest.fixture(scope="module")
+def prices():
+    """120 rows to train on and 20 to test on: a noisy wave on business days with two holidays."""
+    rng = np.random.default_rng(0)
+    index = pd.bdate_range("2012-01-02", periods=142, name="Date").delete([110, 125])
+    opening = 300 + 20 * np.sin(np.arange(140) / 8) + rng.normal(size=140)
+    return pd.DataFrame({"Open": opening, "Close": opening + rng.normal(size=140)}, index)
+
+
+@pytest.fixture(scope="module")
+def namespace(prices):
+    """The names of the README, after all its blocks in their order. Not to be changed."""
+    names = {"train": prices.iloc[:120], "test": prices.iloc[120:]}
+    for block in BLOCKS:
+        exec(block, names)
+    return names
+
+
+def test_the_main_job_predicts_row_by_row_in_price_units(namespace):
+    search, test = namespace["search"], namespace["test"]
+    assert len(search.cv_results_["params"]) == 9
+    assert np.isfinite(search.cv_results_["mean_test_score"]).all()
+    predicted = search.predict(test[["Open"]])
+    assert predicted.shape == (20,)
+    # A wave of 20 around 300: whatever was chosen, its errors are those of prices, not of scales.
+    assert np.abs(predicted - test["Open"]).max() < 60
+
+
+def test_the_first_test_row_has_the_last_training_rows_for_a_window(namespace):
+    window, train, test = (namespace[name] for name in ("pipe", "train", "test"))
+    window = window[:2].fit(train[["Open"]]).transform(test[["Open"]])
+    scaled = (train["Open"] - train["Open"].min()) / np.ptp(train["Open"])
+    np.testing.assert_allclose(window.iloc[0], scaled.iloc[-60:])
+
+
+def test_the_comparison_has_the_rival_and_the_columns_that_are_named(namespace):
+    frame = namespace["comparison"].frame()
+    assert list(frame.index) == ["NaiveRegressor", "Ridge", "chosen"]
+    assert {"RMSE", "skill", "MASE", "DM p", "fit s", "predict s"} <= set(frame.columns)
+
+
+def test_the_rival_of_the_comparison_is_the_price_of_the_day_before(namespace, prices):
+    predicted = namespace["comparison"].predictions["NaiveRegressor"]
+    expected = prices["Open"].shift(1).loc[predicted.index]
+    np.testing.assert_array_equal(predicted, expected)
+
+
+def test_no_leak_is_found(namespace):
+    assert repr(namespace["leaks"]).startswith("no leak found: ")
+
+
+def test_the_forecast_is_of_the_days_that_come_next(namespace, prices):
+    assert list(namespace["ahead"].index) == list(prices.index[120:130])
+
+
+def test_what_is_linked_is_there():
+    targets = re.findall(r"\]\(([^)#\s]+)", README)
+    assert "docs/google_stock.png" in targets
+    missing = [
+        target
+        for target in targets
+        if not target.startswith("https://") and not (ROOT / target).exists()
+    ]
+    assert not missing
+
+
+def test_the_picture_is_small_and_told_in_words():
+    assert (ROOT / "docs" / "google_stock.png").stat().st_size < 250_000
+    told = re.search(r"!\[([^\]]*)\]\(docs/google_stock\.png\)", README)[1]
+    assert len(told.split()) > 10
+
+
+def test_the_figures_are_those_of_the_benchmarks():
+    benchmarks = (ROOT / "docs" / "benchmarks.md").read_text(encoding="utf-8")
+    measured = [row[:5] for row in table_below("# Benchmarks", benchmarks)]
+    header, *rows = table_below("## Speed", README)
+    assert header == measured[0]
+    assert [row for row in rows if row not in measured] == []
+    for fact in ("Date", "Machine"):
+        told = re.search(rf"^- {fact}: (.*?)(?:;|$)", benchmarks, flags=re.MULTILINE)[1]
+        assert told in " ".join(README.split()), fact
+
+
+def test_the_table_of_alternatives_names_this_version():
+    header = table_below("## Beside the alternatives", README)[0]
+    assert header[1] == f"skrnn {skrnn.__version__}"

@@ -1,0 +1,52 @@
+"""The version is told in one place, and what is written about a release agrees with it."""
+
+import datetime
+import re
+from importlib.metadata import version
+
+from conftest import ROOT
+from packaging.version import Version
+
+import skrnn
+
+CHANGELOG = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+CITATION = (ROOT / "CITATION.cff").read_text(encoding="utf-8")
+HEADINGS = re.findall(r"^## (.*)$", CHANGELOG, flags=re.MULTILINE)
+
+
+def last_release():
+    """Return version and date of the newest release in the changelog."""
+    number, date = re.fullmatch(r"\[(\S+)\] - (\S+)", HEADINGS[1]).groups()
+    return Version(number), datetime.date.fromisoformat(date)
+
+
+def test_what_is_installed_has_the_version_of_the_package():
+    told = version("skrnn")
+    assert told == skrnn.__version__, (
+        f"The metadata of the installed skrnn are those of {told}: install it again, with "
+        "pip install -e . or make"
+    )
+
+
+def test_the_changelog_begins_with_what_is_not_released_yet():
+    assert HEADINGS[0] == "[Unreleased]"
+
+
+def test_the_newest_release_of_the_changelog_is_this_version_or_the_one_before():
+    released, _ = last_release()
+    current = Version(skrnn.__version__)
+    if current.is_devrelease:
+        assert released < current
+    else:
+        assert released == current
+
+
+def test_releases_of_the_changelog_are_ordered_newest_first():
+    releases = [Version(re.match(r"\[(\S+)\]", heading)[1]) for heading in HEADINGS[1:]]
+    assert releases == sorted(set(releases), reverse=True)
+
+
+def test_what_is_cited_is_the_newest_release_of_the_changelog():
+    number = re.search(r'^version: "?([^"\n]+)"?$', CITATION, flags=re.MULTILINE)[1]
+    date = re.search(r'^date-released: "?([\d-]+)"?$', CITATION, flags=re.MULTILINE)[1]
+    assert (Version(number), datetime.date.fromisoformat(date)) == last_release()
