@@ -37,7 +37,7 @@ from skrnn.estimators._target_checks import (
     validate_score_weights,
     validate_weights,
 )
-from skrnn.windows._missing_steps import leave_out_steps, rows_with_absent_steps
+from skrnn.windows._missing_steps import leave_out_steps, rows_with_missing_steps
 
 # The process in which TensorFlow has started.
 _started_in: int | None = None
@@ -388,7 +388,7 @@ class BaseRecurrentEstimator(CallbackSupportMixin, CallbackCopyMixin, BaseEstima
         held_out = self._validate_held_out(*validation)
         network = self._describe_network(X, y)
         if held_out is not None:
-            network["masked"] |= bool(rows_with_absent_steps(held_out[0]).any())
+            network["masked"] |= bool(rows_with_missing_steps(held_out[0]).any())
         elif hold_out:
             n_kept = self._n_rows_before_split(len(X))
             held_out = [rows if rows is None else rows[n_kept:] for rows in (X, y, sample_weight)]
@@ -574,7 +574,7 @@ class BaseRecurrentEstimator(CallbackSupportMixin, CallbackCopyMixin, BaseEstima
             "linear_skip": False,
             "n_timesteps": X.shape[1] if self._has_fixed_length() else None,
             "output_activation": "linear",
-            "masked": bool(rows_with_absent_steps(X).any()),
+            "masked": bool(rows_with_missing_steps(X).any()),
             "dropout": self.dropout,
             "recurrent_dropout": self.recurrent_dropout,
             "activation": self.activation,
@@ -659,7 +659,7 @@ class BaseRecurrentEstimator(CallbackSupportMixin, CallbackCopyMixin, BaseEstima
         X = self._validate_for_network(X)
         y = fitted._validate_y(y, X, reset=False)
         weight = None
-        if fitted.architecture == "sequence_to_sequence" and rows_with_absent_steps(X).any():
+        if fitted.architecture == "sequence_to_sequence" and rows_with_missing_steps(X).any():
             check_presence(X, "given")
             y, weight = leave_out_steps(X, y, weight)
         return self._make_rows(X, y, weight)

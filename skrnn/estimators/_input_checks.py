@@ -21,7 +21,7 @@ _LAG = re.compile(r"(?P<column>.*)_lag\d+")
 
 
 def validate_windows(
-    estimator: BaseEstimator, X: Any, *, reset: bool, may_lack_steps: bool = True
+    estimator: BaseEstimator, X: Any, *, reset: bool, allow_missing_steps: bool = True
 ) -> np.ndarray:
     """Return X as floats of shape (n_samples, n_timesteps, n_features), NaN where steps are absent.
 
@@ -39,7 +39,7 @@ def validate_windows(
     reset : bool
         Whether this is a first fit.
 
-    may_lack_steps : bool, default=True
+    allow_missing_steps : bool, default=True
         Whether a step may be NaN in all features. If not, there must be no NaN.
     """
     refuse_unstacked(X, "X", type(estimator).__name__)
@@ -64,7 +64,7 @@ def validate_windows(
         if X.ndim == 2:
             _check_windows_of_one_column(estimator)
     X = X[..., np.newaxis] if X.ndim == 2 else X
-    if not may_lack_steps:
+    if not allow_missing_steps:
         check_finite(
             X,
             "X",

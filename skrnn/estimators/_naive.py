@@ -146,7 +146,7 @@ class NaiveRegressor(CallbackSupportMixin, RegressorMixin, MultiOutputMixin, Bas
         tasks = begin_tasks(self, X, y)
         # Validation sets attributes as it goes: a copy takes them, so that a failure leaves none.
         fitted = copy.copy(self)
-        X = validate_windows(fitted, X, reset=True, may_lack_steps=False)
+        X = validate_windows(fitted, X, reset=True, allow_missing_steps=False)
         y = validate_targets(fitted, y, sequences=False)
         check_consistent_length(X, y)
         self._check_length(X)
@@ -189,7 +189,7 @@ class NaiveRegressor(CallbackSupportMixin, RegressorMixin, MultiOutputMixin, Bas
             or its windows are too short for `strategy`.
         """
         check_is_fitted(self)
-        X = validate_windows(self, X, reset=False, may_lack_steps=False)
+        X = validate_windows(self, X, reset=False, allow_missing_steps=False)
         self._check_length(X)
         y = np.empty((len(X), self.n_outputs_))
         for output, (feature, shift, a, b) in enumerate(self.targets_):

@@ -47,7 +47,7 @@ class BuiltRival(NaiveRegressor):
 
     def fit(self, X: Any, y: Any) -> BuiltRival:
         """Take the features and scales as they are given."""
-        validate_windows(self, X, reset=True, may_lack_steps=False)
+        validate_windows(self, X, reset=True, allow_missing_steps=False)
         self._target_ndim = np.ndim(y)
         self.n_outputs_ = len(self.targets)
         self.targets_ = self.targets

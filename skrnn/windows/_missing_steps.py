@@ -8,7 +8,7 @@ import numpy as np
 _N_ROWS = 4096
 
 
-def rows_with_absent_steps(X: np.ndarray) -> np.ndarray:
+def rows_with_missing_steps(X: np.ndarray) -> np.ndarray:
     """Tell which rows lack a step.
 
     Parameters
