@@ -230,7 +230,7 @@ def _read_panel(named: dict[str, Any], X: Any) -> tuple[np.ndarray | None, np.nd
 
 
 class _Predicted(RegressorMixin, BaseEstimator):
-    """What scorers are given: predictions are made once, for whole stretches of rows."""
+    """Estimator for scorers: predictions are made once, for whole stretches of rows."""
 
     def __init__(self, values: np.ndarray) -> None:
         self.values = values

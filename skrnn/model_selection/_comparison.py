@@ -1,4 +1,4 @@
-"""What a comparison of regressors has found."""
+"""Comparison: the result object of `compare_regressors`."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class Comparison:
 
     times : ndarray of int of shape (n_predicted,) or None
         The order of the predicted rows in time; rows of a panel at one time have one number. None
-        if nobody can tell, since the rows of a panel have no labels.
+        if the rows of a panel have no labels, which would tell it.
 
     See Also
     --------

@@ -72,7 +72,7 @@ def check_leakage(
         Targets; None with `prepare`, which makes them.
     prepare : callable, default=None
         Makes `(X, y)` of the raw rows, in order of time; it may drop rows at either end. The raw
-        rows are changed before it runs, so that what is done there is checked too. If a `cv`
+        rows are changed before it runs, so its work is checked too. If a `cv`
         within `estimator` has a `gap`, so many rows before the test part are not learned from.
         A pipeline that is cross-validated with a gap is given in a search with that splitter:
         ``GridSearchCV(pipe, {}, cv=TimeSeriesSplit(gap=2))``.

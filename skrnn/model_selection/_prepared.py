@@ -67,7 +67,7 @@ class _Trial:
             if len(X) != len(self.stages[0].output):
                 raise ValueError(
                     f"prepare gives {len(self.stages[0].output)} rows, but {len(X)} when values "
-                    "of raw rows change, so that nobody can tell which belongs to which. Let "
+                    "of raw rows change, so rows cannot be matched. Let "
                     "the number of rows depend on the number of raw rows only."
                 )
             prepared.append((X, y))
@@ -122,7 +122,7 @@ def check_prepared(
     target = tuple(j for j in everything if trial.moved_targets((j,), -1).any())
     if not target:
         raise ValueError(
-            "The targets that prepare returns do not move when the raw rows change, so that "
+            "The targets that prepare returns do not move when the raw rows change, so "
             "nothing can be checked. prepare must compute y from the rows it is given."
         )
     n_rows = len(trial.stages[0].output)
@@ -191,8 +191,8 @@ def _fit(
 def _telling_row(trial: _Trial, row: int, target: Columns) -> int:
     """Return the next row whose target and forecast both come later than those of the row before.
 
-    What was missing, and is carried over or filled with what is known, is read early: such a
-    target is no forecast, and from such a row nobody can tell when its forecast is made.
+    A missing value that is carried over, or filled with known values, is read early. A target like
+    that is no forecast, and its row does not tell when its forecast is made.
     """
     end = len(trial.raw) - 1
 

@@ -13,7 +13,7 @@ class _Report:
 
     step: str | None
     reason: str
-    # The attribute that is true if something was found, and what is said then and otherwise.
+    # The attribute that is true if something was found, and the first words then and otherwise.
     _finding: ClassVar[tuple[str, str, str]]
 
     def __bool__(self) -> bool:
