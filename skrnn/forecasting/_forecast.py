@@ -147,7 +147,7 @@ def forecast(
         )
     pipeline = getattr(estimator, "best_estimator_", estimator)
     paths = list(find_window_paths(pipeline))
-    past = read_past(pipeline, paths, X)
+    past = read_past(pipeline, paths, X, future)
     architecture = _find_architecture(pipeline)
     targets = find_target_columns(paths, past, target, architecture)
     rows = FutureRows(past, steps, future, targets.columns)
@@ -207,7 +207,9 @@ def _check_known(
             column for column in rows.unknown if is_simple or rows.is_read(column, steps, read)
         ]
         if not is_simple:
-            own = [name for name in targets.columns if rows.is_read(name, 1, read)]
+            own = [
+                name for name in targets.columns if rows.is_read(name, 1, read, if_refused=False)
+            ]
             if own:
                 raise ValueError(
                     f"The model reads the column {own[0]!r} of the row that it predicts, and y is "

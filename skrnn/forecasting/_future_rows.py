@@ -25,6 +25,11 @@ from skrnn.windows._order import check_order
 from skrnn.windows._placing import LabelSummary
 from skrnn.windows._transformer import windows_of
 
+# So many values of a column are tried to see whether it is read.
+_N_TRIED = 5
+# Those of a column of which no values are known.
+_NUMBERS_TRIED = (1.0, 2.0, 0.0, -1.0, 10.0, 100.0, 1e3, 1e4, 1e6, -1e3, -1e6)
+
 
 @dataclass(frozen=True)
 class Past:
@@ -46,6 +51,9 @@ class Past:
 
     is_labeled : bool
         Whether rows have labels, which predictions are returned with.
+
+    later : DataFrame or None
+        What is known of the rows to come, as it was given.
     """
 
     frame: pd.DataFrame
@@ -53,6 +61,7 @@ class Past:
     keys: list[str]
     series: dict[Hashable, LabelSummary | None]
     is_labeled: bool
+    later: pd.DataFrame | None = None
 
     @property
     def key_levels(self) -> list[str]:
@@ -85,7 +94,10 @@ class Past:
         return rows if self.is_frame else rows.to_numpy()
 
     def probe_rows(self, n: int) -> pd.DataFrame:
-        """Return up to `n` rows of one series: the last ones, or rows of NaN after the fitted."""
+        """Return up to `n` rows of one series: the last ones, or unknown rows after the fitted.
+
+        Unknown rows hold NaN, or the first value of a column that is known in later rows.
+        """
         if len(self.frame):
             series = read_labels(self.frame, self.keys or None).series
             if series is None:
@@ -102,6 +114,10 @@ class Past:
                 [*levels, index], names=[*self.key_levels, index.name]
             )
         columns = {name: keys.get(name, np.full(n, np.nan)) for name in self.frame.columns}
+        later = pd.DataFrame() if self.later is None else self.later
+        for name in self.feature_columns if len(later) else ():
+            if name in later.columns:
+                columns[name] = later[name].array.take(np.zeros(n, dtype=np.intp))
         return pd.DataFrame(columns, index=index)
 
     @staticmethod
@@ -115,7 +131,7 @@ class Past:
         return changed
 
 
-def read_past(estimator: Any, paths: list[WindowPath], X: Any) -> Past:
+def read_past(estimator: Any, paths: list[WindowPath], X: Any, future: Any = None) -> Past:
     """Read the rows that are given, or what the windows of a fitted estimator remember.
 
     Raises
@@ -159,7 +175,8 @@ def read_past(estimator: Any, paths: list[WindowPath], X: Any) -> Past:
     series = {name: start["labels"] for name, start in starts.items()}
     frame = pd.DataFrame(columns=columns, dtype=np.float64)
     is_labeled = any(summary is not None for summary in series.values())
-    return Past(frame, names is not None, keys, series, is_labeled)
+    later = None if future is None else _read_frame(future, "future")[0]
+    return Past(frame, names is not None, keys, series, is_labeled, later)
 
 
 def _read_frame(X: Any, name: str) -> tuple[pd.DataFrame, bool]:
@@ -261,25 +278,29 @@ class FutureRows:
             stored[rows] = predicted
             self._frame[column] = stored
 
-    def is_read(self, column: Any, step: int, read: Callable[[Any, int], Any]) -> bool:
+    def is_read(
+        self, column: Any, step: int, read: Callable[[Any, int], Any], *, if_refused: bool = True
+    ) -> bool:
         """Tell whether a model reads the values of an unknown column in the rows up to a step.
 
-        Two values are tried, since NaN may be filled on the way. `read` is given rows, and of how
-        many of the last ones it returns what is read.
+        Several values are tried, since NaN may be filled on the way, and steps may clip values or
+        put them into bins. `read` is given rows, and of how many of the last ones it returns what
+        is read. `if_refused` is the answer if it raises an error.
         """
-        values = self._alternatives(column)
-        if values is None:
-            return True
-        made = []
-        for value in values:
+        first: Any = None
+        for number, value in enumerate(self._alternatives(column)):
             frame = self._frame.iloc[: step * self._n_series].copy()
             frame[column] = pd.Series([value] * len(frame), index=frame.index)
             try:
-                made.append(read(self._join(frame), len(frame)))
+                made = read(self._join(frame), len(frame))
             except (TypeError, ValueError, KeyError):
-                # It reads something, and does not take it.
+                # The value of this column or of another unknown one is not taken.
+                return if_refused
+            if number == 0:
+                first = made
+            elif not _are_equal(first, made):
                 return True
-        return not _are_equal(*made)
+        return False
 
     def label(self, values: np.ndarray, names: list[Any]) -> Any:
         """Return predictions with the labels of their rows, if they have some.
@@ -313,16 +334,18 @@ class FutureRows:
             rows = pd.concat([self._before, rows])
         return self._past.as_given(rows)
 
-    def _alternatives(self, column: Any) -> list[Any] | None:
-        """Return two values that the column may have, None if none are known."""
+    def _alternatives(self, column: Any) -> list[Any]:
+        """Return values that the column may have, the last of which is NaN."""
         given = self._past.frame[column].dropna()
-        distinct = given.unique()
-        if len(distinct) > 1:
-            return [distinct[0], distinct[1]]
-        if is_numeric_dtype(given.dtype):
-            first = float(distinct[0]) if len(distinct) else 1.0
-            return [first, first + 1.0]
-        return None
+        if not is_numeric_dtype(given.dtype):
+            return [*given.unique()[:_N_TRIED], np.nan]
+        if not len(given):
+            return [*_NUMBERS_TRIED, np.nan]
+        distinct = np.unique(given.to_numpy(dtype=np.float64))
+        # From the smallest to the largest.
+        places = np.linspace(0, len(distinct) - 1, min(len(distinct), _N_TRIED)).astype(np.intp)
+        values = distinct[places].tolist()
+        return [*values, *([values[0] + 1.0] if len(values) == 1 else []), np.nan]
 
     def _read_future(self, future: Any, steps: int) -> pd.DataFrame:
         """Return what is known, with the rows in order."""

@@ -286,7 +286,9 @@ def _find_column(path: WindowPath, output: int, place: Any, past: Past) -> Any:
             answer = None if is_only else answer
         elif made[0] != made[1]:
             level = np.abs(expected).max() + a * np.abs(made).max() + abs(b)
-            tolerance = _ROUNDINGS * np.finfo(window.fill_values_.dtype).eps * level
+            # Targets may be of single precision where X is not.
+            eps = np.finfo(window.fill_values_.dtype).eps
+            tolerance = max(_ROUNDINGS * eps, 100 * np.finfo(np.float32).eps) * level
             if np.abs(a * made + b - expected).max() <= tolerance:
                 return column
             answer = None

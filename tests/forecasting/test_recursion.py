@@ -6,12 +6,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.compose import ColumnTransformer, TransformedTargetRegressor
+from sklearn.ensemble import HistGradientBoostingRegressor
 from sklearn.linear_model import LinearRegression, Ridge
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import (
     FunctionTransformer,
     MinMaxScaler,
+    OneHotEncoder,
     PowerTransformer,
+    QuantileTransformer,
     StandardScaler,
 )
 
@@ -158,6 +161,63 @@ def test_logarithms_on_both_sides_are_read_as_such():
 
 def difference(rows):
     return pd.DataFrame(rows).diff().fillna(0).to_numpy()
+
+
+@pytest.mark.parametrize("is_given", [True, False])
+@pytest.mark.parametrize(
+    "step",
+    [
+        QuantileTransformer(n_quantiles=20),
+        FunctionTransformer(lambda rows: rows.clip(45, 55)),
+        FunctionTransformer(lambda rows: np.floor(rows / 20)),
+        FunctionTransformer(lambda rows: 1.0 * (rows > 50)),
+    ],
+    ids=["quantiles", "clip", "floor", "binary"],
+)
+def test_a_column_whose_values_are_clipped_or_binned_is_read_all_the_same(step, is_given):
+    rng = np.random.default_rng(3)
+    days = pd.date_range("2024-01-01", periods=90)
+    rows = pd.DataFrame({"a": 50 + 10 * np.sin(np.arange(90) / 3) + rng.normal(size=90)}, days)
+    rows.iloc[0] = rows.iloc[1] + 0.1  # the first values are in one bin
+    # It reads NaN as well: nothing else would stop it.
+    model = HistGradientBoostingRegressor(max_iter=5, min_samples_leaf=3)
+    pipe = make_pipeline(step, SlidingWindowTransformer(4, padding="nan"), model)
+    pipe.set_output(transform="pandas").fit(rows, rows["a"])
+    X = rows if is_given else None
+    with pytest.raises(ValueError, match=r"read the column\(s\) \['a'\].*Give it as target"):
+        forecast(pipe, 5, X=X)
+    coming = pd.DataFrame({"a": np.nan}, pd.date_range("2024-03-31", periods=5))
+    expected = recur(pipe, rows, coming, 5, ["a"])[:, 0]
+    np.testing.assert_allclose(forecast(pipe, 5, X=X, target="a"), expected)
+
+
+def test_targets_of_single_precision_are_found_behind_a_scaler():
+    rows = make_rows(np.random.default_rng(0), ["a", "b", "c"], 1, 0)[["a"]]
+    pipe = make_pipeline(StandardScaler(), SlidingWindowTransformer(4), Ridge())
+    single = forecast(pipe.fit(rows.to_numpy(), rows["a"].astype(np.float32)), 3)
+    double = forecast(pipe.fit(rows.to_numpy(), rows["a"]), 3)
+    np.testing.assert_allclose(single, double, rtol=1e-5)
+
+
+@pytest.mark.parametrize("is_given", [True, False])
+def test_a_column_of_text_that_is_encoded_before_the_window(is_given):
+    rows = make_rows(np.random.default_rng(0), ["a", "b", "c"], 1, 5)[["a"]]
+    rows["weekday"] = rows.index.day_name()
+    past, future = rows[:N_ROWS], rows[N_ROWS:]
+    encode = ColumnTransformer(
+        [
+            ("level", StandardScaler(), ["a"]),
+            ("weekday", OneHotEncoder(sparse_output=False), ["weekday"]),
+        ]
+    )
+    pipe = make_pipeline(encode, SlidingWindowTransformer(3, flatten=True), Ridge())
+    pipe.set_output(transform="pandas").fit(past, past["a"])
+    X = past if is_given else None
+    found = forecast(pipe, 5, X=X, future=future[["weekday"]])
+    np.testing.assert_allclose(found, recur(pipe, past, future, 5, ["a"])[:, 0])
+    if is_given:
+        with pytest.raises(ValueError, match=r"\['weekday'\] are read, but not predicted"):
+            forecast(pipe, 5, X=X)
 
 
 def test_differences_before_the_window_need_the_rows_and_the_word_of_the_user():
