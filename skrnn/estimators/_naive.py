@@ -153,9 +153,9 @@ class NaiveRegressor(CallbackSupportMixin, RegressorMixin, MultiOutputMixin, Bas
         fitted._target_ndim = y.ndim
         y = y.reshape(len(y), -1)
         fitted.n_outputs_ = y.shape[1]
-        found = _complete(find_targets_of_windows(X, y, feature=self.feature))
+        found = find_targets_of_windows(X, y, feature=self.feature, complete=True)
         if None in found:
-            feature = self._choose_feature(X)
+            feature = self._choose_feature(X, found)
             _warn_of_units(X[:, :, feature], y)
         fitted.targets_ = [
             (feature, output + 1, 1.0, 0.0) if target is None else (*target,)
@@ -221,17 +221,18 @@ class NaiveRegressor(CallbackSupportMixin, RegressorMixin, MultiOutputMixin, Bas
                 'longer (window_length of SlidingWindowTransformer) or use strategy="last".'
             )
 
-    def _choose_feature(self, X: np.ndarray) -> int:
+    def _choose_feature(self, X: np.ndarray, found: list[Target | None]) -> int:
         """Return the feature that is forecast where y is none, if there is no choice."""
         n_features = X.shape[2]
         if self.feature is not None:
             return self.feature
         if n_features == 1:
             return 0
+        name = f"column {found.index(None)} of y" if len(found) > 1 else "y"
         why = (
-            "windows of one step do not tell which of them y is"
+            f"windows of one step do not tell which of them {name} is"
             if X.shape[1] == 1
-            else "y is none of them at any step after the windows, as far as the rows tell"
+            else f"{name} is none of them at any step after the windows, as far as the rows tell"
         )
         raise ValueError(
             f"X holds windows of {n_features} features, and {why}. Give the number of the feature "
@@ -243,19 +244,6 @@ class NaiveRegressor(CallbackSupportMixin, RegressorMixin, MultiOutputMixin, Bas
         tags.input_tags.three_d_array = True
         tags.regressor_tags.poor_score = True
         return tags
-
-
-def _complete(found: list[Target | None]) -> list[Target | None]:
-    """Fill outputs that were not found, if the others are the steps of one feature in order."""
-    known = [(output, target) for output, target in enumerate(found) if target is not None]
-    steps = {(target.feature, target.shift - output) for output, target in known}
-    if len(steps) != 1:
-        return found
-    first, base = known[0]
-    return [
-        target or base._replace(shift=base.shift + output - first)
-        for output, target in enumerate(found)
-    ]
 
 
 def _value_at(windows: np.ndarray, step: int, strategy: str, season_length: int) -> np.ndarray:

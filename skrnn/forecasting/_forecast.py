@@ -162,7 +162,7 @@ def forecast(
         refuse_unknown_layout(first.shape[1], targets)
     if targets.layout == "steps":
         return _label_steps(rows, first, targets, steps)
-    if targets.layout == "columns" and first.shape[1] != len(targets.columns):
+    if targets.layout == "columns" and targets.columns and first.shape[1] != len(targets.columns):
         raise ValueError(
             f"target={target!r} names {len(targets.columns)} columns, but the model has "
             f"{first.shape[1]} output(s) a row. Name one column for each output."

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from pandas.api.types import is_numeric_dtype
+from sklearn.pipeline import Pipeline
 
 from skrnn._utils.validation import check_container, read_as_numbers, refuse_column
 from skrnn.forecasting._window_paths import WindowPath
@@ -20,9 +21,15 @@ from skrnn.windows._labels import (
     read_labels,
     read_ticks,
 )
-from skrnn.windows._next_labels import follows, join_labels, labels_after, summarize
+from skrnn.windows._next_labels import (
+    follows,
+    join_labels,
+    labels_after,
+    share_next_labels,
+    summarize,
+)
 from skrnn.windows._order import check_order
-from skrnn.windows._placing import LabelSummary
+from skrnn.windows._placing import LabelSummary, share_rules
 from skrnn.windows._transformer import windows_of
 
 # So many values of a column are tried to see whether it is read.
@@ -147,7 +154,8 @@ def read_past(estimator: Any, paths: list[WindowPath], X: Any, future: Any = Non
             "that it predicts would never be read. Give a fitted Pipeline with one."
         )
     keys = next((group_keys(window.group) for window in windows if window.group is not None), [])
-    names = getattr(estimator, "feature_names_in_", None)
+    reader = _first_reader(estimator)
+    names = getattr(reader, "feature_names_in_", None)
     fitted = paths[0].window if paths else None
     starts = {} if fitted is None else dict(fitted._starts)
     if X is not None:
@@ -162,6 +170,7 @@ def read_past(estimator: Any, paths: list[WindowPath], X: Any, future: Any = Non
             if name in starts and labels is not None:
                 labels = join_labels(starts[name]["labels"], labels)
             series[name] = labels
+        _share_steps(series, positions_by_series(rows), fitted)
         return Past(frame, is_frame, keys, series, is_labeled=is_frame)
     if fitted is None or not all(path.window.carry_context for path in paths):
         why = "is within another step" if fitted is None else "has carry_context=False"
@@ -169,7 +178,7 @@ def read_past(estimator: Any, paths: list[WindowPath], X: Any, future: Any = Non
             f"The rows that the estimator was fitted on are not remembered: its window {why}. Give "
             "the rows before those that are predicted as X."
         )
-    columns = [*(range(estimator.n_features_in_) if names is None else names)]
+    columns = [*(range(reader.n_features_in_) if names is None else names)]
     # The window takes its keys out, and may be the first step.
     columns += [key for key in fitted._group_columns if key not in columns]
     series = {name: start["labels"] for name, start in starts.items()}
@@ -177,6 +186,26 @@ def read_past(estimator: Any, paths: list[WindowPath], X: Any, future: Any = Non
     is_labeled = any(summary is not None for summary in series.values())
     later = None if future is None else _read_frame(future, "future")[0]
     return Past(frame, names is not None, keys, series, is_labeled, later)
+
+
+def _first_reader(estimator: Any) -> Any:
+    """Return the first step of pipelines that does anything: it has the names of the columns."""
+    while isinstance(estimator, Pipeline):
+        estimator = next(step for _, step in estimator.steps if step not in (None, "passthrough"))
+    return estimator
+
+
+def _share_steps(
+    series: dict[Hashable, LabelSummary | None], positions: dict[Hashable, Any], fitted: Any
+) -> None:
+    """Give series of one or two rows the steps of the others, or those of the fitted ones."""
+    summaries = list(series.values())
+    counts = [0 if isinstance(where, slice) else len(where) for where in positions.values()]
+    known = next((summary for summary in summaries if summary is not None), None)
+    shared = None if fitted is None else fitted._shared
+    others = [shared] if known and shared and shared["second"] == known["second"] else []
+    best = share_rules([*summaries, *others], [*counts, *([0] * len(others))])
+    share_next_labels(summaries, best)
 
 
 def _read_frame(X: Any, name: str) -> tuple[pd.DataFrame, bool]:

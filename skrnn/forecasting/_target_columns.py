@@ -73,25 +73,25 @@ def find_target_columns(
     is_decoder = architecture == "encoder_decoder"
     if path is None or None in found:
         unclear = not found or any(is_unclear for is_unclear, _ in doubts)
-        equal = [feature for _, feature in doubts if feature is not None]
-        if path is not None and len(equal) == len(found) == 1:
-            found = [(equal[0], 0, 1.0, 0.0)]
-        else:
-            is_refuted = bool(paths) and not unclear and all(each.is_direct for each in paths)
-            believed = _believe(chosen, is_refuted=is_refuted, reason=_why_not(paths, unclear))
-            if is_decoder or (len(found) > 1 and len(chosen) == 1 and not is_refuted):
-                return believed._replace(layout="steps")
-            if len(found) > 1 and believed.layout is None:
-                refuse_unknown_layout(len(found), believed)
-            return believed
+        is_refuted = bool(paths) and not unclear and all(each.is_direct for each in paths)
+        believed = _believe(chosen, is_refuted=is_refuted, reason=_why_not(paths, unclear))
+        if is_decoder or (len(found) > 1 and len(chosen) == 1 and not is_refuted):
+            return believed._replace(layout="steps")
+        if len(found) > 1 and believed.layout is None:
+            refuse_unknown_layout(len(found), believed)
+        return believed
     layout = _find_layout(found, path)
     # The steps of a column are one column.
     places = found[:1] if layout == "steps" else found
     columns = [_find_column(path, output, place, past) for output, place in enumerate(places)]
     if None in columns:
+        feature, _, a, b = places[columns.index(None)]
         reason = (
-            "y was found among the columns that reach the window, but the steps before it do not "
-            "make these of the values that are predicted"
+            f"y is {a:.6g} times the column {past.feature_columns[feature]!r} of X "
+            f"{'-' if b < 0 else '+'} {abs(b):.6g}"
+            if path.is_direct
+            else "y was found among the columns that reach the window, but the steps before it do "
+            "not make these of the values that are predicted"
         )
         return TargetColumns(layout, [], True, reason)
     if _NO_ANSWER in columns:
@@ -178,7 +178,7 @@ def _find_outputs(
         doubts = path.window._doubts or [(True, None)] * len(found)
         if is_last_only:
             found, doubts = found[-1:], doubts[-1:]
-        found = _complete(found, doubts)
+        found = _fill_equal(_complete(found, doubts), doubts)
         n_found = sum(each is not None for each in found)
         if best[0] is None or n_found > sum(each is not None for each in best[1]):
             best = path, found, doubts
@@ -197,6 +197,16 @@ def _complete(found: list[Any], doubts: list[Any]) -> list[Any]:
         (feature, base + number, *scale) if each is None and doubts[number][0] else each
         for number, each in enumerate(found)
     ]
+
+
+def _fill_equal(found: list[Any], doubts: list[Any]) -> list[Any]:
+    """Fill outputs that are constants with the columns that equal them, if these are several."""
+    filled = [
+        (doubts[number][1], 0, 1.0, 0.0) if each is None and doubts[number][1] is not None else each
+        for number, each in enumerate(found)
+    ]
+    features = {each[0] for each in filled if each is not None}
+    return filled if len(features) == len(filled) else found
 
 
 def _find_layout(found: list[Any], path: WindowPath) -> str | None:
@@ -246,7 +256,10 @@ def _why_not(paths: list[WindowPath], is_unclear: bool) -> str:
         return "y is a constant, or there were too few rows to compare it with the columns of X"
     if all(path.is_direct for path in paths):
         return "y is no column of X, but a difference, a logarithm or another quantity"
-    return "y is none of the columns that the steps before the window make of X"
+    return (
+        "y is none of the columns that the steps before the window make of X, or there are too few "
+        "different values to tell"
+    )
 
 
 def _find_column(path: WindowPath, output: int, place: Any, past: Past) -> Any:

@@ -166,4 +166,7 @@ def _find_step(ticks: Ticks) -> Any:
     is_regular = np.ptp(steps) <= (1e-6 * abs(steps[-1]) if steps.dtype.kind == "f" else 0)
     if not is_regular or are_dates_as_numbers(values):
         return None
+    if steps.dtype.kind == "f":
+        # A single distance has more rounding.
+        return ((values[-1] - values[0]) / len(steps)).item()
     return steps[-1].item()

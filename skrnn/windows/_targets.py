@@ -108,8 +108,10 @@ def find_doubts(
     Returns
     -------
     doubts : list of (bool, int or None)
-        For each output whether it is a constant, has too few rows, or series are too short to
-        compare it with later rows; and the first column that equals it in all rows.
+        For each output whether it may be a column all the same, and the first column that equals
+        it in all rows. It may be one if it is a constant, has too few rows, or series are too short
+        to compare it with later rows. If the other outputs are the steps of one column, it may be
+        one if no row contradicts that it is the step between them.
     """
     numbers = read_targets(y)
     assert numbers is not None
@@ -128,12 +130,37 @@ def find_doubts(
         is_unclear = n_pairs < needed or spread <= _MIN_SPREAD * _rounding(X, y) * _largest(values)
         equal = (X[finite] == values[finite, np.newaxis]).all(axis=0)
         is_equal = is_unclear and finite.any() and equal.any()
+        step = _step_between(targets, output)
+        if step is not None:
+            is_unclear = _may_be(X, values, link, step, _rounding(X, y))
         doubts.append((bool(is_unclear), int(equal.argmax()) if is_equal else None))
     return doubts
 
 
+def _step_between(targets: Sequence[Target | None], output: int) -> Target | None:
+    """Return what an output is if all that were found are the steps of one column in order."""
+    known = [(number, target) for number, target in enumerate(targets) if target is not None]
+    if len({(target.feature, target.shift - number) for number, target in known}) != 1:
+        return None
+    number, target = known[0]
+    shift = target.shift + output - number
+    return target._replace(shift=shift) if shift >= 0 else None
+
+
+def _may_be(X: Array, y: Array, link: Links, target: Target, rounding: float) -> bool:
+    """Tell whether an output differs from a target in no row that can be compared."""
+    rows = link(target.shift, np.arange(len(y)))
+    x = np.where(rows < 0, np.nan, X[rows, target.feature].astype(np.float64))
+    both = np.isfinite(x) & np.isfinite(y)
+    with np.errstate(all="ignore"):
+        residual = np.abs(y - (target.a * x + target.b))[both]
+    # The scale was found in other rows.
+    tolerance = 1e4 * rounding * (_largest(y) + target.a * _largest(x) + abs(target.b))
+    return bool((residual <= tolerance).all())
+
+
 def find_targets_of_windows(
-    windows: Array, y: Array, *, feature: int | None = None
+    windows: Array, y: Array, *, feature: int | None = None, complete: bool = False
 ) -> list[Target | None]:
     """Find the feature that each output of y is, and how many steps after its window it lies.
 
@@ -145,6 +172,9 @@ def find_targets_of_windows(
         Targets.
     feature : int, default=None
         The only feature that is compared; by default all are.
+    complete : bool, default=False
+        Whether an output that too few rows tell of is taken for the step between the others, if
+        these are the steps of one feature and no row contradicts it.
 
     Returns
     -------
@@ -168,6 +198,13 @@ def find_targets_of_windows(
     most = max(2 * windows.shape[1], 32) + numbers.shape[1]
     # A window that holds its own target is the last guess: of a line it would say the same.
     found = search.find([*range(1, most + 1), 0], None, [None] * numbers.shape[1])
+    if complete:
+        for output, target in enumerate(found.copy()):
+            step = None if target is not None else _step_between(found, output)
+            if step is not None and _may_be(
+                last_steps, numbers[:, output], links, step, _rounding(windows, y)
+            ):
+                found[output] = step
     first = 0 if feature is None else feature
     return [target and target._replace(feature=target.feature + first) for target in found]
 
@@ -344,6 +381,7 @@ class _Search:
         found: list[Target | None] = [None] * n_outputs
         if len(self._y) < _MIN_ROWS or not self._X.size:
             return found
+        taken: set[tuple[int, int]] = set()
         with np.errstate(all="ignore"):
             self._n_tried = len(shifts) * self._X.shape[1]
             sample = self._sample()
@@ -352,14 +390,17 @@ class _Search:
             for output in range(n_outputs):
                 same, affine = self._screen(values, self._y[sample, output])
 
-                def by_name(place: Any, output: int = output) -> tuple[bool, int, int]:
+                def by_name(place: Any, output: int = output) -> tuple[bool, int, bool, int]:
                     shift, feature = place
                     named = names is not None and names[feature] == y_names[output]
-                    return not (named and y_names[output] is not None), shift, feature
+                    is_other = not (named and y_names[output] is not None)
+                    # Outputs that are equal columns are one each.
+                    return is_other, shift, (feature, shifts[shift]) in taken, feature
 
                 for place in sorted(zip(*np.nonzero(same), strict=True), key=by_name):
                     found[output] = self._verify(output, shifts[place[0]], place[1], True)
                     if found[output] is not None:
+                        taken.add((int(place[1]), shifts[place[0]]))
                         break
                 else:
                     places = sorted(zip(*np.nonzero(affine), strict=True), key=by_name)
@@ -480,17 +521,34 @@ def _count_orders(values: Array) -> float:
 
 def _choose_common(candidates: dict[int, list[Target]], tolerance: float) -> dict[int, Target]:
     """Return the first target of each output, of those of one `a, b` if all outputs have it."""
-    chosen = {output: targets[0] for output, targets in candidates.items() if targets}
+    chosen: dict[int, Target] = {}
+    for output, targets in candidates.items():
+        if targets:
+            chosen[output] = _first_free(targets, targets[0], chosen, tolerance)
     if len(chosen) < 2 or len(chosen) < len(candidates):
         return chosen
     for first in next(iter(candidates.values())):
-        common = {
-            output: next((each for each in targets if _are_near(each, first, tolerance)), None)
-            for output, targets in candidates.items()
-        }
-        if None not in common.values():
-            return {output: target for output, target in common.items() if target is not None}
+        common: dict[int, Target] = {}
+        for output, targets in candidates.items():
+            near = next((each for each in targets if _are_near(each, first, tolerance)), None)
+            if near is None:
+                break
+            common[output] = _first_free(targets, near, common, tolerance)
+        else:
+            return common
     return chosen
+
+
+def _first_free(
+    targets: list[Target], best: Target, chosen: dict[int, Target], tolerance: float
+) -> Target:
+    """Return a target, or one of an equal column if another output is that one already."""
+    taken = {(target.feature, target.shift) for target in chosen.values()}
+    equal = [
+        each for each in targets if each.shift == best.shift and _are_near(each, best, tolerance)
+    ]
+    free = [each for each in equal if (each.feature, each.shift) not in taken]
+    return best if (best.feature, best.shift) not in taken or not free else free[0]
 
 
 def _are_near(one: Target, two: Target, tolerance: float) -> bool:

@@ -6,11 +6,12 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
+from sklearn.base import clone
 from sklearn.compose import ColumnTransformer, TransformedTargetRegressor
 from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LinearRegression, LogisticRegression, Ridge
 from sklearn.model_selection import GridSearchCV, TimeSeriesSplit
-from sklearn.pipeline import make_pipeline
+from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import MinMaxScaler, OneHotEncoder
 
 from skrnn import (
@@ -121,6 +122,23 @@ def test_default_labels_go_on_counting():
         found = forecast(pipe, 2, X=X)
         pd.testing.assert_index_equal(found.index, pd.RangeIndex(40, 42))
         np.testing.assert_allclose(found, forecast(windowed(Ridge()).fit(FRAME, SERIES), 2))
+
+
+@pytest.mark.parametrize("step", [None, "passthrough"])
+def test_a_first_step_that_does_nothing_is_passed_over(step):
+    plain = make_pipeline(SlidingWindowTransformer(4), Ridge())
+    for rows in (FRAME, FRAME.to_numpy()):
+        pipe = Pipeline([("none", step), *clone(plain).steps]).fit(rows, SERIES)
+        expected = forecast(clone(plain).fit(rows, SERIES), 3)
+        np.testing.assert_array_equal(forecast(pipe, 3), expected)
+        assert type(forecast(pipe, 3)) is type(expected)
+
+
+def test_fractions_go_on_without_the_rounding_of_the_last_step():
+    index = np.arange(43) * 0.1
+    frame = FRAME.set_axis(index[:40])
+    pipe = make_pipeline(SlidingWindowTransformer(4), Ridge()).fit(frame, frame["level"])
+    np.testing.assert_allclose(forecast(pipe, 3).index, index[40:], rtol=1e-15)
 
 
 def test_polars_rows_are_read():

@@ -330,6 +330,52 @@ def test_outputs_that_are_neither_steps_nor_columns_are_refused():
         forecast(pipe, 1)
 
 
+def test_equal_columns_and_constants_are_columns_of_their_own():
+    rows = make_rows(np.random.default_rng(0), ["a", "b", "c"], 1, 0)[["a", "b"]]
+    rows = rows.assign(copy=rows["b"], level=3.0)
+    window = SlidingWindowTransformer(3, flatten=True)
+    for names, before in [(list(rows), []), (["a", "b", "copy"], [StandardScaler()])]:
+        pipe = make_pipeline(*before, window, LinearRegression()).set_output(transform="pandas")
+        X = rows[names]
+        for y in (X, X.to_numpy()):
+            found = forecast(pipe.fit(X, y), 4)
+            assert list(found.columns) == names
+            future = X.iloc[:4].set_axis(found.index)
+            np.testing.assert_allclose(found, recur(pipe, X, future, 4, names), rtol=1e-6)
+
+
+@pytest.mark.parametrize("other", ["constant", "rare"])
+def test_an_output_that_is_no_step_of_the_column_is_not_taken_for_one(other):
+    rows = make_rows(np.random.default_rng(0), ["a", "b", "c"], 1, 0)[["a"]]
+    values = np.full(N_ROWS, 5.0) if other == "constant" else np.eye(1, N_ROWS, 7)[0]
+    pipe = make_pipeline(SlidingWindowTransformer(3), Ridge())
+    pipe.fit(rows, np.column_stack([rows["a"], values]))
+    with pytest.raises(ValueError, match=r"2 outputs, and nothing tells"):
+        forecast(pipe, 2)
+
+
+def test_steps_of_a_rare_event_are_steps():
+    rows = pd.DataFrame({"events": np.eye(1, N_ROWS, 7)[0]})
+    y = np.column_stack([rows["events"].shift(-step) for step in range(3)])[:-2]
+    pipe = make_pipeline(SlidingWindowTransformer(3), Ridge()).fit(rows[:-2], y)
+    appended = pd.concat([rows, pd.DataFrame({"events": [np.nan]}, [N_ROWS])])
+    np.testing.assert_allclose(forecast(pipe, 3, X=rows), pipe.predict(appended)[-1])
+
+
+def test_a_multiple_of_a_column_is_named():
+    rows = make_rows(np.random.default_rng(0), ["a", "b", "c"], 1, 0)[["a"]]
+    pipe = make_pipeline(SlidingWindowTransformer(3), Ridge())
+    pipe.fit(rows, 1.8 * rows["a"] - 32)
+    with pytest.raises(ValueError, match=r"y is 1.8 times the column 'a' of X - 32\."):
+        forecast(pipe, 2)
+    both = np.column_stack([rows["a"], 2 * rows["a"]])
+    # The first row reads no predictions.
+    found = forecast(pipe.fit(rows, both), 1)
+    np.testing.assert_allclose(found[1], 2 * found[0])
+    with pytest.raises(ValueError, match=r"y is 2 times the column 'a' of X \+ 0\."):
+        forecast(pipe, 2)
+
+
 def test_outputs_behind_a_step_that_is_not_linear_are_what_the_user_says():
     rows = make_rows(np.random.default_rng(0), ["a", "b", "c"], 1, 0)
     steps = np.column_stack([rows["a"].shift(-step) for step in range(3)])[:-2]
@@ -466,6 +512,26 @@ def test_a_newcomer_goes_on_by_the_rule_of_the_others(frequency, n):
     assert found.loc[("a", next_label)] == 29
     assert found.loc[("b", next_label)] == 499 + n
     assert len(found) == 4
+
+
+# The first value is warned of: series b has one row.
+@pytest.mark.filterwarnings("ignore::skrnn.exceptions.TooFewRowsWarning")
+@pytest.mark.parametrize("is_fitted", [True, False])
+def test_a_newcomer_among_given_rows_goes_on_by_the_rule_of_the_others(is_fitted):
+    days = pd.date_range("2024-01-01", periods=30)
+    panel = pd.concat(
+        {"a": pd.Series(np.arange(30.0), days), "b": pd.Series([500.0], days[-1:])},
+        names=["shop", "day"],
+    )
+    panel = panel.to_frame("sales").sort_index(level="day", kind="stable")
+    naive = make_pipeline(SlidingWindowTransformer(1, group="shop"), NaiveRegressor())
+    fitted = panel if is_fitted else panel.drop("b", level="shop")
+    naive.fit(fitted, fitted["sales"])
+    expected = {("a", pd.Timestamp("2024-01-31")): 29.0, ("b", pd.Timestamp("2024-01-31")): 500.0}
+    assert forecast(naive, 1, X=panel).to_dict() == expected
+    coming = pd.MultiIndex.from_tuples(list(expected), names=["shop", "day"])
+    found = forecast(naive, 1, X=panel, future=pd.DataFrame(index=coming))
+    assert found.to_dict() == expected
 
 
 def test_series_with_two_keys_are_forecast():

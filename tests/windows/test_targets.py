@@ -80,6 +80,15 @@ def test_of_equal_columns_the_one_of_the_name_of_y_is_taken():
     assert places(find(twice, pl.Series("b", WALK), names=["a", "b"])) == [(1, 0)]
 
 
+def test_of_equal_columns_each_is_one_output():
+    rows = np.column_stack([WALK, COLUMNS[:, 0], WALK])
+    for X in (rows, StandardScaler().fit_transform(rows)):
+        assert places(find(X, rows)) == [(0, 0), (1, 0), (2, 0)]
+        assert places(find(X, rows[:, [0, 0, 0]])) == [(0, 0), (2, 0), (0, 0)]
+    twice = np.column_stack([LINE, 2 * LINE])
+    assert places(find(LINE, twice)) == [(0, 0), (0, 0)]
+
+
 def test_a_column_comes_before_its_lag_and_the_very_values_before_a_name():
     lag = pd.Series(WALK).shift(1).to_numpy()
     assert places(find(np.column_stack([lag, WALK]), WALK)) == [(1, 0)]
@@ -279,6 +288,21 @@ def test_only_the_given_feature_is_compared():
     windows = make_windows(COLUMNS, 3, 1)
     assert find_targets_of_windows(windows, WALK, feature=1) == [(1, 1, 1.0, 0.0)]
     assert find_targets_of_windows(windows, WALK, feature=0) == [None]
+
+
+def test_outputs_are_completed_unless_a_row_contradicts():
+    windows = make_windows(COLUMNS, 3, 1)
+    event = np.eye(1, N_ROWS, 40)[0]
+    steps = np.column_stack([WALK, np.where(np.arange(N_ROWS) < 7, np.roll(WALK, -1), np.nan)])
+    assert places(find_targets_of_windows(windows, steps)) == [(1, 1), None]
+    assert places(find_targets_of_windows(windows, steps, complete=True)) == [(1, 1), (1, 2)]
+    for other in (event, np.full(N_ROWS, 5.0)):
+        y = np.column_stack([WALK, other])
+        assert places(find_targets_of_windows(windows, y, complete=True)) == [(1, 1), None]
+
+
+def test_windows_of_a_line_are_those_before_their_target():
+    assert places(find_targets_of_windows(make_windows(LINE[:, None] / 8, 3, 1), LINE)) == [(0, 1)]
 
 
 # On the transformer
