@@ -250,8 +250,10 @@ def _believe(chosen: list[Any], *, is_refuted: bool, reason: str) -> TargetColum
 
 def _why_not(paths: list[WindowPath], is_unclear: bool) -> str:
     """Return why y was not found among the columns."""
-    if any(path.window.targets_ is None for path in paths) or not paths:
-        return "the window was fitted without numbers as y, or cannot be reached"
+    if not paths:
+        return "the window is within an estimator that fits several copies of it"
+    if any(path.window.targets_ is None for path in paths):
+        return "the window was fitted without y, or y had no numbers of one or two dimensions"
     if is_unclear:
         return "y is a constant, or there were too few rows to compare it with the columns of X"
     if all(path.is_direct for path in paths):

@@ -159,6 +159,35 @@ def test_logarithms_on_both_sides_are_read_as_such():
             forecast(one_sided, 2, target=target)
 
 
+def test_targets_that_are_transformed_twice_are_put_back_in_order():
+    rng = np.random.default_rng(0)
+    price = np.exp(3 + rng.normal(scale=0.1, size=(60, 1)).cumsum(axis=0))
+    logs = FunctionTransformer(np.log)
+    inner = make_pipeline(logs, StandardScaler(), SlidingWindowTransformer(4), Ridge(0.1))
+    scaled = TransformedTargetRegressor(inner, transformer=MinMaxScaler())
+    both = TransformedTargetRegressor(scaled, func=np.log, inverse_func=np.exp)
+    both.fit(price, price[:, 0])
+    expected = recur_array(both, price, 5)
+    np.testing.assert_allclose(forecast(both, 5), expected)
+    np.testing.assert_allclose(forecast(both, 5, X=price), expected)
+
+
+def recur_array(fitted, rows, steps):
+    for _ in range(steps):
+        predicted = fitted.predict(np.vstack([rows, [[np.nan]]]))[-1]
+        rows = np.vstack([rows, [[predicted]]])
+    return rows[-steps:, 0]
+
+
+def test_targets_of_sequences_of_several_columns_are_said_to_be_no_table():
+    rows = make_rows(np.random.default_rng(0), ["a", "b", "c"], 1, 0)[["a"]]
+    windows = SlidingWindowTransformer(3, flatten=False).fit(rows, np.zeros((N_ROWS, 3, 2)))
+    pipe = make_pipeline(windows, FunctionTransformer(lambda x: x[:, :, 0]), Ridge())
+    pipe[-1].fit(windows.transform(rows)[:, :, 0], rows["a"])
+    with pytest.raises(ValueError, match="y had no numbers of one or two dimensions"):
+        forecast(pipe, 2)
+
+
 def difference(rows):
     return pd.DataFrame(rows).diff().fillna(0).to_numpy()
 
