@@ -118,7 +118,8 @@ def on_no_screen():
 _SECOND_PROCESS = """
 import json, os, pathlib, pickle, sys, tempfile
 import numpy as np
-from skrnn import RNNRegressor, _base
+from skrnn import RNNRegressor
+from skrnn.estimators._tensorflow_import import import_fitting
 
 pipe, series = pickle.loads(pathlib.Path(sys.argv[1]).read_bytes())
 at_start = dict(os.environ)
@@ -127,7 +128,7 @@ kept = os.dup(1), os.dup(2)
 with tempfile.TemporaryFile() as printed:
     os.dup2(printed.fileno(), 1), os.dup2(printed.fileno(), 2)
     # The first fit imports TensorFlow, and so writes what TensorFlow writes at import.
-    _base._import_fitting()
+    import_fitting()
     after_import = dict(os.environ)
     predictions = pipe.fit(series, series[:, 0]).predict(series)
     sys.stdout.flush(), sys.stderr.flush()

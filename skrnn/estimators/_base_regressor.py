@@ -1,4 +1,4 @@
-"""What regressors add: targets that are numbers, standardized for training, and their score."""
+"""Base class of the regressors: standardized targets, predictions in the units of y, R²."""
 
 from __future__ import annotations
 
@@ -13,13 +13,18 @@ from sklearn.metrics import r2_score
 from sklearn.utils.validation import check_is_fitted
 
 from skrnn._network.losses import is_standardized
-from skrnn._utils.estimator_arguments import explain_parameters
-from skrnn.estimators._base import SEQUENCE_ARCHITECTURES, BaseRecurrentEstimator
-from skrnn.estimators._target_checks import validate_score_weights, validate_targets
+from skrnn.estimators._base import BaseRecurrentEstimator
+from skrnn.estimators._fit_keywords import explain_unknown_keywords
+from skrnn.estimators._target_checks import (
+    SEQUENCE_ARCHITECTURES,
+    check_target_steps,
+    validate_score_weights,
+    validate_targets,
+)
 
 
 class BaseRecurrentRegressor(RegressorMixin, MultiOutputMixin, BaseRecurrentEstimator):
-    """A recurrent network whose outputs are numbers, standardized for training."""
+    """A recurrent network that predicts numbers, which are standardized for training."""
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         **BaseRecurrentEstimator._parameter_constraints,
@@ -34,11 +39,11 @@ class BaseRecurrentRegressor(RegressorMixin, MultiOutputMixin, BaseRecurrentEsti
     _y_mean: np.ndarray
     _y_scale: np.ndarray
 
-    @explain_parameters
+    @explain_unknown_keywords
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
-        """Train for one pass over the given rows, from where the last call stopped.
+        """Continue training for one epoch on the given rows.
 
-        Nothing is held out, whatever `early_stopping` says.
+        No rows are held out, even with `early_stopping=True`.
 
         Parameters
         ----------
@@ -46,10 +51,10 @@ class BaseRecurrentRegressor(RegressorMixin, MultiOutputMixin, BaseRecurrentEsti
             Windows, as in `fit`.
 
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
-            Targets, as in `fit`. With `normalize_y`, those of the first call set the scale for all.
+            Targets, as in `fit`. With `normalize_y`, the first call sets the scale of all calls.
 
         sample_weight : array-like of shape (n_samples,), default=None
-            Weights of the rows in the loss. None: all weigh 1.
+            Weights of the rows in the loss. None: all weights are 1.
 
         Returns
         -------
@@ -59,11 +64,11 @@ class BaseRecurrentRegressor(RegressorMixin, MultiOutputMixin, BaseRecurrentEsti
         Raises
         ------
         ValueError
-            As in `fit`, and if the rows do not have the shape of those before.
+            As in `fit`, and if the rows differ in shape from the rows of earlier calls.
         """
-        # scikit-learn's decorator would do so in the first call only.
+        # scikit-learn's decorator validates parameters in the first call only.
         self._validate_params()
-        return self._train_once(X, y, sample_weight)
+        return self._fit_one_epoch(X, y, sample_weight)
 
     def predict(self, X: Any) -> np.ndarray:
         """Predict the targets of windows.
@@ -73,22 +78,22 @@ class BaseRecurrentRegressor(RegressorMixin, MultiOutputMixin, BaseRecurrentEsti
         X : array-like of shape (n_samples, n_timesteps) or (n_samples, n_timesteps, n_features)
             Windows, with as many dimensions and features as in `fit`. 3-D windows may have
             another number of steps, unless `linear_skip` is set. With
-            `architecture="vector_to_sequence"` X has the shape (n_samples, n_features).
+            `architecture="vector_to_sequence"`, X has the shape (n_samples, n_features).
 
         Returns
         -------
         y : ndarray of shape (n_samples,), (n_samples, n_outputs), (n_samples, n_steps) or \
                 (n_samples, n_steps, n_outputs)
-            Predictions as float64, in the units and the shape of the `y` given to `fit`. A row
-            without any step gets what the biases say.
+            Predictions as float64, in the units and the shape of the `y` given to `fit`. The
+            prediction of a row whose steps are all missing depends on the biases alone.
 
         Raises
         ------
         NotFittedError
             If the estimator is not fitted.
         ValueError
-            If X holds infinity or text, a step of it is NaN in some features but not in all, or
-            it is not shaped as in `fit`.
+            If X holds infinity or text, if a step of X is NaN in some features but not in all, or
+            if X is not shaped as in `fit`.
         """
         check_is_fitted(self)
         fitted = self._snapshot()
@@ -99,8 +104,8 @@ class BaseRecurrentRegressor(RegressorMixin, MultiOutputMixin, BaseRecurrentEsti
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
         """Return R², the coefficient of determination, of the predictions.
 
-        Each output at each step is scored over the rows, and each counts equally. In a
-        `sequence_to_sequence`, steps that are absent from X are left out.
+        Each output at each step is scored over the rows, and each counts equally. Missing steps of
+        a `sequence_to_sequence` are left out.
 
         Parameters
         ----------
@@ -112,26 +117,26 @@ class BaseRecurrentRegressor(RegressorMixin, MultiOutputMixin, BaseRecurrentEsti
             True targets, shaped as in `fit`.
 
         sample_weight : array-like of shape (n_samples,), default=None
-            Weights of the rows. None: all weigh 1.
+            Weights of the rows. None: all weights are 1.
 
         Returns
         -------
         score : float
-            1 at best; 0 is the mean of `y`. NaN, with a warning, if fewer than two rows are there
-            to be scored.
+            1 at best; predicting the mean of `y` scores 0. NaN, with a warning, if fewer than two
+            rows can be scored.
 
         Raises
         ------
         NotFittedError
             If the estimator is not fitted.
         ValueError
-            If X is not what `predict` takes, or `y` does not fit what is predicted, or is so large
-            that its square overflows.
+            If `predict` refuses X, if `y` does not fit the predictions, or if the square of `y`
+            overflows.
 
         Warns
         -----
         UndefinedMetricWarning
-            If fewer than two rows are there to be scored.
+            If fewer than two rows can be scored.
         """
         check_is_fitted(self)
         fitted = self._snapshot()
@@ -145,33 +150,34 @@ class BaseRecurrentRegressor(RegressorMixin, MultiOutputMixin, BaseRecurrentEsti
                 sample_weight = validate_score_weights(sample_weight, predicted)
             return r2_score(y, predicted, sample_weight=sample_weight)
         weight = fitted._weigh_scored_steps(X, y, predicted, sample_weight)
-        # R² needs two rows: a step that fewer have says nothing.
-        of_steps = [
+        # R² needs two rows.
+        scores = [
             r2_score(y[rows, step], predicted[rows, step], sample_weight=weight[rows, step])
             for step, rows in enumerate((weight > 0).T)
             if np.count_nonzero(rows) > 1
         ]
-        if not of_steps:
+        if not scores:
             warnings.warn(
-                "R² is not defined: no step is there in two rows or more.",
+                "R² is not defined, because each step is missing, or has weight 0, in all rows but "
+                "one at most.",
                 UndefinedMetricWarning,
                 stacklevel=2,
             )
             return math.nan
-        return float(np.mean(of_steps))
+        return float(np.mean(scores))
 
     def _check_combination(self) -> None:
         super()._check_combination()
         if self.linear_skip and self.architecture != "sequence_to_vector":
             raise ValueError(
                 f'linear_skip=True does not go with architecture="{self.architecture}": it adds a '
-                'linear map of one window to one vector. Use architecture="sequence_to_vector", '
-                "or set linear_skip=False."
+                "linear map from one window to one vector. Set "
+                'architecture="sequence_to_vector" or linear_skip=False.'
             )
         if self.linear_skip and self.embedding_dim is not None:
             raise ValueError(
-                f"linear_skip=True does not go with embedding_dim={self.embedding_dim}: numbers of "
-                "symbols have no size that a linear map could use. Set one of them only."
+                f"linear_skip=True does not go with embedding_dim={self.embedding_dim}: a linear "
+                "map would read numbers of symbols as sizes. Set only one of them."
             )
 
     def _has_fixed_length(self) -> bool:
@@ -195,11 +201,11 @@ class BaseRecurrentRegressor(RegressorMixin, MultiOutputMixin, BaseRecurrentEsti
                 f"y of shape {y.shape} has {n_outputs} output(s), but {type(self).__name__} "
                 f"expects {self.n_outputs_}, as in the rows that it is trained on."
             )
-        self._check_rows(X, y, reset=reset)
+        check_target_steps(self, X, y, reset=reset)
         return y
 
-    def _fit_targets(self, y: np.ndarray, weight: np.ndarray | None, *, go_on: bool) -> None:
-        if go_on:
+    def _fit_targets(self, y: np.ndarray, weight: np.ndarray | None, *, resume: bool) -> None:
+        if resume:
             return
         n_outputs = y.shape[-1]
         self._y_mean = np.zeros(n_outputs)
@@ -207,7 +213,7 @@ class BaseRecurrentRegressor(RegressorMixin, MultiOutputMixin, BaseRecurrentEsti
         if not self.normalize_y:
             return
         if weight is not None:
-            # Of rows or of their steps: each step of a row has that of the row.
+            # A weight of a row is the weight of each of its steps.
             weight = np.broadcast_to(weight.reshape(len(y), -1), (len(y), y[0].size // n_outputs))
             weight = weight.ravel()
         y = y.reshape(-1, n_outputs)
@@ -215,21 +221,20 @@ class BaseRecurrentRegressor(RegressorMixin, MultiOutputMixin, BaseRecurrentEsti
             self._y_mean = np.average(y, axis=0, weights=weight)
             spread = np.sqrt(np.average((y - self._y_mean) ** 2, axis=0, weights=weight))
         _check_spread(y, spread)
-        # A constant has nothing to scale; its mean may be off by a digit, and so its spread.
+        # A constant is not scaled. Rounding errors of its mean make its spread more than 0.
         is_constant = spread <= 10 * np.finfo(np.float64).eps * np.abs(self._y_mean)
         self._y_scale = np.where(is_constant, 1.0, spread)
 
     def _standardize(self, y: np.ndarray) -> np.ndarray:
-        """Return targets in the scale of the outputs."""
         return (y - self._y_mean) / self._y_scale
 
     def _encode(self, y: np.ndarray) -> np.ndarray:
-        # Other losses compare outputs that were put back into the units of y.
+        # Other losses compare outputs in the units of y.
         encoded = self._standardize(y) if is_standardized(self.loss) else y
         if np.abs(encoded).max() > np.finfo(np.float32).max:
             raise ValueError(
-                f"y reaches {np.abs(y).max():.3g}, which is too large for float32 in the scale "
-                "that the network is trained on. Divide y by a constant first."
+                f"y reaches {np.abs(y).max():.3g}, too large for float32, the precision of "
+                "networks. Divide y by a constant first."
             )
         return encoded
 
@@ -238,9 +243,9 @@ class BaseRecurrentRegressor(RegressorMixin, MultiOutputMixin, BaseRecurrentEsti
 
 
 def _check_spread(y: np.ndarray, spread: Any) -> None:
-    """Refuse targets so large that their squares are infinite."""
+    """Refuse targets whose squares overflow."""
     if not np.isfinite(spread).all():
         raise ValueError(
-            f"y reaches {np.abs(y).max():.3g}: its spread cannot be computed in float64. Divide y "
-            "by a constant first."
+            f"y reaches {np.abs(y).max():.3g}, and its standard deviation overflows float64. "
+            "Divide y by a constant first."
         )

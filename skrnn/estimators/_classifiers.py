@@ -7,10 +7,10 @@ from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
 from skrnn.estimators._base_classifier import BaseRecurrentClassifier
-from skrnn.estimators._cells import GRUCell, LSTMCell, SimpleRNNCell
+from skrnn.estimators._cell_parameters import GRUParameters, LSTMParameters, SimpleRNNParameters
 
 
-class RNNClassifier(SimpleRNNCell, BaseRecurrentClassifier):
+class RNNClassifier(SimpleRNNParameters, BaseRecurrentClassifier):
     """A simple recurrent network for classification.
 
     Each step mixes its input with the state of the step before,
@@ -181,7 +181,7 @@ class RNNClassifier(SimpleRNNCell, BaseRecurrentClassifier):
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         **BaseRecurrentClassifier._parameter_constraints,
-        **SimpleRNNCell._cell_constraints,
+        **SimpleRNNParameters._cell_constraints,
     }
 
     def __init__(
@@ -238,7 +238,7 @@ class RNNClassifier(SimpleRNNCell, BaseRecurrentClassifier):
         self.verbose = verbose
 
 
-class LSTMClassifier(LSTMCell, BaseRecurrentClassifier):
+class LSTMClassifier(LSTMParameters, BaseRecurrentClassifier):
     """A long short-term memory network for classification.
 
     Input, forget and output gates decide what the cell takes in, keeps and shows, so that a value
@@ -422,7 +422,7 @@ class LSTMClassifier(LSTMCell, BaseRecurrentClassifier):
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         **BaseRecurrentClassifier._parameter_constraints,
-        **LSTMCell._cell_constraints,
+        **LSTMParameters._cell_constraints,
     }
 
     def __init__(
@@ -483,7 +483,7 @@ class LSTMClassifier(LSTMCell, BaseRecurrentClassifier):
         self.memory_steps = memory_steps
 
 
-class GRUClassifier(GRUCell, BaseRecurrentClassifier):
+class GRUClassifier(GRUParameters, BaseRecurrentClassifier):
     """A gated recurrent unit network for classification.
 
     Update and reset gates decide how much of the state each step replaces. It has three quarters
@@ -661,7 +661,7 @@ class GRUClassifier(GRUCell, BaseRecurrentClassifier):
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         **BaseRecurrentClassifier._parameter_constraints,
-        **GRUCell._cell_constraints,
+        **GRUParameters._cell_constraints,
     }
 
     def __init__(

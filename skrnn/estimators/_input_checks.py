@@ -17,6 +17,7 @@ from skrnn.windows._missing_steps import count_incomplete_rows
 _MAX_SYMBOLS = 2**24
 # Numbers of which a copy costs nothing.
 _SMALL = 2**16
+_LARGEST_FLOAT = float(np.finfo(np.float32).max)
 _LAG = re.compile(r"(?P<column>.*)_lag\d+")
 
 
@@ -141,6 +142,63 @@ def refuse_unstacked(values: Any, name: str, reader: str, advice: str = "") -> N
             f"{len(lengths)} sequences, and {reader} expects one array. Give "
             f"stack_sequences({name}).{advice}"
         )
+
+
+def validate_inputs(
+    estimator: BaseEstimator,
+    X: Any,
+    architecture: str,
+    *,
+    fixed_length: bool,
+    embedded: bool,
+    reset: bool,
+) -> np.ndarray:
+    """Return windows or vectors that a network of this architecture takes.
+
+    Parameters
+    ----------
+    estimator : BaseEstimator
+        Gets the attributes of `validate_windows`, and `_n_symbols` with an embedding.
+
+    X : array-like
+        Inputs given by the user.
+
+    architecture : str
+        "vector_to_sequence" reads vectors, all others read windows.
+
+    fixed_length : bool
+        Whether windows must be as long as those seen in fit.
+
+    embedded : bool
+        Whether X holds numbers of symbols.
+
+    reset : bool
+        Whether training starts over.
+    """
+    if architecture == "vector_to_sequence":
+        X = validate_vectors(estimator, X, reset=reset)
+    else:
+        X = validate_windows(estimator, X, reset=reset)
+    if not reset and fixed_length and X.shape[1] != estimator.n_timesteps_in_:
+        raise ValueError(
+            f"X has {X.shape[1]} step(s), but linear_skip=True has a weight for each of the "
+            f"{estimator.n_timesteps_in_} steps seen in fit. Make windows of that length."
+        )
+    # fmax and fmin pass over NaN.
+    if X.dtype != np.float32 and (
+        np.fmax.reduce(X, axis=None) > _LARGEST_FLOAT
+        or np.fmin.reduce(X, axis=None) < -_LARGEST_FLOAT
+    ):
+        raise ValueError(
+            "Input X contains infinity or a value too large for float32, the precision of "
+            "networks. Scale X first, with MinMaxScaler or StandardScaler."
+        )
+    if not embedded:
+        return X
+    check_symbols(X)
+    if reset:
+        estimator._n_symbols = count_symbols(X)
+    return without_unknown_symbols(X, estimator._n_symbols)
 
 
 def check_symbols(X: np.ndarray) -> None:

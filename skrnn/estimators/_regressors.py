@@ -7,10 +7,10 @@ from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
 from skrnn.estimators._base_regressor import BaseRecurrentRegressor
-from skrnn.estimators._cells import GRUCell, LSTMCell, SimpleRNNCell
+from skrnn.estimators._cell_parameters import GRUParameters, LSTMParameters, SimpleRNNParameters
 
 
-class RNNRegressor(SimpleRNNCell, BaseRecurrentRegressor):
+class RNNRegressor(SimpleRNNParameters, BaseRecurrentRegressor):
     """A simple recurrent network for regression.
 
     Each step mixes its input with the state of the step before,
@@ -190,7 +190,7 @@ class RNNRegressor(SimpleRNNCell, BaseRecurrentRegressor):
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         **BaseRecurrentRegressor._parameter_constraints,
-        **SimpleRNNCell._cell_constraints,
+        **SimpleRNNParameters._cell_constraints,
     }
 
     def __init__(
@@ -249,7 +249,7 @@ class RNNRegressor(SimpleRNNCell, BaseRecurrentRegressor):
         self.verbose = verbose
 
 
-class LSTMRegressor(LSTMCell, BaseRecurrentRegressor):
+class LSTMRegressor(LSTMParameters, BaseRecurrentRegressor):
     """A long short-term memory network for regression.
 
     Input, forget and output gates decide what the cell takes in, keeps and shows, so that a value
@@ -442,7 +442,7 @@ class LSTMRegressor(LSTMCell, BaseRecurrentRegressor):
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         **BaseRecurrentRegressor._parameter_constraints,
-        **LSTMCell._cell_constraints,
+        **LSTMParameters._cell_constraints,
     }
 
     def __init__(
@@ -505,7 +505,7 @@ class LSTMRegressor(LSTMCell, BaseRecurrentRegressor):
         self.memory_steps = memory_steps
 
 
-class GRURegressor(GRUCell, BaseRecurrentRegressor):
+class GRURegressor(GRUParameters, BaseRecurrentRegressor):
     """A gated recurrent unit network for regression.
 
     Update and reset gates decide how much of the state each step replaces. It has three quarters
@@ -692,7 +692,7 @@ class GRURegressor(GRUCell, BaseRecurrentRegressor):
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         **BaseRecurrentRegressor._parameter_constraints,
-        **GRUCell._cell_constraints,
+        **GRUParameters._cell_constraints,
     }
 
     def __init__(

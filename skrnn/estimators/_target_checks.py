@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from sklearn.base import BaseEstimator
-from sklearn.utils import check_array, column_or_1d
+from sklearn.utils import check_array, check_consistent_length, column_or_1d
 from sklearn.utils.validation import _check_sample_weight
 
 from skrnn._utils.validation import (
@@ -24,6 +24,9 @@ from skrnn.estimators._target_errors import (
     refuse_missing_targets,
     refuse_text_targets,
 )
+
+# Architectures whose targets are sequences.
+SEQUENCE_ARCHITECTURES = ("sequence_to_sequence", "vector_to_sequence", "encoder_decoder")
 
 
 def validate_targets(estimator: BaseEstimator, y: Any, *, sequences: bool) -> np.ndarray:
@@ -102,6 +105,38 @@ def validate_labels(estimator: BaseEstimator, y: Any, *, sequences: bool) -> np.
             f'(n_samples, n_steps) with architecture="{estimator.architecture}".'
         )
     return y
+
+
+def check_target_steps(estimator: Any, X: np.ndarray, y: np.ndarray, *, reset: bool) -> None:
+    """Refuse targets with another number of rows than X, or another number of steps than needed.
+
+    Parameters
+    ----------
+    estimator : BaseRecurrentEstimator
+        Gets `_n_target_steps` if `reset`, is compared with it if not.
+
+    X, y : ndarray
+        Validated rows.
+
+    reset : bool
+        Whether training starts over.
+    """
+    check_consistent_length(X, y)
+    if estimator.architecture not in SEQUENCE_ARCHITECTURES:
+        return
+    if reset:
+        estimator._n_target_steps = y.shape[1]
+    if estimator.architecture == "sequence_to_sequence" and y.shape[1] != X.shape[1]:
+        raise ValueError(
+            f"y has {y.shape[1]} step(s) and X has {X.shape[1]}, but architecture="
+            '"sequence_to_sequence" needs a target at every step of X. For another number of '
+            'steps, set architecture="encoder_decoder".'
+        )
+    if estimator.architecture != "sequence_to_sequence" and y.shape[1] != estimator._n_target_steps:
+        raise ValueError(
+            f"y of shape {y.shape} has {y.shape[1]} step(s), but {type(estimator).__name__} "
+            f"expects {estimator._n_target_steps}, as in the rows that it is trained on."
+        )
 
 
 def check_known(given: Any, y: np.ndarray, *, sequences: bool = False) -> None:

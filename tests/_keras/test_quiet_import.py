@@ -58,9 +58,9 @@ def test_without_stderr_nothing_happens():
 
 _TWO_AT_ONCE = """
 import sys, threading
-from skrnn.estimators import _base
+from skrnn.estimators._tensorflow_import import import_fitting
 
-threads = [threading.Thread(target=_base._import_fitting) for _ in range(4)]
+threads = [threading.Thread(target=import_fitting) for _ in range(4)]
 for thread in threads:
     thread.start()
 for thread in threads:

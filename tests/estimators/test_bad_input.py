@@ -367,7 +367,7 @@ CASES = [
     ),
     Case(
         "y_val of other steps than y",
-        r"y of shape \(20, 3, 1\) has 3 step\(s\), but RNNRegressor writes 4",
+        r"y of shape \(20, 3, 1\) has 3 step\(s\), but RNNRegressor expects 4",
         params={"architecture": "encoder_decoder"},
         other_kind=True,
         y=X,
@@ -738,7 +738,7 @@ def test_network_that_memory_cannot_hold_is_refused_and_changes_nothing(fitted):
 
 
 def test_score_of_targets_whose_squares_are_infinite_is_refused(fitted):
-    with pytest.raises(ValueError, match=r"y reaches 1e\+300: its spread cannot be computed"):
+    with pytest.raises(ValueError, match=r"y reaches 1e\+300, and its standard deviation overflows"):
         fitted.score(X, changed(Y, 1e300))
 
 

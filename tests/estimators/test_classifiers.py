@@ -301,7 +301,11 @@ def test_score_of_sequences_weighs_rows():
         ({}, Y[:9, 0], r"\[24, 9\]"),
         ({"architecture": "sequence_to_sequence"}, Y[:, 0], r"shape \(n_samples, n_steps\)"),
         ({"architecture": "sequence_to_sequence"}, Y[:, :3], "y has 3 step"),
-        ({"class_weight": {"bus": 1, "train": 2}}, Y[:, 0], r"\['train'\], but the labels are"),
+        (
+            {"class_weight": {"bus": 1, "train": 2}},
+            Y[:, 0],
+            r"\['train'\], but the labels of y",
+        ),
         ({"class_weight": {"bus": -1}}, Y[:, 0], "finite weights of at least 0"),
         ({"class_weight": {"bus": "heavy"}}, Y[:, 0], "a number for each label"),
         ({"class_weight": "fair"}, Y[:, 0], "'class_weight' parameter"),
@@ -519,7 +523,7 @@ def hold_out(share, architecture="sequence_to_vector", **parameters):
 
 
 def test_a_class_that_only_the_held_out_rows_have_is_refused_before_training(monkeypatch):
-    monkeypatch.setattr("skrnn.estimators._base._import_fitting", None)
+    monkeypatch.setattr("skrnn.estimators._base.import_fitting", None)
     model = hold_out(0.34)
     message = (
         r"validation_split=0\.34 holds out the last 9 of 24 rows, and only they have the "

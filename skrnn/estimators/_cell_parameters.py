@@ -1,4 +1,4 @@
-"""What each cell adds to an estimator: parameters, and how a network is told of them."""
+"""Cell parameters: what an RNN, an LSTM and a GRU add to an estimator."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from sklearn.utils._param_validation import Interval
 
 _Constraints = dict[str, list[Any]]
 
-# A range of one to this many steps less one is drawn from.
+# Memory lengths are drawn from 1 to memory_steps - 1, which needs at least one length.
 _MEMORY_STEPS = [Interval(Integral, 2, None, closed="left"), None]
 
 
-class SimpleRNNCell:
-    """Of the estimators with Keras' SimpleRNN."""
+class SimpleRNNParameters:
+    """Parameters of the estimators with a simple RNN: none of its own."""
 
     _cell_constraints: ClassVar[_Constraints] = {}
 
@@ -22,8 +22,8 @@ class SimpleRNNCell:
         return {"cell": "simple_rnn"}
 
 
-class LSTMCell:
-    """Of the estimators with an LSTM."""
+class LSTMParameters:
+    """Parameters of the estimators with an LSTM."""
 
     peephole: bool
     memory_steps: int | None
@@ -40,8 +40,8 @@ class LSTMCell:
         }
 
 
-class GRUCell:
-    """Of the estimators with a GRU."""
+class GRUParameters:
+    """Parameters of the estimators with a GRU."""
 
     reset_after: bool
     memory_steps: int | None
