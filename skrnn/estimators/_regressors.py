@@ -1,4 +1,4 @@
-"""RNNRegressor, LSTMRegressor and GRURegressor: their parameters and their documentation."""
+"""Regressors: RNNRegressor, LSTMRegressor and GRURegressor."""
 
 from __future__ import annotations
 
@@ -13,150 +13,153 @@ from skrnn.estimators._cell_parameters import GRUParameters, LSTMParameters, Sim
 class RNNRegressor(SimpleRNNParameters, BaseRecurrentRegressor):
     """A simple recurrent network for regression.
 
-    Each step mixes its input with the state of the step before,
-    ``h_t = tanh(x_t W_x + h_{t-1} W_h + b)``, and the last state gives the prediction. It is the
-    smallest and fastest of the three, and forgets within some ten steps where the gradient
-    vanishes.
+    Each step combines its input with the state of the step before,
+    ``h_t = tanh(x_t W_x + h_{t-1} W_h + b)``. The last state gives the prediction. It is the
+    smallest and fastest of the three networks. Because gradients vanish, it forgets within about
+    ten steps.
 
     Parameters
     ----------
     units : int or sequence of int, default=50
-        Units of the recurrent layer, or of each stacked layer: `(50, 50)` is two layers.
+        Number of units of the recurrent layer, or of each stacked layer: `(50, 50)` makes two
+        layers.
 
     embedding_dim : int, default=None
-        Width of an embedding: X then holds numbers of symbols, such as words, one at a step, and
-        each gets a learned vector of so many numbers. 0, like NaN, is an absent step, and so is a
-        symbol above the largest one of `fit`; OrdinalEncoder counts from 0, so add 1. None: X
-        holds the numbers that are read.
+        Width of an embedding. Each step of X is then the number of a symbol, such as a word, and
+        each symbol gets a learned vector of this width. Count symbols from 1 (OrdinalEncoder, plus
+        1): 0 is a missing step, like NaN, and so is a number above the largest in `fit`. None: no
+        embedding, the network reads the numbers in X.
 
     dropout : float in [0, 1), default=0.0
-        Share of units dropped after each recurrent layer in training.
+        Share of the units that training drops after each recurrent layer.
 
     recurrent_dropout : float in [0, 1), default=0.0
-        Share of the state dropped on its way from step to step in training, the same units at
-        all steps of a batch (Gal & Ghahramani 2016). It trains on Keras' own layers, which are
+        Share of the state that training drops between steps. The same units are dropped at all
+        steps of a batch (Gal & Ghahramani 2016). It trains with Keras' own layers, which are
         slower.
 
     activation : str or callable, default="tanh"
-        Activation of the cell: a name Keras knows, or a function.
+        Activation of the cell: the name of a Keras activation, or a function.
 
     kernel_regularizer : float, str or Keras regularizer, default=None
-        Penalty on the input weights of the recurrent layers; a float is an L2 factor.
+        Penalty on the input weights of the recurrent layers. A float is an L2 factor.
 
     bidirectional : bool, default=False
-        Whether each layer reads the steps in both directions, with weights of its own for each
-        (Schuster & Paliwal 1997). Not with `architecture="encoder_decoder"`.
+        Whether each layer reads the steps in both directions, with separate weights for each
+        direction (Schuster & Paliwal 1997). Not available with `architecture="encoder_decoder"`.
 
     architecture : {"sequence_to_vector", "sequence_to_sequence", "vector_to_sequence", \
             "encoder_decoder"}, default="sequence_to_vector"
-        What is read and what is written.
+        Shape of the input and of the output.
 
         - "sequence_to_vector": the last state gives one or several outputs.
-        - "sequence_to_sequence": every step gives an output. In a Pipeline, targets of all steps
-          are windows of `y` with `horizon=0`.
-        - "vector_to_sequence": X is (n_samples, n_features), one vector that is read again at
-          every step; as many steps are written as `y` has.
-        - "encoder_decoder": a decoder starts in the last states of the encoder's layers and
-          reads its own previous output, zeros first, in training as in prediction (Cho et al.
-          2014); as many steps are written as `y` has.
+        - "sequence_to_sequence": every step gives one or several outputs. In a Pipeline, targets
+          of all steps are windows of `y` with `horizon=0`.
+        - "vector_to_sequence": X has the shape (n_samples, n_features). The network reads the same
+          vector at every step, and writes as many steps as `y` has.
+        - "encoder_decoder": a decoder writes as many steps as `y` has (Cho et al. 2014). It starts
+          from the last states of the encoder, and reads its own previous output, at first zeros,
+          in training and in prediction.
 
     linear_skip : bool, default=False
-        Whether to add a linear map of the window to the output, as the autoregressive part of
-        LSTNet does (Lai et al. 2018). It starts at the ridge solution of the training windows
-        and the recurrent part at zero; both are trained. Windows then have a fixed length, and the
-        architecture must be "sequence_to_vector". Scale X: absent steps count as 0 in the map,
-        and on large numbers the first steps of training throw its start away.
+        Whether to add a linear map of the window to the output, like the autoregressive part of
+        LSTNet (Lai et al. 2018). The map starts from the ridge solution of the training windows,
+        the recurrent part from zero. Both are trained. Windows then have a fixed length, and the
+        architecture must be "sequence_to_vector". Scale X: missing steps count as 0 in the map,
+        and with large numbers the first steps of training destroy the ridge solution.
 
     normalize_y : bool, default=True
-        Standardize `y` for training and undo it at predict. It decides how the network starts.
+        Whether to standardize `y` for training. Predictions are in the units of `y` in any case.
 
     loss : str, callable or Keras loss, default="mean_squared_error"
-        What is minimized. The mean squared and the mean absolute error are those of the
-        standardized `y`: in variances and in standard deviations. All others are in the units of
-        `y`. An object is copied for every fit.
+        Loss that training minimizes. The mean squared error is computed in variances of `y`, the
+        mean absolute error in standard deviations of `y`. All others are computed in the units of
+        `y`. Each fit uses a copy of an object.
 
     optimizer : str or Keras optimizer, default="adam"
-        What minimizes it. An object is copied for every fit and never changed.
+        Optimizer that minimizes the loss. Each fit uses a copy of an object.
 
     learning_rate : float, default=None
-        Learning rate of an optimizer given by name. None: Keras' default for it.
+        Learning rate of an optimizer given by name. None: the default of Keras.
 
     clipnorm : float, default=None
-        Largest norm of the gradient of each weight, with an optimizer given by name. None: no
+        Largest norm of the gradient of each weight array, for an optimizer given by name. None: no
         limit.
 
     epochs : int, default=100
-        Passes over the training rows.
+        Number of passes over the training rows.
 
     batch_size : int, default=32
-        Rows of a gradient step.
+        Number of rows in each gradient step.
 
     shuffle : bool, default=True
         Whether to shuffle the training rows before each epoch.
 
     early_stopping : bool, default=False
-        Whether to hold out the last rows and stop when their loss no longer falls. The weights
+        Whether to hold out the last rows, and to stop when their loss no longer falls. The weights
         of the best epoch are restored.
 
     validation_split : float in (0, 1), default=0.1
-        Share of the rows that early stopping holds out: the last ones, not drawn at random.
+        Share of the rows that early stopping holds out. They are the last rows, not drawn at
+        random.
 
     patience : int, default=10
-        Epochs without a better validation loss before early stopping stops.
+        Number of epochs without a better validation loss after which early stopping stops.
 
     callbacks : list of keras.callbacks.Callback, default=None
-        Called during training, as they are given: they keep what they have seen, and see one fit
-        at a time. Clones, as searches make them, have copies. After `fit` their `model` is None.
+        Callbacks of training. `fit` calls the given objects, which keep their state, and each can
+        serve one fit at a time. Clones, which searches make, have copies. After `fit`, their
+        `model` is None.
 
     checkpoint_dir : str or path-like, default=None
-        Folder in which an unfinished `fit` keeps its state, in a file of its own. The same `fit`
-        called again, after a crash or Ctrl-C, goes on where it was, and ends as if nothing had
-        happened, bit for bit. Of `callbacks`, the numbers, text, arrays of numbers and lists of
-        these go on. A `fit` with other rows or parameters starts over. None: nothing is written.
+        Folder in which each unfinished `fit` stores its state in a file. After a crash or Ctrl-C,
+        the same `fit` continues from this state, and ends with the same bits as without the
+        interruption. `callbacks` get back attributes that are numbers, text, arrays of numbers or
+        lists of these. A `fit` with other rows or parameters starts over. None: nothing is stored.
 
     warm_start : bool, default=False
-        Whether `fit` trains `epochs` more from the kept weights, optimizer state and scale of
-        `y`, instead of starting over.
+        Whether `fit` trains for `epochs` more epochs from the kept weights, optimizer state and
+        scale of `y`, instead of starting over.
 
     random_state : int, RandomState instance or None, default=None
-        Seed of the initial weights, the dropout and the shuffle. An int makes results the same
-        bit for bit on one machine, with any number of threads; global generators play no part.
+        Seed of the initial weights, the dropout and the shuffle. With an int, results have the
+        same bits on one machine, with any number of threads. Global generators are not used.
 
     verbose : {0, 1, 2}, default=0
-        0 prints nothing, 1 shows one progress bar for the fit, 2 a line an epoch.
+        0 prints nothing, 1 shows a progress bar for the fit, 2 prints a line for each epoch.
 
     Attributes
     ----------
     history_ : dict of str to list of float
-        Loss of each epoch: "loss" and, with rows held out, "val_loss".
+        Loss of each epoch: "loss" and, with held-out rows, "val_loss".
 
     n_iter_ : int
-        Epochs run in all.
+        Number of epochs trained in total.
 
     n_features_in_ : int
-        Columns of 2-D X, features a step of 3-D X.
+        Number of columns of 2-D X, or of features of a step of 3-D X.
 
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
-        Column names, if X had names that are all strings.
+        Column names of X, if all of them are strings.
 
     n_timesteps_in_ : int
-        Steps of the windows seen in `fit`.
+        Length of the windows seen in `fit`, in steps.
 
     n_outputs_ : int
-        Number of outputs.
+        Number of outputs: targets of a row, or of a step of a sequence.
 
     weights_ : list of ndarray
-        Weights in the order of Keras.
+        Weights, in the order of Keras.
 
     optimizer_state_ : list of ndarray
-        State of the optimizer in the order of Keras.
+        State of the optimizer, in the order of Keras.
 
     See Also
     --------
     SlidingWindowTransformer : Makes the windows.
-    LSTMRegressor : Gates keep what is far back.
+    LSTMRegressor : Gates keep values from many steps back.
     GRURegressor : Fewer gates than an LSTM.
-    NaiveRegressor : The rival to beat.
+    NaiveRegressor : The naive rival of every forecast.
 
     References
     ----------
@@ -252,156 +255,159 @@ class RNNRegressor(SimpleRNNParameters, BaseRecurrentRegressor):
 class LSTMRegressor(LSTMParameters, BaseRecurrentRegressor):
     """A long short-term memory network for regression.
 
-    Input, forget and output gates decide what the cell takes in, keeps and shows, so that a value
-    from many steps back can reach the prediction, which is made from the last state.
+    Input, forget and output gates decide what the cell state takes in, keeps and shows. A value
+    from many steps back can reach the last state, which gives the prediction.
 
     Parameters
     ----------
     units : int or sequence of int, default=50
-        Units of the recurrent layer, or of each stacked layer: `(50, 50)` is two layers.
+        Number of units of the recurrent layer, or of each stacked layer: `(50, 50)` makes two
+        layers.
 
     embedding_dim : int, default=None
-        Width of an embedding: X then holds numbers of symbols, such as words, one at a step, and
-        each gets a learned vector of so many numbers. 0, like NaN, is an absent step, and so is a
-        symbol above the largest one of `fit`; OrdinalEncoder counts from 0, so add 1. None: X
-        holds the numbers that are read.
+        Width of an embedding. Each step of X is then the number of a symbol, such as a word, and
+        each symbol gets a learned vector of this width. Count symbols from 1 (OrdinalEncoder, plus
+        1): 0 is a missing step, like NaN, and so is a number above the largest in `fit`. None: no
+        embedding, the network reads the numbers in X.
 
     dropout : float in [0, 1), default=0.0
-        Share of units dropped after each recurrent layer in training.
+        Share of the units that training drops after each recurrent layer.
 
     recurrent_dropout : float in [0, 1), default=0.0
-        Share of the state dropped on its way from step to step in training, the same units at
-        all steps of a batch (Gal & Ghahramani 2016). It trains on Keras' own layers, which are
+        Share of the state that training drops between steps. The same units are dropped at all
+        steps of a batch (Gal & Ghahramani 2016). It trains with Keras' own layers, which are
         slower.
 
     activation : str or callable, default="tanh"
-        Activation of the cell: a name Keras knows, or a function.
+        Activation of the cell: the name of a Keras activation, or a function.
 
     peephole : bool, default=False
-        Whether the gates see the cell state, too (Gers & Schmidhuber 2000).
+        Whether the gates also see the cell state (Gers & Schmidhuber 2000).
 
     memory_steps : int of at least 2, default=None
-        Let the gates start with a memory of up to so many steps: their biases are drawn as by
-        Tallec & Ollivier (2018). None: Keras' biases, which forget within some steps. It counts
-        where training starts, not where it goes on.
+        Longest memory, in steps, that the gates start with. Their biases are drawn as in Tallec &
+        Ollivier (2018). None: the biases of Keras, which forget within a few steps. It has no
+        effect when training continues from kept weights.
 
     kernel_regularizer : float, str or Keras regularizer, default=None
-        Penalty on the input weights of the recurrent layers; a float is an L2 factor.
+        Penalty on the input weights of the recurrent layers. A float is an L2 factor.
 
     bidirectional : bool, default=False
-        Whether each layer reads the steps in both directions, with weights of its own for each
-        (Schuster & Paliwal 1997). Not with `architecture="encoder_decoder"`.
+        Whether each layer reads the steps in both directions, with separate weights for each
+        direction (Schuster & Paliwal 1997). Not available with `architecture="encoder_decoder"`.
 
     architecture : {"sequence_to_vector", "sequence_to_sequence", "vector_to_sequence", \
             "encoder_decoder"}, default="sequence_to_vector"
-        What is read and what is written.
+        Shape of the input and of the output.
 
         - "sequence_to_vector": the last state gives one or several outputs.
-        - "sequence_to_sequence": every step gives an output. In a Pipeline, targets of all steps
-          are windows of `y` with `horizon=0`.
-        - "vector_to_sequence": X is (n_samples, n_features), one vector that is read again at
-          every step; as many steps are written as `y` has.
-        - "encoder_decoder": a decoder starts in the last states of the encoder's layers and
-          reads its own previous output, zeros first, in training as in prediction (Cho et al.
-          2014); as many steps are written as `y` has.
+        - "sequence_to_sequence": every step gives one or several outputs. In a Pipeline, targets
+          of all steps are windows of `y` with `horizon=0`.
+        - "vector_to_sequence": X has the shape (n_samples, n_features). The network reads the same
+          vector at every step, and writes as many steps as `y` has.
+        - "encoder_decoder": a decoder writes as many steps as `y` has (Cho et al. 2014). It starts
+          from the last states of the encoder, and reads its own previous output, at first zeros,
+          in training and in prediction.
 
     linear_skip : bool, default=False
-        Whether to add a linear map of the window to the output, as the autoregressive part of
-        LSTNet does (Lai et al. 2018). It starts at the ridge solution of the training windows
-        and the recurrent part at zero; both are trained. Windows then have a fixed length, and the
-        architecture must be "sequence_to_vector". Scale X: absent steps count as 0 in the map,
-        and on large numbers the first steps of training throw its start away.
+        Whether to add a linear map of the window to the output, like the autoregressive part of
+        LSTNet (Lai et al. 2018). The map starts from the ridge solution of the training windows,
+        the recurrent part from zero. Both are trained. Windows then have a fixed length, and the
+        architecture must be "sequence_to_vector". Scale X: missing steps count as 0 in the map,
+        and with large numbers the first steps of training destroy the ridge solution.
 
     normalize_y : bool, default=True
-        Standardize `y` for training and undo it at predict. It decides how the network starts.
+        Whether to standardize `y` for training. Predictions are in the units of `y` in any case.
 
     loss : str, callable or Keras loss, default="mean_squared_error"
-        What is minimized. The mean squared and the mean absolute error are those of the
-        standardized `y`: in variances and in standard deviations. All others are in the units of
-        `y`. An object is copied for every fit.
+        Loss that training minimizes. The mean squared error is computed in variances of `y`, the
+        mean absolute error in standard deviations of `y`. All others are computed in the units of
+        `y`. Each fit uses a copy of an object.
 
     optimizer : str or Keras optimizer, default="adam"
-        What minimizes it. An object is copied for every fit and never changed.
+        Optimizer that minimizes the loss. Each fit uses a copy of an object.
 
     learning_rate : float, default=None
-        Learning rate of an optimizer given by name. None: Keras' default for it.
+        Learning rate of an optimizer given by name. None: the default of Keras.
 
     clipnorm : float, default=None
-        Largest norm of the gradient of each weight, with an optimizer given by name. None: no
+        Largest norm of the gradient of each weight array, for an optimizer given by name. None: no
         limit.
 
     epochs : int, default=100
-        Passes over the training rows.
+        Number of passes over the training rows.
 
     batch_size : int, default=32
-        Rows of a gradient step.
+        Number of rows in each gradient step.
 
     shuffle : bool, default=True
         Whether to shuffle the training rows before each epoch.
 
     early_stopping : bool, default=False
-        Whether to hold out the last rows and stop when their loss no longer falls. The weights
+        Whether to hold out the last rows, and to stop when their loss no longer falls. The weights
         of the best epoch are restored.
 
     validation_split : float in (0, 1), default=0.1
-        Share of the rows that early stopping holds out: the last ones, not drawn at random.
+        Share of the rows that early stopping holds out. They are the last rows, not drawn at
+        random.
 
     patience : int, default=10
-        Epochs without a better validation loss before early stopping stops.
+        Number of epochs without a better validation loss after which early stopping stops.
 
     callbacks : list of keras.callbacks.Callback, default=None
-        Called during training, as they are given: they keep what they have seen, and see one fit
-        at a time. Clones, as searches make them, have copies. After `fit` their `model` is None.
+        Callbacks of training. `fit` calls the given objects, which keep their state, and each can
+        serve one fit at a time. Clones, which searches make, have copies. After `fit`, their
+        `model` is None.
 
     checkpoint_dir : str or path-like, default=None
-        Folder in which an unfinished `fit` keeps its state, in a file of its own. The same `fit`
-        called again, after a crash or Ctrl-C, goes on where it was, and ends as if nothing had
-        happened, bit for bit. Of `callbacks`, the numbers, text, arrays of numbers and lists of
-        these go on. A `fit` with other rows or parameters starts over. None: nothing is written.
+        Folder in which each unfinished `fit` stores its state in a file. After a crash or Ctrl-C,
+        the same `fit` continues from this state, and ends with the same bits as without the
+        interruption. `callbacks` get back attributes that are numbers, text, arrays of numbers or
+        lists of these. A `fit` with other rows or parameters starts over. None: nothing is stored.
 
     warm_start : bool, default=False
-        Whether `fit` trains `epochs` more from the kept weights, optimizer state and scale of
-        `y`, instead of starting over.
+        Whether `fit` trains for `epochs` more epochs from the kept weights, optimizer state and
+        scale of `y`, instead of starting over.
 
     random_state : int, RandomState instance or None, default=None
-        Seed of the initial weights, the dropout and the shuffle. An int makes results the same
-        bit for bit on one machine, with any number of threads; global generators play no part.
+        Seed of the initial weights, the dropout and the shuffle. With an int, results have the
+        same bits on one machine, with any number of threads. Global generators are not used.
 
     verbose : {0, 1, 2}, default=0
-        0 prints nothing, 1 shows one progress bar for the fit, 2 a line an epoch.
+        0 prints nothing, 1 shows a progress bar for the fit, 2 prints a line for each epoch.
 
     Attributes
     ----------
     history_ : dict of str to list of float
-        Loss of each epoch: "loss" and, with rows held out, "val_loss".
+        Loss of each epoch: "loss" and, with held-out rows, "val_loss".
 
     n_iter_ : int
-        Epochs run in all.
+        Number of epochs trained in total.
 
     n_features_in_ : int
-        Columns of 2-D X, features a step of 3-D X.
+        Number of columns of 2-D X, or of features of a step of 3-D X.
 
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
-        Column names, if X had names that are all strings.
+        Column names of X, if all of them are strings.
 
     n_timesteps_in_ : int
-        Steps of the windows seen in `fit`.
+        Length of the windows seen in `fit`, in steps.
 
     n_outputs_ : int
-        Number of outputs.
+        Number of outputs: targets of a row, or of a step of a sequence.
 
     weights_ : list of ndarray
-        Weights in the order of Keras.
+        Weights, in the order of Keras.
 
     optimizer_state_ : list of ndarray
-        State of the optimizer in the order of Keras.
+        State of the optimizer, in the order of Keras.
 
     See Also
     --------
     SlidingWindowTransformer : Makes the windows.
     GRURegressor : Fewer gates, often as good.
     RNNRegressor : No gates.
-    NaiveRegressor : The rival to beat.
+    NaiveRegressor : The naive rival of every forecast.
 
     References
     ----------
@@ -508,157 +514,160 @@ class LSTMRegressor(LSTMParameters, BaseRecurrentRegressor):
 class GRURegressor(GRUParameters, BaseRecurrentRegressor):
     """A gated recurrent unit network for regression.
 
-    Update and reset gates decide how much of the state each step replaces. It has three quarters
-    of the weights of an LSTM. The last state gives the prediction.
+    Update and reset gates decide how much of the state each step replaces. The last state gives
+    the prediction. A GRU has three quarters of the weights of an LSTM.
 
     Parameters
     ----------
     units : int or sequence of int, default=50
-        Units of the recurrent layer, or of each stacked layer: `(50, 50)` is two layers.
+        Number of units of the recurrent layer, or of each stacked layer: `(50, 50)` makes two
+        layers.
 
     embedding_dim : int, default=None
-        Width of an embedding: X then holds numbers of symbols, such as words, one at a step, and
-        each gets a learned vector of so many numbers. 0, like NaN, is an absent step, and so is a
-        symbol above the largest one of `fit`; OrdinalEncoder counts from 0, so add 1. None: X
-        holds the numbers that are read.
+        Width of an embedding. Each step of X is then the number of a symbol, such as a word, and
+        each symbol gets a learned vector of this width. Count symbols from 1 (OrdinalEncoder, plus
+        1): 0 is a missing step, like NaN, and so is a number above the largest in `fit`. None: no
+        embedding, the network reads the numbers in X.
 
     dropout : float in [0, 1), default=0.0
-        Share of units dropped after each recurrent layer in training.
+        Share of the units that training drops after each recurrent layer.
 
     recurrent_dropout : float in [0, 1), default=0.0
-        Share of the state dropped on its way from step to step in training, the same units at
-        all steps of a batch (Gal & Ghahramani 2016). It trains on Keras' own layers, which are
+        Share of the state that training drops between steps. The same units are dropped at all
+        steps of a batch (Gal & Ghahramani 2016). It trains with Keras' own layers, which are
         slower.
 
     activation : str or callable, default="tanh"
-        Activation of the cell: a name Keras knows, or a function.
+        Activation of the cell: the name of a Keras activation, or a function.
 
     reset_after : bool, default=True
-        Whether the reset gate is applied after the matrix product, as in cuDNN, instead of
-        before it, as in the paper.
+        Whether the reset gate is applied after the matrix product, as in cuDNN. False: before it,
+        as in the paper (Cho et al. 2014).
 
     memory_steps : int of at least 2, default=None
-        Let the gates start with a memory of up to so many steps: their biases are drawn as by
-        Tallec & Ollivier (2018). None: Keras' biases, which forget within some steps. It counts
-        where training starts, not where it goes on.
+        Longest memory, in steps, that the gates start with. Their biases are drawn as in Tallec &
+        Ollivier (2018). None: the biases of Keras, which forget within a few steps. It has no
+        effect when training continues from kept weights.
 
     kernel_regularizer : float, str or Keras regularizer, default=None
-        Penalty on the input weights of the recurrent layers; a float is an L2 factor.
+        Penalty on the input weights of the recurrent layers. A float is an L2 factor.
 
     bidirectional : bool, default=False
-        Whether each layer reads the steps in both directions, with weights of its own for each
-        (Schuster & Paliwal 1997). Not with `architecture="encoder_decoder"`.
+        Whether each layer reads the steps in both directions, with separate weights for each
+        direction (Schuster & Paliwal 1997). Not available with `architecture="encoder_decoder"`.
 
     architecture : {"sequence_to_vector", "sequence_to_sequence", "vector_to_sequence", \
             "encoder_decoder"}, default="sequence_to_vector"
-        What is read and what is written.
+        Shape of the input and of the output.
 
         - "sequence_to_vector": the last state gives one or several outputs.
-        - "sequence_to_sequence": every step gives an output. In a Pipeline, targets of all steps
-          are windows of `y` with `horizon=0`.
-        - "vector_to_sequence": X is (n_samples, n_features), one vector that is read again at
-          every step; as many steps are written as `y` has.
-        - "encoder_decoder": a decoder starts in the last states of the encoder's layers and
-          reads its own previous output, zeros first, in training as in prediction (Cho et al.
-          2014); as many steps are written as `y` has.
+        - "sequence_to_sequence": every step gives one or several outputs. In a Pipeline, targets
+          of all steps are windows of `y` with `horizon=0`.
+        - "vector_to_sequence": X has the shape (n_samples, n_features). The network reads the same
+          vector at every step, and writes as many steps as `y` has.
+        - "encoder_decoder": a decoder writes as many steps as `y` has (Cho et al. 2014). It starts
+          from the last states of the encoder, and reads its own previous output, at first zeros,
+          in training and in prediction.
 
     linear_skip : bool, default=False
-        Whether to add a linear map of the window to the output, as the autoregressive part of
-        LSTNet does (Lai et al. 2018). It starts at the ridge solution of the training windows
-        and the recurrent part at zero; both are trained. Windows then have a fixed length, and the
-        architecture must be "sequence_to_vector". Scale X: absent steps count as 0 in the map,
-        and on large numbers the first steps of training throw its start away.
+        Whether to add a linear map of the window to the output, like the autoregressive part of
+        LSTNet (Lai et al. 2018). The map starts from the ridge solution of the training windows,
+        the recurrent part from zero. Both are trained. Windows then have a fixed length, and the
+        architecture must be "sequence_to_vector". Scale X: missing steps count as 0 in the map,
+        and with large numbers the first steps of training destroy the ridge solution.
 
     normalize_y : bool, default=True
-        Standardize `y` for training and undo it at predict. It decides how the network starts.
+        Whether to standardize `y` for training. Predictions are in the units of `y` in any case.
 
     loss : str, callable or Keras loss, default="mean_squared_error"
-        What is minimized. The mean squared and the mean absolute error are those of the
-        standardized `y`: in variances and in standard deviations. All others are in the units of
-        `y`. An object is copied for every fit.
+        Loss that training minimizes. The mean squared error is computed in variances of `y`, the
+        mean absolute error in standard deviations of `y`. All others are computed in the units of
+        `y`. Each fit uses a copy of an object.
 
     optimizer : str or Keras optimizer, default="adam"
-        What minimizes it. An object is copied for every fit and never changed.
+        Optimizer that minimizes the loss. Each fit uses a copy of an object.
 
     learning_rate : float, default=None
-        Learning rate of an optimizer given by name. None: Keras' default for it.
+        Learning rate of an optimizer given by name. None: the default of Keras.
 
     clipnorm : float, default=None
-        Largest norm of the gradient of each weight, with an optimizer given by name. None: no
+        Largest norm of the gradient of each weight array, for an optimizer given by name. None: no
         limit.
 
     epochs : int, default=100
-        Passes over the training rows.
+        Number of passes over the training rows.
 
     batch_size : int, default=32
-        Rows of a gradient step.
+        Number of rows in each gradient step.
 
     shuffle : bool, default=True
         Whether to shuffle the training rows before each epoch.
 
     early_stopping : bool, default=False
-        Whether to hold out the last rows and stop when their loss no longer falls. The weights
+        Whether to hold out the last rows, and to stop when their loss no longer falls. The weights
         of the best epoch are restored.
 
     validation_split : float in (0, 1), default=0.1
-        Share of the rows that early stopping holds out: the last ones, not drawn at random.
+        Share of the rows that early stopping holds out. They are the last rows, not drawn at
+        random.
 
     patience : int, default=10
-        Epochs without a better validation loss before early stopping stops.
+        Number of epochs without a better validation loss after which early stopping stops.
 
     callbacks : list of keras.callbacks.Callback, default=None
-        Called during training, as they are given: they keep what they have seen, and see one fit
-        at a time. Clones, as searches make them, have copies. After `fit` their `model` is None.
+        Callbacks of training. `fit` calls the given objects, which keep their state, and each can
+        serve one fit at a time. Clones, which searches make, have copies. After `fit`, their
+        `model` is None.
 
     checkpoint_dir : str or path-like, default=None
-        Folder in which an unfinished `fit` keeps its state, in a file of its own. The same `fit`
-        called again, after a crash or Ctrl-C, goes on where it was, and ends as if nothing had
-        happened, bit for bit. Of `callbacks`, the numbers, text, arrays of numbers and lists of
-        these go on. A `fit` with other rows or parameters starts over. None: nothing is written.
+        Folder in which each unfinished `fit` stores its state in a file. After a crash or Ctrl-C,
+        the same `fit` continues from this state, and ends with the same bits as without the
+        interruption. `callbacks` get back attributes that are numbers, text, arrays of numbers or
+        lists of these. A `fit` with other rows or parameters starts over. None: nothing is stored.
 
     warm_start : bool, default=False
-        Whether `fit` trains `epochs` more from the kept weights, optimizer state and scale of
-        `y`, instead of starting over.
+        Whether `fit` trains for `epochs` more epochs from the kept weights, optimizer state and
+        scale of `y`, instead of starting over.
 
     random_state : int, RandomState instance or None, default=None
-        Seed of the initial weights, the dropout and the shuffle. An int makes results the same
-        bit for bit on one machine, with any number of threads; global generators play no part.
+        Seed of the initial weights, the dropout and the shuffle. With an int, results have the
+        same bits on one machine, with any number of threads. Global generators are not used.
 
     verbose : {0, 1, 2}, default=0
-        0 prints nothing, 1 shows one progress bar for the fit, 2 a line an epoch.
+        0 prints nothing, 1 shows a progress bar for the fit, 2 prints a line for each epoch.
 
     Attributes
     ----------
     history_ : dict of str to list of float
-        Loss of each epoch: "loss" and, with rows held out, "val_loss".
+        Loss of each epoch: "loss" and, with held-out rows, "val_loss".
 
     n_iter_ : int
-        Epochs run in all.
+        Number of epochs trained in total.
 
     n_features_in_ : int
-        Columns of 2-D X, features a step of 3-D X.
+        Number of columns of 2-D X, or of features of a step of 3-D X.
 
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
-        Column names, if X had names that are all strings.
+        Column names of X, if all of them are strings.
 
     n_timesteps_in_ : int
-        Steps of the windows seen in `fit`.
+        Length of the windows seen in `fit`, in steps.
 
     n_outputs_ : int
-        Number of outputs.
+        Number of outputs: targets of a row, or of a step of a sequence.
 
     weights_ : list of ndarray
-        Weights in the order of Keras.
+        Weights, in the order of Keras.
 
     optimizer_state_ : list of ndarray
-        State of the optimizer in the order of Keras.
+        State of the optimizer, in the order of Keras.
 
     See Also
     --------
     SlidingWindowTransformer : Makes the windows.
     LSTMRegressor : One more gate, and a cell state.
     RNNRegressor : No gates.
-    NaiveRegressor : The rival to beat.
+    NaiveRegressor : The naive rival of every forecast.
 
     References
     ----------

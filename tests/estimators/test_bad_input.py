@@ -738,7 +738,9 @@ def test_network_that_memory_cannot_hold_is_refused_and_changes_nothing(fitted):
 
 
 def test_score_of_targets_whose_squares_are_infinite_is_refused(fitted):
-    with pytest.raises(ValueError, match=r"y reaches 1e\+300, and its standard deviation overflows"):
+    with pytest.raises(
+        ValueError, match=r"y reaches 1e\+300, and its standard deviation overflows"
+    ):
         fitted.score(X, changed(Y, 1e300))
 
 

@@ -17,8 +17,8 @@ from skrnn import (
     NaiveRegressor,
     RNNRegressor,
     SlidingWindowTransformer,
-    _tasks,
 )
+from skrnn._utils import sklearn_callbacks
 
 callback = pytest.importorskip("sklearn.callback", reason="scikit-learn has callbacks since 1.9")
 
@@ -186,12 +186,12 @@ def test_partial_fit_is_no_fit():
     assert recorder.begun == []
 
 
-def test_an_older_scikit_learn_has_nobody_to_be_told(monkeypatch):
+def test_with_an_older_scikit_learn_there_are_no_callbacks(monkeypatch):
     monkeypatch.setitem(sys.modules, "sklearn.callback", None)
-    spec = importlib.util.spec_from_file_location("tasks_of_old", _tasks.__file__)
+    spec = importlib.util.spec_from_file_location("older_callbacks", sklearn_callbacks.__file__)
     old = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(old)
-    assert old.CallbackSupportMixin.__module__ == "tasks_of_old"
+    assert old.CallbackSupportMixin.__module__ == "older_callbacks"
     assert not hasattr(old.CallbackSupportMixin, "set_callbacks")
     assert old.begin_tasks(clone(SMALL), X, Y) is None
 
