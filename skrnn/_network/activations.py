@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from skrnn._network import Array
-from skrnn._network.kernels import kernel
+from skrnn._network.kernels import kernel, kernel_part
 
 # The place of a name is the number by which kernels know it.
 _NAMES = (
@@ -92,6 +92,20 @@ def slopes(activation: int, z: Array, values: Array, out: Array) -> None:
     else:
         for k in range(values.size):
             out[k] = _slope(activation, z[k], values[k])
+
+
+@kernel_part
+def read_slopes(activation: int, values: Array, saved: Array, t: int, n: int, out: Array) -> None:
+    """Write the derivatives for row n at step t: from its values for tanh, else as they were saved.
+
+    `saved` has the shape (n_timesteps, n_samples, n_values), and size 0 for tanh.
+    """
+    if activation == TANH:
+        for k in range(values.size):
+            out[k] = np.float32(1) - values[k] * values[k]
+    else:
+        for k in range(values.size):
+            out[k] = saved[t, n, k]
 
 
 @kernel

@@ -124,6 +124,13 @@ def keep_states(present: Array, t: int, states: Array) -> None:
 
 
 @kernel_part
+def pass_gradient(t: int, n: int, d_outputs: Array, d_state: Array) -> None:
+    """Add the gradient of the state of row n to that of its output, at a missing step t."""
+    for u in range(d_state.shape[1]):
+        d_outputs[t, n, u] += d_state[n, u]
+
+
+@kernel_part
 def keep_gradients(present: Array, t: int, d_outputs: Array, d_state: Array) -> None:
     """Let rows without step t keep the gradient of their state."""
     if present.size:

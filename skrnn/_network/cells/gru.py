@@ -13,10 +13,48 @@ from typing import Any, ClassVar
 import numpy as np
 
 from skrnn._network import Array
-from skrnn._network.activations import TANH, activate, sigmoid_in_place, slopes
+from skrnn._network.activations import (
+    TANH,
+    activate,
+    read_slopes,
+    sigmoid_in_place,
+    slopes,
+)
 from skrnn._network.cells.cell import Cell, set_product
-from skrnn._network.kernels import kernel
-from skrnn._network.products import keep_gradients, keep_states, multiply, multiply_back
+from skrnn._network.kernels import kernel, kernel_part
+from skrnn._network.products import (
+    keep_gradients,
+    keep_states,
+    multiply,
+    multiply_back,
+    pass_gradient,
+)
+
+
+@kernel_part
+def write_states(
+    t: int,
+    activation: int,
+    before: Array,
+    opening: Array,
+    value: Array,
+    gates: Array,
+    states: Array,
+    slope: Array,
+) -> None:
+    """Activate the candidates of step t, keep them in `gates`, and write the new states."""
+    n_samples, units = before.shape
+    one = np.float32(1)
+    activate(activation, before.ravel(), value.ravel())
+    if activation != TANH:
+        slopes(activation, before.ravel(), value.ravel(), slope[t].ravel())
+    for n in range(n_samples):
+        gate, z, g = gates[t, n], opening[n], value[n]
+        h_old, h_new = states[t, n], states[t + 1, n]
+        for u in range(units):
+            gate[2 * units + u] = g[u]
+        for u in range(units):
+            h_new[u] = z[u] * h_old[u] + (one - z[u]) * g[u]
 
 
 @kernel
@@ -28,7 +66,6 @@ def forward(
     gates, masks, states, inner, _, slope = arrays
     _, n_samples, width = gates.shape
     units = width // 3
-    one = np.float32(1)
     product = np.empty((n_samples, width), gates.dtype)
     # The gates of all samples in one block, so that a curve is computed for all at once.
     opening = np.empty((n_samples, 2 * units), gates.dtype)
@@ -49,16 +86,7 @@ def forward(
                 g[u] = gate[2 * units + u] + bias[0, 2 * units + u] + z_r[units + u] * n_new[u]
             for v in range(2 * units):
                 gate[v] = z_r[v]
-        activate(activation, before.ravel(), value.ravel())
-        if activation != TANH:
-            slopes(activation, before.ravel(), value.ravel(), slope[t].ravel())
-        for n in range(n_samples):
-            gate, z, g = gates[t, n], opening[n], value[n]
-            h_old, h_new = states[t, n], states[t + 1, n]
-            for u in range(units):
-                gate[2 * units + u] = g[u]
-            for u in range(units):
-                h_new[u] = z[u] * h_old[u] + (one - z[u]) * g[u]
+        write_states(t, activation, before, opening, value, gates, states, slope)
         keep_states(present, t, states)
 
 
@@ -81,18 +109,12 @@ def backward(
             if present.size and not present[t, n]:
                 gates[t, n] = 0
                 d_product[t, n] = 0
-                for u in range(units):
-                    d_outputs[t, n, u] += d_state[n, u]
+                pass_gradient(t, n, d_outputs, d_state)
                 continue
             gate, dh, d_out, d_n = gates[t, n], d_state[n], d_outputs[t, n], d_product[t, n]
             z, r, g = gate[:units], gate[units : 2 * units], gate[2 * units :]
             h_old, past = states[t, n], passed[n]
-            if activation == TANH:
-                for u in range(units):
-                    slope_g[u] = one - g[u] * g[u]
-            else:
-                for u in range(units):
-                    slope_g[u] = slope[t, n, u]
+            read_slopes(activation, g, slope, t, n, slope_g)
             for u in range(units):
                 d, z_u = dh[u] + d_out[u], z[u]
                 d_out[u] = d

@@ -13,10 +13,17 @@ from typing import Any, ClassVar
 import numpy as np
 
 from skrnn._network import Array
-from skrnn._network.activations import TANH, activate, sigmoid_in_place, slopes
+from skrnn._network.activations import read_slopes, sigmoid_in_place
 from skrnn._network.cells.cell import Cell, set_product
+from skrnn._network.cells.gru import write_states
 from skrnn._network.kernels import kernel
-from skrnn._network.products import keep_gradients, keep_states, multiply, multiply_back
+from skrnn._network.products import (
+    keep_gradients,
+    keep_states,
+    multiply,
+    multiply_back,
+    pass_gradient,
+)
 
 
 @kernel
@@ -28,7 +35,6 @@ def forward(
     gates, masks, states, _, slope = arrays
     _, n_samples, width = gates.shape
     units = width // 3
-    one = np.float32(1)
     of_gates = np.ascontiguousarray(recurrent[:, : 2 * units])
     of_candidate = np.ascontiguousarray(recurrent[:, 2 * units :])
     opening = np.empty((n_samples, 2 * units), gates.dtype)
@@ -52,16 +58,7 @@ def forward(
             gate, added, g = gates[t, n], product[n], before[n]
             for u in range(units):
                 g[u] = gate[2 * units + u] + added[u] + bias[2 * units + u]
-        activate(activation, before.ravel(), value.ravel())
-        if activation != TANH:
-            slopes(activation, before.ravel(), value.ravel(), slope[t].ravel())
-        for n in range(n_samples):
-            gate, z, g = gates[t, n], opening[n], value[n]
-            h_old, h_new = states[t, n], states[t + 1, n]
-            for u in range(units):
-                gate[2 * units + u] = g[u]
-            for u in range(units):
-                h_new[u] = z[u] * h_old[u] + (one - z[u]) * g[u]
+        write_states(t, activation, before, opening, value, gates, states, slope)
         keep_states(present, t, states)
 
 
@@ -88,18 +85,12 @@ def backward(
                 gates[t, n] = 0
                 reset_states[t, n] = 0
                 d_candidate[n] = 0
-                for u in range(units):
-                    d_outputs[t, n, u] += d_state[n, u]
+                pass_gradient(t, n, d_outputs, d_state)
                 continue
             gate, dh, d_out, d_g = gates[t, n], d_state[n], d_outputs[t, n], d_candidate[n]
             z, r, g = gate[:units], gate[units : 2 * units], gate[2 * units :]
             h_old, past, h_reset = states[t, n], passed[n], reset_states[t, n]
-            if activation == TANH:
-                for u in range(units):
-                    slope_g[u] = one - g[u] * g[u]
-            else:
-                for u in range(units):
-                    slope_g[u] = slope[t, n, u]
+            read_slopes(activation, g, slope, t, n, slope_g)
             for u in range(units):
                 h_reset[u] = r[u] * h_old[u]
             for u in range(units):

@@ -13,10 +13,16 @@ from typing import Any, ClassVar
 import numpy as np
 
 from skrnn._network import Array
-from skrnn._network.activations import TANH, activate, slopes, tanh_in_place
+from skrnn._network.activations import TANH, activate, read_slopes, slopes, tanh_in_place
 from skrnn._network.cells.cell import Cell
 from skrnn._network.kernels import kernel
-from skrnn._network.products import keep_gradients, keep_states, multiply, multiply_back
+from skrnn._network.products import (
+    keep_gradients,
+    keep_states,
+    multiply,
+    multiply_back,
+    pass_gradient,
+)
 
 
 @kernel
@@ -85,8 +91,7 @@ def backward(
         for n in range(n_samples):
             if present.size and not present[t, n]:
                 gates[t, n] = 0
-                for u in range(units):
-                    d_outputs[t, n, u] += d_state[n, u]
+                pass_gradient(t, n, d_outputs, d_state)
                 continue
             gate, dh, dc, d_out = gates[t, n], d_state[n], d_cell[n], d_outputs[t, n]
             i, f = gate[:units], gate[units : 2 * units]
@@ -97,12 +102,7 @@ def backward(
                 d_out[u] = d
                 dc[u] += d * o[u] * slope_a[u]
                 o[u] = d * a[u] * o[u] * (one - o[u])
-            if activation == TANH:
-                for u in range(units):
-                    slope_g[u] = one - g[u] * g[u]
-            else:
-                for u in range(units):
-                    slope_g[u] = slope[t, n, u]
+            read_slopes(activation, g, slope, t, n, slope_g)
             for u in range(units):
                 q, i_u, f_u = dc[u], i[u], f[u]
                 i[u] = q * g[u] * i_u * (one - i_u)

@@ -13,7 +13,13 @@ from skrnn._network import Array
 from skrnn._network.activations import activate, slopes
 from skrnn._network.cells.cell import Cell
 from skrnn._network.kernels import kernel
-from skrnn._network.products import keep_gradients, keep_states, multiply, multiply_back
+from skrnn._network.products import (
+    keep_gradients,
+    keep_states,
+    multiply,
+    multiply_back,
+    pass_gradient,
+)
 
 
 @kernel
@@ -51,8 +57,7 @@ def backward(
         for n in range(n_samples):
             if present.size and not present[t, n]:
                 gates[t, n] = 0
-                for u in range(units):
-                    d_outputs[t, n, u] += d_state[n, u]
+                pass_gradient(t, n, d_outputs, d_state)
                 continue
             z, dh, d_out, slope_z = gates[t, n], d_state[n], d_outputs[t, n], slope[n]
             for u in range(units):
