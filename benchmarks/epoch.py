@@ -127,14 +127,14 @@ def seconds_of_products(n_gates: int, n_layers: int, n_windows: int) -> float:
 
     from threadpoolctl import threadpool_limits
 
-    from skrnn._network.training import worth_splitting
+    from skrnn._network.training import is_worth_splitting
 
     n_full, n_last = divmod(n_windows, BATCH_SIZE)
     sizes = [BATCH_SIZE] * n_full + ([n_last] if n_last else [])
     n_weights = n_layers * 2 * UNITS * n_gates * UNITS
     # Products this small are several times slower on two threads of BLAS.
     with threadpool_limits(1):
-        if not worth_splitting(n_weights, N_STEPS, BATCH_SIZE):
+        if not is_worth_splitting(n_weights, N_STEPS, BATCH_SIZE):
             return seconds_of(lambda: _multiply_epoch(sizes, n_gates * UNITS, n_layers))
         halves = [[(size + half) // 2 for size in sizes] for half in range(2)]
         with ThreadPoolExecutor(2) as pool:

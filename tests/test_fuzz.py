@@ -700,7 +700,7 @@ def test_a_parameter_that_makes_no_sense_is_refused_before_a_network_is_built(na
         except BuiltError:
             return "built"
 
-    with mock.patch.object(skrnn._keras.fitting, "draw_start", side_effect=BuiltError):
+    with mock.patch.object(skrnn._keras.fitting, "make_initial_weights", side_effect=BuiltError):
         done = attempt(train, [X], model)
     makes_sense = any(
         value is right or (type(value) is type(right) and value == right)

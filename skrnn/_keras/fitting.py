@@ -33,8 +33,8 @@ from skrnn._keras.losses import make_keras_loss
 from skrnn._keras.models import NetworkModel, with_keras_objects
 from skrnn._keras.objects import make_loss, make_optimizer
 from skrnn._network import losses
-from skrnn._network.activations import number_of
-from skrnn._network.initialization import draw_start
+from skrnn._network.activations import find_activation_number
+from skrnn._network.initialization import make_initial_weights
 from skrnn._network.network import Network, flatten, view_arrays
 from skrnn._network.training import Rows
 from skrnn._utils.blas_threads import one_blas_thread
@@ -228,7 +228,7 @@ def _make_model(
             factor, offset = cast(Any, training.scale)
             y = (y - offset) / factor
         with one_blas_thread():
-            parameters = draw_start(network, training.seed, rows.X, y, rows.sample_weight)
+            parameters = make_initial_weights(network, training.seed, rows.X, y, rows.sample_weight)
     else:
         parameters = flatten(start.weights)
     if _is_keras_wanted(network):
@@ -306,7 +306,7 @@ def _name_checkpoint(
 
 def _is_keras_wanted(network: Network) -> bool:
     """Tell whether Keras' layers train: by the user's wish, for an activation, on a GPU."""
-    if get_config()["engine"] == "keras" or number_of(network.activation) is None:
+    if get_config()["engine"] == "keras" or find_activation_number(network.activation) is None:
         return True
     return bool(tf.config.get_visible_devices("GPU"))
 

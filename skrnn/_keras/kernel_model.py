@@ -174,7 +174,7 @@ class KernelModel(NetworkModel, keras.Model):
         with np.errstate(all="ignore"):
             for first in range(0, len(outputs), size):
                 part = rows.take(slice(first, first + size))
-                loss, _ = self._batch_loss.of_batch(
+                loss, _ = self._batch_loss.compute(
                     part.y, outputs[first : first + size], part.sample_weight
                 )
                 total += loss * len(part.y)

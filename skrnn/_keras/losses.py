@@ -82,7 +82,7 @@ class KerasLoss:
         self._output_activation = output_activation
         self._n_outputs = n_outputs
 
-    def of_batch(
+    def compute(
         self, y: np.ndarray, outputs: np.ndarray, weight: np.ndarray | None
     ) -> tuple[float, np.ndarray]:
         """Return the loss of a batch, and its derivative by each output."""
@@ -92,7 +92,9 @@ class KerasLoss:
             outputs, lambda said: self.loss(tf.constant(y, tf.float32), said, given)
         )
 
-    def of_rows(self, y: np.ndarray, outputs: np.ndarray, weight: np.ndarray | None) -> np.ndarray:
+    def differentiate_rows(
+        self, y: np.ndarray, outputs: np.ndarray, weight: np.ndarray | None
+    ) -> np.ndarray:
         """Return the derivative of each row's loss, a mean over its steps, by each output."""
 
         def total(said: Tensor) -> Tensor:

@@ -25,7 +25,7 @@ _PATIENCE = 5.0
 
 
 @contextmanager
-def without_known_lines() -> Iterator[None]:
+def hide_startup_lines() -> Iterator[None]:
     """Pass on what is written to stderr, without the lines that are known."""
     _flush()
     try:

@@ -1,6 +1,7 @@
 """Recurrent networks in NumPy and Numba: cells, losses, optimizers, training, prediction.
 
-It knows nothing of scikit-learn, pandas, TensorFlow or Keras. Arrays in, arrays out.
+All functions take and return arrays. No module here imports scikit-learn, pandas, TensorFlow or
+Keras.
 """
 
 from typing import Any

@@ -1,4 +1,4 @@
-"""Activations by their Keras names, and their derivatives, on each number by itself."""
+"""Activation functions of Keras, and their derivatives, computed for each number alone."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 from skrnn._network import Array
 from skrnn._network.kernels import kernel, kernel_part
 
-# The place of a name is the number by which kernels know it.
+# Kernels take the position of a name in this list as the number of the activation.
 _NAMES = (
     *("tanh", "sigmoid", "relu", "linear", "elu", "exponential", "gelu", "hard_sigmoid"),
     *("hard_tanh", "leaky_relu", "mish", "relu6", "selu", "silu", "softplus", "softsign"),
@@ -20,10 +20,10 @@ TANH = _NAMES.index("tanh")
 _SELU_ALPHA, _SELU_SCALE = 1.6732632423543772, 1.0507009873554805
 
 
-def number_of(activation: str | Callable[..., Any]) -> int | None:
-    """Return the number of an activation, a name or Keras' function; None if it has none.
+def find_activation_number(activation: str | Callable[..., Any]) -> int | None:
+    """Return the number of an activation, given by name or as Keras' function.
 
-    Softmax and others that mix units have none, nor have functions of the user.
+    Return None for softmax and others that combine several units, and for a user's own function.
     """
     if isinstance(activation, str):
         name = activation
@@ -38,8 +38,8 @@ def number_of(activation: str | Callable[..., Any]) -> int | None:
 def tanh(z: Any) -> Any:
     """Return the hyperbolic tangent, within 3e-7.
 
-    A rational function of degree 13/6 (the one of Eigen): unlike that of the C library, it is
-    computed for eight numbers at once.
+    The rational function of degree 13/6 that the library Eigen uses. The processor computes it for
+    eight numbers at once, which the function of the C library does not allow.
     """
     z = min(max(z, np.float32(-7.90531110763549805)), np.float32(7.90531110763549805))
     s = z * z
@@ -85,7 +85,7 @@ def activate(activation: int, z: Array, out: Array) -> None:
 
 @kernel
 def slopes(activation: int, z: Array, values: Array, out: Array) -> None:
-    """Write the derivative at each number `z`, where the activation has `values`, to `out`."""
+    """Write the derivative at each number of `z` to `out`; `values` are the activations of `z`."""
     if activation == TANH:
         for k in range(values.size):
             out[k] = np.float32(1) - values[k] * values[k]
@@ -96,9 +96,10 @@ def slopes(activation: int, z: Array, values: Array, out: Array) -> None:
 
 @kernel_part
 def read_slopes(activation: int, values: Array, saved: Array, t: int, n: int, out: Array) -> None:
-    """Write the derivatives for row n at step t: from its values for tanh, else as they were saved.
+    """Write the derivatives at step t of row n to `out`.
 
-    `saved` has the shape (n_timesteps, n_samples, n_values), and size 0 for tanh.
+    The derivative of tanh is computed from `values`. Other derivatives are read from `saved`, an
+    array of shape (n_timesteps, n_samples, n_values).
     """
     if activation == TANH:
         for k in range(values.size):
@@ -120,7 +121,7 @@ def _softplus(z: float) -> float:
 
 @kernel
 def _value(activation: int, z: float) -> float:
-    """Return the activation at a number other than by `tanh`, in the order of `_NAMES`."""
+    """Return an activation other than tanh of z. Numbers are positions in `_NAMES`."""
     if activation == 1:
         return _sigmoid(z)
     if activation == 2:
@@ -154,7 +155,7 @@ def _value(activation: int, z: float) -> float:
 
 @kernel
 def _slope(activation: int, z: float, value: float) -> float:
-    """Return the derivative of `_value` at z, where the activation has a value."""
+    """Return the derivative of `_value` at z; `value` is the activation of z."""
     if activation == 1:
         return value * (1.0 - value)
     if activation == 2:

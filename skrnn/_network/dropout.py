@@ -1,4 +1,4 @@
-"""Dropout: masks that are drawn for a pass."""
+"""Dropout: random masks, drawn anew for each pass."""
 
 from __future__ import annotations
 
@@ -11,27 +11,27 @@ from skrnn._network.kernels import kernel
 
 
 class Dropout:
-    """Sets a share of the numbers to zero and scales the others (Srivastava et al. 2014).
+    """Masks that set a share of numbers to zero and scale the others (Srivastava et al. 2014).
 
     Parameters
     ----------
     rate : float
-        The share. It is rounded to a multiple of 1 / 65,536.
+        Share of numbers that are dropped, rounded to a multiple of 1 / 65,536.
 
     shapes : list of tuple of int
-        Shapes of the masks, which are drawn together.
+        Shapes of the masks, all drawn in one call.
 
     dtype : dtype
-        Type of the numbers.
+        Type of the masks.
 
     Attributes
     ----------
     masks : list of ndarray
-        Factors of the numbers.
+        Factors: 0 for a dropped number, else 1 / (1 - rate).
     """
 
     def __init__(self, rate: float, shapes: list[tuple[int, ...]], dtype: np.dtype[Any]) -> None:
-        # Something is left of any share below 1.
+        # At least one number in 65,536 is kept, whatever the rate.
         self._threshold = min(round(rate * 2**16), 2**16 - 1)
         self._scale = dtype.type(1 / (1 - self._threshold / 2**16))
         sizes = [int(np.prod(shape)) for shape in shapes]
@@ -40,8 +40,8 @@ class Dropout:
         self.masks = [part.reshape(shape) for part, shape in zip(parts, shapes, strict=True)]
 
     def draw(self, rng: np.random.Generator) -> None:
-        """Draw other masks."""
-        # Sixteen bits each: drawing floats takes four times as long.
+        """Draw new masks."""
+        # Sixteen bits for each number: drawing floats takes four times as long.
         bits = np.frombuffer(rng.bytes(2 * self._flat.size), np.uint16)
         _fill_mask(bits, self._threshold, self._scale, self._flat)
 

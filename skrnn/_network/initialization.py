@@ -1,4 +1,4 @@
-"""Initial weights of a network, those of Keras' initializers."""
+"""Initial weights of a network, from the distributions of Keras' initializers."""
 
 from __future__ import annotations
 
@@ -13,13 +13,15 @@ from skrnn._network.cells.gru import GRU
 from skrnn._network.cells.gru_reset_before import GRUResetBefore
 from skrnn._network.cells.lstm import LSTM
 from skrnn._network.network import Network, list_shapes, view_weights
-from skrnn._network.ridge import ridge
+from skrnn._network.ridge import fit_ridge
 
 
-def draw_start(
+def make_initial_weights(
     network: Network, seed: int, X: Array, y: Array, sample_weight: Array | None
 ) -> Array:
     """Return the weights that a fit starts from, as a flat vector of float32.
+
+    The weights are random, but for a linear skip, whose weights are those of ridge regression.
 
     Parameters
     ----------
@@ -30,26 +32,26 @@ def draw_start(
         Seed of the fit.
 
     X, y, sample_weight
-        Rows, with targets in the scale of the outputs: a linear skip starts as ridge regression.
+        Rows for the ridge regression, with targets in the scale of the outputs.
     """
     flat = draw_weights(network, [seed, 0])
     if network.linear_skip:
         weights: Any = view_weights(network, flat)
         weights.head_kernel.fill(0)
-        weights.skip[:], weights.head_bias[:] = ridge(X, y, sample_weight)
+        weights.skip[:], weights.head_bias[:] = fit_ridge(X, y, sample_weight)
     return flat
 
 
 def draw_weights(network: Network, seed: Sequence[int]) -> Array:
-    """Return initial weights as a flat vector of float32.
+    """Return random weights as a flat vector of float32.
 
-    Kernels are uniform (Glorot & Bengio 2010), recurrent kernels orthogonal (Saxe et al. 2014),
-    biases zero but for that of an LSTM's forget gate, which is 1 (Jozefowicz et al. 2015). Each
-    layer draws from a generator of its own, so it starts alike whatever the others are made of.
+    Kernels are uniform (Glorot & Bengio 2010) and recurrent kernels orthogonal (Saxe et al. 2014).
+    Biases are 0, but 1 for the forget gate of an LSTM (Jozefowicz et al. 2015). Each layer has a
+    random generator of its own, so its weights do not depend on the other layers.
     """
     flat = np.zeros(sum(np.prod(shape, dtype=int) for shape in list_shapes(network)), np.float32)
     weights = view_weights(network, flat)
-    rngs = (np.random.default_rng([*seed, place]) for place in range(len(weights.cells) + 2))
+    rngs = (np.random.default_rng([*seed, position]) for position in range(len(weights.cells) + 2))
     # A linear skip starts at zero.
     _draw_uniform(weights.head_kernel, next(rngs))
     embedding_rng = next(rngs)
@@ -62,7 +64,7 @@ def draw_weights(network: Network, seed: Sequence[int]) -> Array:
             units = len(cell.recurrent)
             cell.bias[units : 2 * units] = 1
         if network.memory_steps is not None:
-            _remember(network, cell, network.memory_steps, rng)
+            _set_memory(network, cell, network.memory_steps, rng)
     return flat
 
 
@@ -72,21 +74,21 @@ def _draw_uniform(kernel: Array, rng: np.random.Generator) -> None:
 
 
 def _draw_orthogonal(shape: tuple[int, ...], rng: np.random.Generator) -> Array:
-    """Return rows that are orthogonal to each other and of length 1."""
+    """Return a matrix whose rows are orthogonal and have length 1."""
     n_rows, n_columns = shape
     q, r = np.linalg.qr(rng.normal(size=(n_columns, n_rows)))
-    # Else the signs would depend on the algorithm.
+    # Without these signs the result would depend on the algorithm of qr.
     return (q * np.sign(np.diag(r))).T
 
 
-def _remember(
+def _set_memory(
     network: Network, cell: CellWeights, memory_steps: int, rng: np.random.Generator
 ) -> None:
-    """Let gates keep the state for up to so many steps (Tallec & Ollivier 2018)."""
+    """Set the biases of gates that keep the state (chrono initialization, Tallec & Ollivier 2018)."""
     units = len(cell.recurrent)
     memory = np.log(rng.uniform(1, memory_steps - 1, units))
     if network.cell_class in (GRU, GRUResetBefore):
-        # The update gate keeps what is not taken in. With two biases, the first one.
+        # The update gate keeps the state. A GRU with two biases uses the first.
         cell.bias.reshape(-1)[:units] = memory
     else:
         cell.bias[:units], cell.bias[units : 2 * units] = -memory, memory

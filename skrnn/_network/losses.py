@@ -1,7 +1,8 @@
-"""Losses that Keras knows by name, and their gradients.
+"""Loss functions of Keras, and their gradients.
 
-Each takes targets and outputs of shape `(..., n_outputs)`. It returns the loss of each row or step,
-a mean over its outputs, and the derivative of that by each output, computed as Keras does.
+Each function takes targets and outputs of shape `(..., n_outputs)`. It returns the loss of each row
+or step, which is a mean over the outputs, and the derivative of the loss by each output. Both are
+computed as in Keras.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import numpy as np
 
 from skrnn._network import Array
 
-# Keras' `epsilon()` at its default.
+# Default of `keras.config.epsilon()`.
 _EPSILON = 1e-7
 
 LossFunction = Callable[[Array, Array], tuple[Array, Array]]
@@ -42,14 +43,14 @@ def mean_absolute_percentage_error(y: Array, outputs: Array) -> tuple[Array, Arr
 
 
 def mean_squared_logarithmic_error(y: Array, outputs: Array) -> tuple[Array, Array]:
-    """Return the mean of squared differences of log(1 + y); below epsilon, y counts as epsilon."""
+    """Return the mean of squared differences of log(1 + y). Epsilon is the lowest number."""
     above = np.maximum(outputs, _EPSILON)
     values, gradient = mean_squared_error(np.log1p(np.maximum(y, _EPSILON)), np.log1p(above))
     return values, np.where(outputs > _EPSILON, gradient / (1 + above), 0)
 
 
 def huber(y: Array, outputs: Array, delta: float = 1.0) -> tuple[Array, Array]:
-    """Return squared errors up to `delta`, and absolute ones beyond (Huber 1964)."""
+    """Return squared errors up to `delta`, and absolute errors above (Huber 1964)."""
     error = outputs - y
     size = np.abs(error)
     values = np.where(size <= delta, 0.5 * np.square(error), delta * size - 0.5 * delta**2)
@@ -64,7 +65,7 @@ def log_cosh(y: Array, outputs: Array) -> tuple[Array, Array]:
 
 
 def poisson(y: Array, outputs: Array) -> tuple[Array, Array]:
-    """Return the Poisson loss, output - y log(output); outputs below epsilon count as epsilon."""
+    """Return the Poisson loss, output - y log(output). Epsilon is the lowest output."""
     above = np.maximum(outputs, _EPSILON)
     values = above - y * np.log(above + _EPSILON)
     gradient = np.where(outputs > _EPSILON, 1 - y / (above + _EPSILON), 0)
@@ -72,7 +73,7 @@ def poisson(y: Array, outputs: Array) -> tuple[Array, Array]:
 
 
 def categorical_crossentropy(y: Array, outputs: Array) -> tuple[Array, Array]:
-    """Return the cross-entropy of class probabilities; outputs are their logits."""
+    """Return the cross-entropy of class probabilities. Outputs are logits."""
     largest = outputs.max(axis=-1, keepdims=True)
     powers = np.exp(outputs - largest)
     total = powers.sum(axis=-1, keepdims=True)
@@ -81,7 +82,7 @@ def categorical_crossentropy(y: Array, outputs: Array) -> tuple[Array, Array]:
 
 
 def sparse_categorical_crossentropy(y: Array, outputs: Array) -> tuple[Array, Array]:
-    """Return the cross-entropy of class numbers, `y` of shape (..., 1); outputs are logits."""
+    """Return the cross-entropy of class numbers `y` of shape (..., 1). Outputs are logits."""
     return categorical_crossentropy(np.eye(outputs.shape[-1])[y[..., 0].astype(int)], outputs)
 
 
@@ -102,30 +103,30 @@ _ALIASES = {
     "huber_loss": "huber",
 }
 _STANDARDIZED = ("mean_squared_error", "mean_absolute_error")
-# At these, an option of a Keras loss changes nothing.
+# Values at which an option of a Keras loss changes nothing.
 _DEFAULTS = {"from_logits": False, "axis": -1, "ignore_class": None, "label_smoothing": 0.0}
 
 
 @dataclass(frozen=True)
 class Loss:
-    """A loss of batches, given by a function of this module.
+    """Loss of a batch, computed by a function of this module.
 
     Parameters
     ----------
     function : callable
-        The loss of each row or step, and its derivatives.
+        Function that returns the loss of each row or step, and its derivatives.
 
     scale : pair of ndarray of shape (n_outputs,), default=None
-        Factor and offset that put outputs into the units of targets.
+        Factor and offset that convert outputs to the units of the targets.
     """
 
     function: LossFunction
     scale: tuple[Array, Array] | None = None
 
-    # A mean over rows is the same over all rows as over batches.
+    # The loss of all rows is the mean of the losses of batches.
     is_mean_over_rows: ClassVar[bool] = True
 
-    def values(self, y: Array, outputs: Array) -> tuple[Array, Array]:
+    def compute_values(self, y: Array, outputs: Array) -> tuple[Array, Array]:
         """Return the loss of each row or step in float64, and its derivative by each output."""
         outputs = outputs.astype(np.float64)
         if self.scale is None:
@@ -134,20 +135,20 @@ class Loss:
         values, gradient = self.function(y, outputs * factor + offset)
         return values, gradient * factor
 
-    def of_batch(self, y: Array, outputs: Array, weight: Array | None) -> tuple[float, Array]:
+    def compute(self, y: Array, outputs: Array, weight: Array | None) -> tuple[float, Array]:
         """Return the mean over rows and steps, and its derivative by each output."""
-        values, gradient = self.values(y, outputs)
+        values, gradient = self.compute_values(y, outputs)
         if weight is None:
             loss, gradient = values.mean(), gradient / values.size
         else:
             factor = _align(weight, values) / values.size
             loss, gradient = (values * factor).sum(), gradient * factor[..., np.newaxis]
-        # Numbers beyond float32 are infinite, as in Keras.
+        # Numbers too large for float32 become infinite, as in Keras.
         return float(np.float32(loss)), gradient
 
-    def of_rows(self, y: Array, outputs: Array, weight: Array | None) -> Array:
-        """Return the derivative of each row's loss, a mean over its steps, by each output."""
-        values, gradient = self.values(y, outputs)
+    def differentiate_rows(self, y: Array, outputs: Array, weight: Array | None) -> Array:
+        """Return the derivative of the loss of each row, a mean over its steps, by each output."""
+        values, gradient = self.compute_values(y, outputs)
         factor = np.full(values.shape, len(values) / values.size)
         if weight is not None:
             factor *= _align(weight, values)
@@ -155,30 +156,30 @@ class Loss:
 
 
 def _align(weight: Array, values: Array) -> Array:
-    """Return weights of rows with an axis for their steps, if there are steps."""
+    """Return the weights of rows, with an axis of length 1 for steps if the loss has steps."""
     return weight.reshape(weight.shape + (1,) * (values.ndim - weight.ndim))
 
 
 def is_standardized(loss: Any) -> bool:
-    """Tell whether a loss compares standardized targets; all others are in the units of y."""
+    """Return whether a loss compares standardized targets. Other losses are in the units of y."""
     return _describe(loss)[0] in _STANDARDIZED
 
 
 def make_loss(
     loss: Any, scale: tuple[Array, Array] | None, output_activation: str = "linear"
 ) -> Loss | None:
-    """Return what computes a loss; None if this module has not got it.
+    """Return the loss of batches, or None if this module cannot compute it.
 
     Parameters
     ----------
     loss : str or callable
-        A name, or a function or an object of Keras.
+        Name, function or object of a Keras loss.
 
     scale : pair of ndarray of shape (n_outputs,) or None
-        Factor and offset that put outputs into the units of y.
+        Factor and offset that convert outputs to the units of y.
 
     output_activation : {"linear", "softmax"}, default="linear"
-        Activation of the outputs. Only cross-entropies of probabilities are here.
+        Activation of the outputs. With softmax, only cross-entropies can be computed.
     """
     name, options = _describe(loss)
     of_probabilities = name.endswith("categorical_crossentropy")
@@ -193,7 +194,7 @@ def make_loss(
 
 
 def _describe(loss: Any) -> tuple[str, dict[str, Any] | None]:
-    """Return the name of a loss of Keras, and its options; None if they are not known here."""
+    """Return the name and the options of a Keras loss. Options are None if they are unknown."""
     options: dict[str, Any] | None = {}
     name = ""
     if isinstance(loss, str):

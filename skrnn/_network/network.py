@@ -1,4 +1,4 @@
-"""Description of a network, and places of its weights in a flat vector."""
+"""Description of a network, and views of its weights in one flat vector."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from skrnn._network.cells.simple_rnn import SimpleRNN
 
 @dataclass(frozen=True)
 class Network:
-    """Description of a network: everything but its weights.
+    """Description of a network, without its weights.
 
     Attributes
     ----------
@@ -31,48 +31,49 @@ class Network:
         Units of each stacked layer.
 
     n_features, n_outputs : int
-        Features of a step that is read, outputs of a step that is written.
+        Features of an input step, outputs of an output step.
 
     embedding_dim, n_symbols : int, default=None
-        Width of an embedding, and how many symbols it has, 0 included. A step then has one feature,
-        the number of its symbol.
+        Width of an embedding, and number of its symbols, 0 included. A step then has one feature,
+        the number of a symbol.
 
     architecture : {"sequence_to_vector", "sequence_to_sequence", "vector_to_sequence", \
             "encoder_decoder"}
         Shapes of inputs and outputs.
 
     n_timesteps : int, default=None
-        Steps that are read, where the weights depend on them.
+        Number of input steps, if the weights depend on it.
 
     n_steps : int, default=None
-        Steps that are written, where the steps that are read do not say so.
+        Number of output steps, if it may differ from the number of input steps.
 
     bidirectional : bool, default=False
-        Each layer reads the steps in both directions.
+        Whether each layer reads the steps in both directions.
 
     linear_skip : bool, default=False
-        A linear map of all steps is added to the output.
+        Whether a linear map of all steps is added to the output.
 
     output_activation : {"linear", "softmax"}, default="linear"
-        Activation of the output; a decoder reads what comes after it.
+        Activation of the output. A decoder reads the activated output.
 
     masked : bool, default=False
-        Steps may be missing, which are NaN.
+        Whether steps may be missing. A missing step is NaN.
 
     dropout, recurrent_dropout : float, default=0.0
-        Share of units dropped in training, after each recurrent layer and from step to step.
+        Share of units dropped in training: from the outputs of each recurrent layer, and from the
+        state between steps.
 
     activation : str or callable, default="tanh"
         Activation of the cell.
 
     kernel_regularizer : object, default=None
-        A regularizer of Keras, or its L2 factor or name.
+        Keras regularizer, its name, or an L2 factor.
 
     memory_steps : int, default=None
-        Steps that gates remember at the start, up to so many.
+        Largest number of steps for which the gates keep the state at the start of training.
 
     cell_options : tuple of (str, value), default=()
-        Arguments that only this cell has.
+        Arguments that only cells of this kind have.
     """
 
     cell: str
@@ -97,7 +98,7 @@ class Network:
 
     @property
     def cell_class(self) -> type[Cell]:
-        """The class of its cells."""
+        """Class of the cells."""
         if self.cell == "gru":
             return GRU if dict(self.cell_options).get("reset_after", True) else GRUResetBefore
         classes = {"simple_rnn": SimpleRNN, "lstm": LSTM, "peephole_lstm": PeepholeLSTM}
@@ -105,32 +106,32 @@ class Network:
 
     @property
     def is_decoder(self) -> bool:
-        """True if it writes a sequence of its own steps, each from the one before."""
+        """Whether the network writes a sequence, and each step reads the output before."""
         return self.architecture == "encoder_decoder"
 
     @property
     def writes_vector(self) -> bool:
-        """True if it writes one vector for all steps."""
+        """Whether the network writes one vector for all steps."""
         return self.architecture == "sequence_to_vector"
 
     @property
     def n_directions(self) -> int:
-        """How many cells read the steps at each depth."""
+        """Number of cells in each layer."""
         return 2 if self.bidirectional else 1
 
     def count_steps(self, X: Array) -> int:
-        """Return how many steps the first layer reads; a vector is repeated at each."""
+        """Return how many steps the first layer reads. A vector is repeated at each step."""
         return X.shape[1] if X.ndim == 3 else self.n_steps or 0
 
 
 @dataclass(frozen=True)
 class Weights:
-    """The weights of a network by their place, or their gradients: views into a flat vector.
+    """Weights of a network, or the gradients of these weights, as views into one flat vector.
 
     Attributes
     ----------
     layers : list of list of CellWeights
-        From bottom to top, the direction that reads forwards first.
+        Recurrent layers from bottom to top. The forward direction comes first.
 
     head_kernel : ndarray of shape (n_inputs, n_outputs)
 
@@ -139,10 +140,10 @@ class Weights:
     embedding : ndarray of shape (n_symbols, embedding_dim), default=None
 
     decoder : list of CellWeights, default=()
-        From bottom to top.
+        Layers of the decoder, from bottom to top.
 
     skip : ndarray of shape (n_timesteps * n_features, n_outputs), default=None
-        The linear map beside the network.
+        Weights of the linear map.
     """
 
     layers: list[list[CellWeights]]
@@ -154,7 +155,7 @@ class Weights:
 
     @property
     def cells(self) -> list[CellWeights]:
-        """All layers in both directions, from bottom to top, those of a decoder last."""
+        """All cells, from bottom to top. The cells of a decoder come last."""
         return [*(cell for depth in self.layers for cell in depth), *self.decoder]
 
 
@@ -196,12 +197,12 @@ def view_arrays(network: Network, flat: Array) -> list[Array]:
 
 
 def view_weights(network: Network, flat: Array) -> Weights:
-    """Return the weights by their place, as views into a flat vector."""
-    return place_arrays(network, view_arrays(network, flat))
+    """Return the weights as views into a flat vector."""
+    return make_weights(network, view_arrays(network, flat))
 
 
-def place_arrays(network: Network, weights: Sequence[Array]) -> Weights:
-    """Return weights by their place, given in the order of Keras' `get_weights`."""
+def make_weights(network: Network, weights: Sequence[Array]) -> Weights:
+    """Return the weights of arrays in the order of Keras' `get_weights`."""
     arrays = iter(weights)
 
     def take_cell() -> CellWeights:

@@ -1,4 +1,4 @@
-"""Optimizers of Keras that treat each number alone, on a flat vector of parameters."""
+"""Optimizers of Keras that update each number alone, on one flat vector of parameters."""
 
 from __future__ import annotations
 
@@ -14,28 +14,28 @@ from skrnn._network.kernels import kernel
 
 Settings = dict[str, Any]
 Slots = dict[str, Array]
-# Moves parameters p, given their gradient g, which it may change.
+# Updates parameters p, given their gradient g, which the rule may change.
 Rule = Callable[[Settings, Slots, Array, Array, int, Any], None]
 
 
 class Optimizer:
-    """A rule that moves parameters, with what it remembers of earlier gradients.
+    """Rule that updates parameters, with its slots: arrays such as the momentum of each parameter.
 
     Parameters
     ----------
     rule : callable
-        The rule.
+        Function that updates the parameters.
 
     groups : dict of tuple of str to str or None
-        Names of the slots: arrays that remember something of each parameter. Keras lists the slots
-        of a group weight by weight, and one group after the other. A group depends on a setting
-        that is above 0, if one is given.
+        Names of the slots, in groups, each with the name of a setting or None. With a setting, the
+        group exists only if the setting is above 0. Keras lists one group after the other, and the
+        slots of a group weight by weight.
 
     settings : dict
-        The settings of the Keras optimizer of the same name (its `get_config`).
+        Settings of the Keras optimizer of the same name (`get_config`).
 
     parameters : ndarray of shape (n_parameters,)
-        The vector that it will move.
+        Vector that will be updated.
     """
 
     def __init__(
@@ -63,21 +63,21 @@ class Optimizer:
         step: int,
         learning_rate: float,
     ) -> None:
-        """Move the parameters.
+        """Update the parameters.
 
         Parameters
         ----------
         parameters, gradient : ndarray of shape (n_parameters,)
-            The gradient may be changed.
+            Parameters and their gradient. The gradient may be overwritten.
 
         arrays : sequence of ndarray
             The gradient of each weight, views into `gradient`.
 
         step : int
-            Number of this step, from 1 on.
+            Number of this step. The first is 1.
 
         learning_rate : float
-            The rate.
+            Learning rate.
         """
         clipnorm = self._settings.get("clipnorm")
         if clipnorm:
@@ -96,7 +96,7 @@ def _floats(settings: Settings, *names: str) -> tuple[np.float32, ...]:
 
 
 def _sgd(settings: Settings, slots: Slots, p: Array, g: Array, step: int, rate: float) -> None:
-    """Gradient descent, with momentum if that is not 0 (Sutskever et al. 2013)."""
+    """Gradient descent, with momentum if it is above 0 (Sutskever et al. 2013)."""
     g *= np.float32(rate)
     if not slots:
         p -= g
@@ -127,7 +127,7 @@ def _rmsprop(settings: Settings, slots: Slots, p: Array, g: Array, step: int, ra
 
 
 def _adam(settings: Settings, slots: Slots, p: Array, g: Array, step: int, rate: float) -> None:
-    """Adam (Kingma & Ba 2015), with AMSGrad if set (Reddi et al. 2018)."""
+    """Adam (Kingma & Ba 2015), with AMSGrad if `amsgrad` is set (Reddi et al. 2018)."""
     beta_1, beta_2, epsilon = _floats(settings, "beta_1", "beta_2", "epsilon")
     alpha = rate * math.sqrt(1 - settings["beta_2"] ** step) / (1 - settings["beta_1"] ** step)
     m, v = slots["momentum"], slots["velocity"]
@@ -153,7 +153,7 @@ def _move_adam(
 
 
 def _adamax(settings: Settings, slots: Slots, p: Array, g: Array, step: int, rate: float) -> None:
-    """Adam with the largest gradient (Kingma & Ba 2015)."""
+    """Adamax: Adam with the largest gradient (Kingma & Ba 2015)."""
     beta_1, beta_2, epsilon = _floats(settings, "beta_1", "beta_2", "epsilon")
     m, largest = slots["momentum"], slots["norm"]
     m += (g - m) * (1 - beta_1)
@@ -172,10 +172,10 @@ def _adagrad(settings: Settings, slots: Slots, p: Array, g: Array, step: int, ra
 def _adadelta(settings: Settings, slots: Slots, p: Array, g: Array, step: int, rate: float) -> None:
     """Adadelta (Zeiler 2012)."""
     rho, epsilon = _floats(settings, "rho", "epsilon")
-    of_gradient, of_change = slots.values()
-    of_gradient += (1 - rho) * (np.square(g) - of_gradient)
-    change = np.sqrt(of_change + epsilon) * g / np.sqrt(of_gradient + epsilon)
-    of_change += (1 - rho) * (np.square(change) - of_change)
+    gradients, changes = slots.values()
+    gradients += (1 - rho) * (np.square(g) - gradients)
+    change = np.sqrt(changes + epsilon) * g / np.sqrt(gradients + epsilon)
+    changes += (1 - rho) * (np.square(change) - changes)
     p -= np.float32(rate) * change
 
 
@@ -188,7 +188,7 @@ def _lion(settings: Settings, slots: Slots, p: Array, g: Array, step: int, rate:
 
 
 _ADAM = partial(Optimizer, _adam, {("momentum", "velocity"): None, ("velocity_hat",): "amsgrad"})
-# By the names of Keras' classes; AdamW is Adam with another weight decay.
+# Keys are the names of Keras' classes. AdamW is Adam with another weight decay.
 _OPTIMIZERS: dict[str, Callable[[Settings, Array], Optimizer]] = {
     "SGD": partial(Optimizer, _sgd, {("momentum",): "momentum"}),
     "RMSprop": partial(
@@ -208,5 +208,5 @@ _OPTIMIZERS: dict[str, Callable[[Settings, Array], Optimizer]] = {
 
 
 def find_optimizer(name: str) -> Callable[[Settings, Array], Optimizer] | None:
-    """Return what makes the optimizer of a Keras class; None if this module has not got it."""
+    """Return a function that makes the optimizer of a Keras class, or None if there is none here."""
     return _OPTIMIZERS.get(name)

@@ -1,4 +1,4 @@
-"""Forward and backward pass of some rows through a network."""
+"""Forward and backward pass of rows through a network."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any, cast
 import numpy as np
 
 from skrnn._network import Array
-from skrnn._network.activations import number_of
+from skrnn._network.activations import find_activation_number
 from skrnn._network.cells.cell import NO_STEP_MISSING
 from skrnn._network.dropout import Dropout
 from skrnn._network.network import Network, Weights
@@ -15,32 +15,32 @@ from skrnn._network.products import add_product
 
 
 class NetworkPass:
-    """A network and the arrays of a pass over a fixed number of rows, allocated once.
+    """Passes of a fixed number of rows through a network. Arrays are allocated once.
 
     Parameters
     ----------
     network : Network
-        The network. Its activation has a number.
+        The network. Its activation is one of `activations`.
 
     weights : Weights
-        Its weights. They may change between two passes.
+        Weights of the network. They may change between two passes.
 
     n_timesteps : int
-        Steps of a row; with `vector_to_sequence` those of an output.
+        Steps of a row, or of an output with `vector_to_sequence`.
 
     n_samples : int
-        Rows.
+        Number of rows.
 
     gradients : Weights, default=None
-        Where gradients are written. None: `backward` is not used.
+        Arrays that the gradients are written to. None if `backward` is not used.
 
     Attributes
     ----------
     layers : list of list of Cell
-        From bottom to top, the direction that reads forwards first.
+        Recurrent layers from bottom to top. The forward direction comes first.
 
     decoder : list of Cell
-        The layers of a decoder, from bottom to top.
+        Layers of the decoder, from bottom to top.
     """
 
     def __init__(
@@ -61,11 +61,11 @@ class NetworkPass:
             network.cell_class(
                 n_timesteps if k < n_cells else n_steps,
                 n_samples,
-                cast(int, number_of(network.activation)),
-                of_cell,
+                cast(int, find_activation_number(network.activation)),
+                cell_weights,
                 None if gradients is None else gradients.cells[k],
             )
-            for k, of_cell in enumerate(weights.cells)
+            for k, cell_weights in enumerate(weights.cells)
         ]
         self.layers = [
             self._cells[k : k + network.n_directions]
@@ -75,8 +75,8 @@ class NetworkPass:
         dtype = weights.head_kernel.dtype
         shape = (n_samples, len(weights.head_kernel))
         self._head_inputs = np.empty(shape if network.writes_vector else (n_steps, *shape), dtype)
-        # Where the outputs of each layer are written: the inputs of the layer above, or of the
-        # head. An encoder passes on its last states, so nothing is written for its last layer.
+        # Arrays that the outputs of each layer are written to: the inputs of the next layer or of
+        # the head. The last layer of an encoder has none, because only its states are used.
         self._targets = [cells[0].inputs for cells in self.layers[1:]]
         self._targets += [cell.inputs for cell in self.decoder[1:]]
         self._targets.append(self._head_inputs)
@@ -98,13 +98,13 @@ class NetworkPass:
         Parameters
         ----------
         X : ndarray of shape (n_samples, n_timesteps, n_features) or (n_samples, n_features)
-            Rows, NaN where a step is missing.
+            Rows. Missing steps are NaN.
 
         rng : numpy.random.Generator, default=None
-            Generator of dropout. None: nothing is dropped.
+            Random generator for dropout. None turns dropout off.
 
         by_rows : bool, default=False
-            Compute each row by itself, so its bits do not depend on the others.
+            Whether to compute each row alone, so its bits do not depend on the other rows.
 
         Returns
         -------
@@ -132,11 +132,11 @@ class NetworkPass:
 
     @property
     def present(self) -> Array:
-        """Which steps of the last rows are present, (n_timesteps, n_samples); size 0 if all."""
+        """0 at missing steps, of shape (n_timesteps, n_samples). Size 0 if no step is missing."""
         return self._present[0]
 
     def backward(self, d_outputs: Array) -> None:
-        """Write the gradients of all weights, given that of the outputs of `forward`."""
+        """Write the gradients of all weights, given the gradient of the outputs of `forward`."""
         weights, gradients = self._weights, self._gradients
         for cell in self._cells:
             cell.start_backward()
@@ -163,7 +163,7 @@ class NetworkPass:
     # Forward.
 
     def _draw_masks(self, rng: np.random.Generator | None) -> None:
-        """Draw what is dropped in this pass; `_masks` is empty if nothing is."""
+        """Draw the masks of dropout for this pass. `_masks` is empty without dropout."""
         self._masks: list[Array] = []
         if rng is not None and self._dropout is not None:
             self._dropout.draw(rng)
@@ -176,7 +176,7 @@ class NetworkPass:
             self._recurrent_dropout.draw(rng)
 
     def _read(self, X: Array) -> None:
-        """Write rows into the first layer, missing steps as zeros, and note which are present."""
+        """Write rows into the first layer, missing steps as zeros, and set `_present`."""
         inputs = self.layers[0][0].inputs
         steps = X[np.newaxis] if X.ndim == 2 else X.swapaxes(0, 1)
         present = NO_STEP_MISSING
@@ -189,7 +189,7 @@ class NetworkPass:
             present = np.isfinite(steps[..., 0])
             self._symbols = np.where(present, steps[..., 0], 0).astype(np.intp)
             np.take(self._weights.embedding, self._symbols, axis=0, out=inputs)
-        # For each direction.
+        # One array for each direction.
         self._present = [NO_STEP_MISSING, NO_STEP_MISSING]
         if not present.all():
             self._present = [np.array(p, np.uint8, order="C") for p in (present, present[::-1])]
@@ -197,7 +197,7 @@ class NetworkPass:
             self._flat_inputs = np.ascontiguousarray(inputs.swapaxes(0, 1)).reshape(len(X), -1)
 
     def _write_outputs(self, depth: int) -> None:
-        """Write the outputs of a layer, both directions side by side, without what is dropped."""
+        """Write the outputs of a layer after dropout, both directions side by side."""
         target = self._targets[depth]
         for direction, cell in enumerate(self.layers[depth]):
             outputs = cell.h[:0:-1] if direction else cell.h[1:]
@@ -222,27 +222,27 @@ class NetworkPass:
         return outputs
 
     def _decode(self) -> Array:
-        """Return the outputs of a decoder, which reads at each step its output of the last."""
+        """Return the outputs of a decoder. At each step it reads its output of the step before."""
         for (encoder,), cell in zip(self.layers, self.decoder, strict=True):
             for state, encoded in zip(cell.states, encoder.states, strict=True):
                 state[0] = encoded[-1]
         n_steps, n_samples, _ = self._head_inputs.shape
         outputs = np.empty((n_steps, n_samples, self._network.n_outputs), self._head_inputs.dtype)
-        fed_back = self.decoder[0].inputs
-        fed_back[0] = 0
+        decoder_inputs = self.decoder[0].inputs
+        decoder_inputs[0] = 0
         for t in range(n_steps):
-            for place, cell in enumerate(self.decoder, start=len(self.layers) - 1):
+            for position, cell in enumerate(self.decoder, start=len(self.layers) - 1):
                 cell.forward((t, t + 1), by_rows=self._by_rows)
-                self._targets[place][t] = self._drop(cell.h[t + 1], place, t)
+                self._targets[position][t] = self._drop(cell.h[t + 1], position, t)
             outputs[t] = self._apply_head(self._head_inputs[t])
             if t + 1 < n_steps:
-                # Of a classifier it reads the probabilities.
-                fed_back[t + 1] = softmax(outputs[t]) if self._has_softmax else outputs[t]
+                # The decoder of a classifier reads probabilities.
+                decoder_inputs[t + 1] = softmax(outputs[t]) if self._has_softmax else outputs[t]
         return outputs
 
-    def _drop(self, values: Array, place: int, t: int) -> Array:
-        """Return values at a step, without what is dropped."""
-        return values * self._masks[place][t] if self._masks else values
+    def _drop(self, values: Array, position: int, t: int) -> Array:
+        """Return values of step t after dropout. `position` is that of the mask."""
+        return values * self._masks[position][t] if self._masks else values
 
     # Backward.
 
@@ -259,23 +259,23 @@ class NetworkPass:
         return forward + backward[0][::-1] if backward else forward
 
     def _write_output_gradients(self, depth: int, gradient: Array) -> None:
-        """Write the gradient of what a layer has passed on into its cells."""
+        """Write the gradient of the outputs of a layer into its cells."""
         if self._masks:
             gradient *= self._masks[depth]
         for direction, cell in enumerate(self.layers[depth]):
             units = cell.h.shape[2]
             part = gradient[..., direction * units : (direction + 1) * units]
             if part.ndim == 2:
-                # Only the last output was read.
+                # Only the last output has been read.
                 cell.d_outputs[:-1] = 0
                 cell.d_outputs[-1] = part
             else:
                 cell.d_outputs[:] = part[::-1] if direction else part
 
     def _decode_back(self, d_outputs: Array) -> None:
-        """Run the gradient of a decoder's outputs back to the last states of the encoder."""
+        """Compute the gradients of a decoder and write those of the last states of the encoder."""
         head_back = self._weights.head_kernel.T
-        fed_back = self.decoder[0].inputs
+        decoder_inputs = self.decoder[0].inputs
         d_outputs = np.array(d_outputs)
         for t in reversed(range(len(d_outputs))):
             gradient = d_outputs[t] @ head_back
@@ -286,7 +286,7 @@ class NetworkPass:
                 (gradient,) = cell.get_input_gradients((t, t + 1))
             if t > 0:
                 if self._has_softmax:
-                    p = fed_back[t]
+                    p = decoder_inputs[t]
                     gradient = p * (gradient - (gradient * p).sum(axis=-1, keepdims=True))
                 d_outputs[t - 1] += gradient
         self._set_head_gradients(d_outputs)
@@ -297,6 +297,6 @@ class NetworkPass:
 
 
 def softmax(outputs: Array) -> Array:
-    """Return probabilities, which sum to 1 over the last axis."""
+    """Return probabilities. They sum to 1 over the last axis."""
     powers = np.exp(outputs - outputs.max(axis=-1, keepdims=True))
     return powers / powers.sum(axis=-1, keepdims=True)

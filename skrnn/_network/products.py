@@ -1,7 +1,7 @@
-"""Parts of a step that the cells share: products and missing rows.
+"""Products of a step and missing steps: kernels that all cells share.
 
-`masks` of shape `(n_gates, n_samples, units)` is what recurrent dropout multiplies the state by,
-for each gate (Keras' meaning); it has size 0 without it.
+`masks` are the masks of recurrent dropout, of shape `(n_gates, n_samples, units)`. As in Keras,
+each gate multiplies the state by a mask of its own. Without recurrent dropout their size is 0.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from skrnn._network.kernels import kernel, kernel_in_order, kernel_part
 def add_product(rows: Array, weights: Array, out: Array) -> None:
     """Add `rows @ weights` to `out`. The bits of a row do not depend on the other rows.
 
-    BLAS is not used: its rounding depends on how many rows are multiplied at once. Four rows and
-    four of their numbers at a time keep the processor busy, and do not change the order of a sum.
+    The rounding of BLAS depends on how many rows are multiplied at once, so BLAS is not used. Four
+    rows and four numbers of each are taken at a time, which is fast and keeps the order of sums.
     """
     n_rows, n_inputs = rows.shape
     width = weights.shape[1]
@@ -43,7 +43,7 @@ def add_product(rows: Array, weights: Array, out: Array) -> None:
             for k in range(n_fours, n_inputs):
                 for v in range(width):
                     out[m, v] = out[m, v] + rows[m, k] * weights[k, v]
-    # A single row, as a service predicts, waits for its weights: eight of its numbers at a time.
+    # Rows that are left, such as the single row of a service: eight numbers at a time.
     n_eights = n_inputs - n_inputs % 8
     for m in range(n_together, n_rows):
         for k in range(0, n_eights, 8):
@@ -64,9 +64,9 @@ def add_product(rows: Array, weights: Array, out: Array) -> None:
 
 @kernel_part
 def multiply(rows: Array, weights: Array, masks: Array, by_rows: bool, out: Array) -> None:
-    """Write `rows @ weights` to `out`, each gate with its own mask of the rows if there are masks.
+    """Write `rows @ weights` to `out`. If there are masks, each gate has a mask of its own.
 
-    `by_rows` computes each row by itself, as `predict` needs it; BLAS is faster for many rows.
+    `by_rows` computes each row alone, for `predict`. Else BLAS is used, which is faster.
     """
     if masks.size:
         _multiply_masked(rows, weights, masks, out)
@@ -79,7 +79,7 @@ def multiply(rows: Array, weights: Array, masks: Array, by_rows: bool, out: Arra
 
 @kernel_part
 def multiply_back(gradients: Array, weights_back: Array, masks: Array, out: Array) -> None:
-    """Write the gradient of the rows of `multiply` to `out`; `weights_back` is transposed."""
+    """Write the gradient of the rows of `multiply` to `out`. `weights_back` is `weights.T`."""
     if masks.size:
         _multiply_back_masked(gradients, weights_back, masks, out)
     else:
@@ -116,7 +116,7 @@ def _multiply_back_masked(gradients: Array, weights_back: Array, masks: Array, o
 
 @kernel_part
 def keep_states(present: Array, t: int, states: Array) -> None:
-    """Let rows without step t keep their state."""
+    """Keep the state of rows whose step t is missing."""
     if present.size:
         for n in range(present.shape[1]):
             if not present[t, n]:
@@ -125,14 +125,14 @@ def keep_states(present: Array, t: int, states: Array) -> None:
 
 @kernel_part
 def pass_gradient(t: int, n: int, d_outputs: Array, d_state: Array) -> None:
-    """Add the gradient of the state of row n to that of its output, at a missing step t."""
+    """Add the gradient of the state to the gradient of the output, at a missing step t of row n."""
     for u in range(d_state.shape[1]):
         d_outputs[t, n, u] += d_state[n, u]
 
 
 @kernel_part
 def keep_gradients(present: Array, t: int, d_outputs: Array, d_state: Array) -> None:
-    """Let rows without step t keep the gradient of their state."""
+    """Keep the gradient of the state of rows whose step t is missing."""
     if present.size:
         for n in range(present.shape[1]):
             if not present[t, n]:

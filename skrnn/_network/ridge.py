@@ -1,39 +1,39 @@
-"""Ridge regression on windows that are never copied as a whole: pure NumPy."""
+"""Ridge regression on windows, without a copy of all windows."""
 
 from __future__ import annotations
 
 import numpy as np
 
-# Rows gathered at once.
+# Rows that are copied at once.
 _N_ROWS = 1024
 
 
-def ridge(
+def fit_ridge(
     X: np.ndarray, y: np.ndarray, sample_weight: np.ndarray | None, alpha: float = 1.0
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return what `sklearn.linear_model.Ridge(alpha)` finds (Hoerl & Kennard 1970).
+    """Return the coefficients of `sklearn.linear_model.Ridge(alpha)` (Hoerl & Kennard 1970).
 
-    scikit-learn would copy X, which may be strided windows on one series: memory would grow with
-    rows times steps. Here it grows with the square of the steps.
+    X may be strided windows on one series. scikit-learn would copy them, so its memory would grow
+    with rows times steps. Here memory grows with the square of the number of steps.
 
     Parameters
     ----------
     X : ndarray of shape (n_samples, ...)
-        Windows of any float type; NaN counts as 0.
+        Windows of any float type. NaN is read as 0.
 
     y : ndarray of shape (n_samples, n_outputs)
         Targets.
 
     sample_weight : ndarray of shape (n_samples,) or None
-        Weights.
+        Weights of the rows.
 
     alpha : float, default=1.0
-        Factor of the squared norm of the coefficients, beside the sum of squared errors.
+        Factor of the squared norm of the coefficients, which is added to the sum of squared errors.
 
     Returns
     -------
     coef : ndarray of shape (n_numbers, n_outputs)
-        For the numbers of a row in the order of memory.
+        Coefficients of the numbers of a flattened row.
 
     intercept : ndarray of shape (n_outputs,)
     """
@@ -43,7 +43,7 @@ def ridge(
     def gather(rows: slice) -> np.ndarray:
         return np.nan_to_num(X[rows].reshape(len(X[rows]), -1).astype(np.float64))
 
-    # Two passes: products of numbers far from 0 would lose the digits that matter.
+    # Means first: products of numbers far from 0 would lose their last digits.
     x_mean = sum(weight[rows] @ gather(rows) for rows in parts) / weight.sum()
     y_mean = np.average(y, axis=0, weights=weight)
     gram = np.zeros((len(x_mean), len(x_mean)))
@@ -53,9 +53,9 @@ def ridge(
         weighted = centered.T * weight[rows]
         gram += weighted @ centered
         moments += weighted @ (y[rows] - y_mean)
-    # Beside large numbers alpha is lost in rounding; where they are collinear, as the steps of a
-    # straight line are, a direction without any spread gets nothing. What is small is seen on one
-    # scale only: a column may have a small unit.
+    # Large numbers hide alpha by rounding. If they are also collinear, as the steps of a straight
+    # line are, directions without any spread get the coefficient 0. All columns are first brought
+    # to one scale, because a small spread may only be due to the unit of a column.
     penalized = gram + alpha * np.eye(len(gram))
     scale = 1 / np.sqrt(penalized.diagonal())[:, np.newaxis]
     spread, directions = np.linalg.eigh(scale * penalized * scale.T)

@@ -404,12 +404,12 @@ class BaseRecurrentEstimator(CallbackSupportMixin, CallbackCopyMixin, BaseEstima
         network, (X, y, weight), _ = self._prepare(
             X, y, None, validation=(None, None), hold_out=self.early_stopping, resume=False
         )
-        from skrnn._network.initialization import draw_start
+        from skrnn._network.initialization import make_initial_weights
         from skrnn._network.network import view_arrays
 
         made = make_network(network)
         with one_blas_thread():
-            flat = draw_start(made, self._draw_seed(), X, self._standardize(y), weight)
+            flat = make_initial_weights(made, self._draw_seed(), X, self._standardize(y), weight)
         self.weights_ = view_arrays(made, flat)
         self._network = network
 

@@ -12,9 +12,9 @@ from skrnn.estimators._tensorflow_import import import_fitting
 
 def has_kernels(network: Any) -> bool:
     """Return whether kernels compute a network: they know most activations of Keras."""
-    from skrnn._network.activations import number_of
+    from skrnn._network.activations import find_activation_number
 
-    return number_of(network.activation) is not None
+    return find_activation_number(network.activation) is not None
 
 
 def compute_outputs(network: Any, weights: list[np.ndarray], X: np.ndarray) -> np.ndarray:

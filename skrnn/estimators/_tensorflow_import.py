@@ -32,9 +32,9 @@ def import_fitting() -> ModuleType:
             # TensorFlow reads this variable once, at import; a user's own value stays. Below 3,
             # TensorFlow reports a missing graphics card as an error in the first fit.
             os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-            from skrnn._keras.quiet_import import without_known_lines
+            from skrnn._keras.quiet_import import hide_startup_lines
 
-            with without_known_lines():
+            with hide_startup_lines():
                 from skrnn._keras import fitting
             _imported_in = os.getpid()
     from skrnn._keras import fitting

@@ -103,7 +103,7 @@ def gates_of_network(
             "with an LSTM or a GRU."
         )
     place = find_layer(network, layer, direction)
-    from skrnn._network.traces import read_gates
+    from skrnn._network.gates_and_gradients import read_gates
 
     made = recurrent._make_network_with_kernels()
     return read_gates(made, recurrent.weights_, recurrent._validate_for_network(X), **place)

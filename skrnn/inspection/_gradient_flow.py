@@ -109,14 +109,14 @@ def gradient_flow(
     validate_parameter_constraints(constraints, given, caller_name="gradient_flow")
     recurrent, rows_of_network = start(estimator, X, y) if initial else reach(estimator, X)
     place = find_layer(recurrent._network, layer, direction)
-    from skrnn._network.traces import measure_gradients
+    from skrnn._network.gates_and_gradients import measure_gradients
 
     rows = recurrent._make_rows_again(rows_of_network, y)
     norms = measure_gradients(
         recurrent._make_network_with_kernels(),
         recurrent.weights_,
         rows,
-        recurrent._make_batch_loss(rows).of_rows,
+        recurrent._make_batch_loss(rows).differentiate_rows,
         **place,
     )
     return _mean_of_present(norms)

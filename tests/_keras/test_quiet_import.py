@@ -4,7 +4,7 @@ import os
 import subprocess
 import sys
 
-from skrnn._keras.quiet_import import without_known_lines
+from skrnn._keras.quiet_import import hide_startup_lines
 
 KNOWN = (
     b"WARNING: All log messages before absl::InitializeLog() is called are written to STDERR\n"
@@ -22,7 +22,7 @@ OTHER = (
 
 
 def test_known_lines_are_left_out_and_others_pass_in_their_order(capfd):
-    with without_known_lines():
+    with hide_startup_lines():
         os.write(2, KNOWN + OTHER)
     assert capfd.readouterr().err.encode() == OTHER
     os.write(2, b"after\n")
@@ -31,7 +31,7 @@ def test_known_lines_are_left_out_and_others_pass_in_their_order(capfd):
 
 def test_lines_pass_if_the_import_fails(capfd):
     try:
-        with without_known_lines():
+        with hide_startup_lines():
             os.write(2, KNOWN + OTHER)
             raise ImportError
     except ImportError:
@@ -41,10 +41,10 @@ def test_lines_pass_if_the_import_fails(capfd):
 _CLOSED = """
 import os, sys
 os.close(2)
-from skrnn._keras.quiet_import import without_known_lines
+from skrnn._keras.quiet_import import hide_startup_lines
 for stream in (sys.stderr, None):
     sys.stderr = stream
-    with without_known_lines():
+    with hide_startup_lines():
         print("imported")
 """
 

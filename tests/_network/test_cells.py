@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
 from skrnn._keras.models import build_model, with_keras_objects
-from skrnn._network.activations import _NAMES, activate, number_of, slopes
+from skrnn._network.activations import _NAMES, activate, find_activation_number, slopes
 from skrnn._network.dropout import Dropout
 from skrnn._network.initialization import draw_weights
 from skrnn._network.network import Network, list_shapes, view_arrays, view_weights
@@ -310,14 +310,14 @@ POINTS = np.array([-9, -6.5, -3.1, -1.2, -0.6, -0.3, 0.2, 0.7, 1.4, 2.9, 3.2, 6.
 @pytest.mark.parametrize("name", _NAMES)
 def test_activation_and_slope_are_those_of_keras(name):
     function = keras.activations.get(name)
-    assert number_of(name) == number_of(function)
+    assert find_activation_number(name) == find_activation_number(function)
     z = tf.constant(POINTS)
     with tf.GradientTape() as tape:
         tape.watch(z)
         expected = function(z)
     values, slope = np.empty_like(POINTS), np.empty_like(POINTS)
-    activate(number_of(name), POINTS, values)
-    slopes(number_of(name), POINTS, values, slope)
+    activate(find_activation_number(name), POINTS, values)
+    slopes(find_activation_number(name), POINTS, values, slope)
     assert_allclose(values, expected, rtol=1e-5, atol=1e-6)
     assert_allclose(slope, tape.gradient(expected, z), rtol=1e-4, atol=1e-6)
 
@@ -325,11 +325,11 @@ def test_activation_and_slope_are_those_of_keras(name):
 def test_tanh_is_near_that_of_numpy_everywhere():
     z = np.linspace(-12, 12, 200_001, dtype=np.float32)
     values = np.empty_like(z)
-    activate(number_of("tanh"), z, values)
+    activate(find_activation_number("tanh"), z, values)
     assert np.abs(values - np.tanh(z.astype(np.float64))).max() < 4e-7
     extremes = np.array([np.inf, -np.inf, np.nan, 0.0, 1e-30], np.float32)
     values = np.empty_like(extremes)
-    activate(number_of("tanh"), extremes, values)
+    activate(find_activation_number("tanh"), extremes, values)
     assert_allclose(values, np.tanh(extremes), rtol=1e-6)
 
 
@@ -339,7 +339,7 @@ def tanh(z):
 
 @pytest.mark.parametrize("activation", ["softmax", "no such name", keras.activations.softmax, tanh])
 def test_activation_that_mixes_units_or_is_the_users_own_has_no_number(activation):
-    assert number_of(activation) is None
+    assert find_activation_number(activation) is None
 
 
 # Symbols
@@ -473,7 +473,8 @@ np.savez(sys.argv[1], **results)
 def test_kernels_compute_the_same_as_plain_python(tmp_path, run_python, monkeypatch):
     monkeypatch.setenv("NUMBA_DISABLE_JIT", "1")
     run_python(
-        f"import sys; sys.path.insert(0, {str(ROOT / 'tests')!r})" + _WITHOUT_JIT,
+        f"import sys; sys.path[:0] = {[str(ROOT / 'tests'), str(ROOT / 'tests/_network')]}"
+        + _WITHOUT_JIT,
         tmp_path / "plain.npz",
     )
     plain = np.load(tmp_path / "plain.npz")

@@ -14,7 +14,7 @@ from sklearn.metrics import r2_score
 from sklearn.model_selection import GridSearchCV, TimeSeriesSplit
 
 from skrnn import GRURegressor, LSTMRegressor, RNNRegressor, config_context, stack_sequences
-from skrnn._network.ridge import ridge
+from skrnn._network.ridge import fit_ridge
 
 rng = np.random.default_rng(0)
 X = rng.normal(size=(24, 4, 2))
@@ -112,7 +112,7 @@ def test_ridge_finds_what_scikit_learn_finds(n_samples, weighted, alpha, seed):
     X[..., 0] *= 10.0 ** rng.integers(-3, 4)
     y = rng.normal(size=(n_samples, 2))
     weight = rng.uniform(0.1, 3, n_samples) if weighted else None
-    coef, intercept = ridge(X, y, weight, alpha)
+    coef, intercept = fit_ridge(X, y, weight, alpha)
     expected = Ridge(alpha).fit(X.reshape(n_samples, -1), y, sample_weight=weight)
     assert_allclose(coef, expected.coef_.T, rtol=1e-6, atol=1e-9)
     assert_allclose(intercept, expected.intercept_, rtol=1e-6, atol=1e-6)
@@ -123,7 +123,7 @@ def test_ridge_follows_a_straight_line_of_large_numbers():
     line = 1e6 * np.arange(400.0)
     windows = np.lib.stride_tricks.sliding_window_view(line, 30)[:-1]
     y = line[30:, np.newaxis]
-    coef, intercept = ridge(windows, y, None)
+    coef, intercept = fit_ridge(windows, y, None)
     later = windows + 4e8
     assert_allclose(later @ coef + intercept, y + 4e8, rtol=1e-6)
 

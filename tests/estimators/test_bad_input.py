@@ -73,7 +73,7 @@ def no_network(monkeypatch):
     def build(*args, **kwargs):
         raise AssertionError("a network is built")
 
-    monkeypatch.setattr(skrnn._keras.fitting, "draw_start", build)
+    monkeypatch.setattr(skrnn._keras.fitting, "make_initial_weights", build)
     monkeypatch.setattr(skrnn._keras.fitting, "KernelModel", build)
     monkeypatch.setattr(skrnn._network.prediction, "NetworkPass", build)
 

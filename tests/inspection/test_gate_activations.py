@@ -177,7 +177,7 @@ def test_rows_come_in_blocks_of_any_number(monkeypatch):
     X, y = make_rows(lacking=True)
     model = fit_any_weights(LSTMRegressor(UNITS), X, y)
     at_once = gate_activations(model, X)
-    monkeypatch.setattr("skrnn._network.traces._N_ROWS", 2)
+    monkeypatch.setattr("skrnn._network.gates_and_gradients._N_ROWS", 2)
     for gate, values in gate_activations(model, X).items():
         assert_allclose(values, at_once[gate], rtol=1e-5)
 

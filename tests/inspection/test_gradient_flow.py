@@ -393,7 +393,7 @@ def test_rows_are_means_over_blocks_of_any_number(monkeypatch):
     X, y = make_rows(lacking=True)
     model = fit_any_weights(GRURegressor(UNITS), X, y)
     at_once = gradient_flow(model, X, y)
-    monkeypatch.setattr("skrnn._network.traces._N_ROWS", 2)
+    monkeypatch.setattr("skrnn._network.gates_and_gradients._N_ROWS", 2)
     assert_allclose(gradient_flow(model, X, y), at_once, rtol=1e-5)
 
 

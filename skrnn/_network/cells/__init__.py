@@ -1,1 +1,1 @@
-"""Recurrent cells, one a file: their recurrence forward and backward."""
+"""Recurrent cells, one a file, each with a forward and a backward kernel."""

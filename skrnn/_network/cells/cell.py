@@ -1,4 +1,4 @@
-"""A layer that reads in one direction: what all cells have in common."""
+"""Base class of the cells: one recurrent layer in one direction."""
 
 from __future__ import annotations
 
@@ -18,7 +18,9 @@ NO_STEP_MISSING = np.empty((0, 0), np.uint8)
 
 @dataclass(frozen=True)
 class CellWeights:
-    """Weights of one layer in one direction, or their gradients: views into a flat vector.
+    """Weights of one layer in one direction, or the gradients of these weights.
+
+    All arrays are views into one flat vector.
 
     Attributes
     ----------
@@ -26,8 +28,8 @@ class CellWeights:
 
     recurrent : ndarray of shape (units, n_gates * units)
 
-    bias : ndarray of shape (n_gates * units,), or (2, n_gates * units) for a GRU that resets after
-        the product
+    bias : ndarray of shape (n_gates * units,), or (2, n_gates * units) for a GRU with \
+            `reset_after=True`
 
     peephole : ndarray of shape (3, units), default=None
     """
@@ -38,18 +40,18 @@ class CellWeights:
     peephole: Array | None = None
 
     @cached_property
-    def of_recurrence(self) -> tuple[Array, ...]:
-        """All but the kernel."""
+    def recurrence_weights(self) -> tuple[Array, ...]:
+        """All weights but the kernel."""
         peephole = () if self.peephole is None else (self.peephole,)
         return (self.recurrent, self.bias, *peephole)
 
 
 class Cell(ABC):
-    """One layer in one direction, with the arrays of a pass over some rows.
+    """One recurrent layer in one direction, with the arrays of a pass over some rows.
 
-    The inputs of all steps are multiplied by the kernel at once, which BLAS does several times as
-    fast as step by step. Two Numba kernels, `_forward` and `_backward`, run the recurrence. Steps
-    are in the order in which they are read. A missing step keeps the state.
+    BLAS multiplies the inputs of all steps by the kernel at once, several times as fast as step by
+    step. Two Numba kernels, `_forward` and `_backward`, run the recurrence. Steps are in the order
+    in which the layer reads them. The state does not change at a missing step.
 
     Parameters
     ----------
@@ -63,7 +65,7 @@ class Cell(ABC):
         The weights.
 
     gradients : CellWeights, default=None
-        Where the gradients of the weights are written. None: `backward` is not used.
+        Arrays that the gradients of the weights are written to. None if `backward` is not used.
 
     Attributes
     ----------
@@ -75,28 +77,29 @@ class Cell(ABC):
         the inputs times the kernel.
 
     masks : ndarray of shape (n_gates, n_samples, units)
-        Recurrent dropout multiplies the state by these, for each gate. Size 0: nothing is dropped.
+        Masks of recurrent dropout: factors of the state for each gate. Size 0 without dropout.
 
     states : tuple of ndarray of shape (n_timesteps + 1, n_samples, units)
-        The states h, and c of an LSTM: before the first step, and after each step.
+        The states h, and c of an LSTM, before the first step and after each step.
 
     saved : tuple of ndarray of shape (n_timesteps, n_samples, ...)
-        Other results of `forward` that `backward` reads. The last is the derivative of the
-        activation of the candidate. Its size is 0 for tanh, whose derivative follows from its
-        value.
+        Other results of `forward` that `backward` reads. The last array is the derivative of the
+        activation of the candidate. Its size is 0 for tanh, whose derivative is computed from the
+        value of tanh.
 
     d_outputs : ndarray of shape (n_timesteps, n_samples, units)
-        The gradient of each output h. `backward` adds what comes from later steps.
+        The gradient of each output h. `backward` adds the gradient from later steps.
 
     d_states : tuple of ndarray of shape (n_samples, units)
-        The gradients of the states after the last step; after `backward` of those before the first.
+        The gradients of the states after the last step. After `backward`, the gradients of the
+        states before the first step.
     """
 
     n_gates: ClassVar[int]
     n_states: ClassVar[int] = 1
     # Widths of the saved arrays, in units.
     saved_widths: ClassVar[tuple[int, ...]] = ()
-    # The gates of `skrnn.inspection`, and which part of `gates` each is.
+    # Names of the gates in `skrnn.inspection`, with the position of each gate in `gates`.
     gate_names: ClassVar[dict[str, int]] = {}
     _forward: ClassVar[Callable[..., None]]
     _backward: ClassVar[Callable[..., None]]
@@ -118,7 +121,7 @@ class Cell(ABC):
         self.all_steps = (0, n_timesteps)
         self.inputs = np.empty((n_timesteps, n_samples, n_inputs), dtype)
         self.gates = np.empty((n_timesteps, n_samples, width), dtype)
-        # Views that are read at each call, with steps and samples as one axis.
+        # Views with steps and samples as one axis, made once and read at each call.
         self._all_inputs = _flatten(self.inputs, self.all_steps)
         self._all_gates = _flatten(self.gates, self.all_steps)
         self.masks: Array = np.empty((0, 0, 0), dtype)
@@ -135,13 +138,13 @@ class Cell(ABC):
 
     @property
     def h(self) -> Array:
-        """The states h, from before the first step on."""
+        """The states h, the first of them before the first step."""
         return self.states[0]
 
     def forward(
         self, steps: tuple[int, int], present: Array = NO_STEP_MISSING, *, by_rows: bool = False
     ) -> None:
-        """Read the inputs from one step up to another, and write the states after each."""
+        """Read the inputs of `range(*steps)`, and write the state after each step."""
         inputs, gates = self._all_inputs, self._all_gates
         if steps != self.all_steps:
             inputs, gates = _flatten(self.inputs, steps), _flatten(self.gates, steps)
@@ -151,19 +154,21 @@ class Cell(ABC):
         else:
             np.dot(inputs, self.weights.kernel, out=gates)
         arrays = (self.gates, self.masks, *self.states, *self.saved)
-        self._forward(self.weights.of_recurrence, arrays, steps, present, by_rows, self.activation)
+        self._forward(
+            self.weights.recurrence_weights, arrays, steps, present, by_rows, self.activation
+        )
 
     def start_backward(self) -> None:
-        """Set the gradients that `backward` adds to, to zero."""
-        for gradient in (*self._gradients.of_recurrence[1:], *self.d_states):
+        """Set to zero the gradients that `backward` adds to."""
+        for gradient in (*self._gradients.recurrence_weights[1:], *self.d_states):
             gradient.fill(0)
 
     def backward(self, steps: tuple[int, int], present: Array = NO_STEP_MISSING) -> None:
-        """Run the gradient back over some steps, and add those of biases and peepholes."""
+        """Compute the gradients of some steps, from last to first, and add those of the biases."""
         arrays = (self.gates, self.masks, *self.states, *self.saved)
-        gradients = (self.d_outputs, *self.d_states, *self._gradients.of_recurrence[1:])
+        gradients = (self.d_outputs, *self.d_states, *self._gradients.recurrence_weights[1:])
         self._backward(
-            self.weights.of_recurrence, arrays, gradients, steps, present, self.activation
+            self.weights.recurrence_weights, arrays, gradients, steps, present, self.activation
         )
 
     def get_input_gradients(self, steps: tuple[int, int]) -> Array:
@@ -180,7 +185,7 @@ class Cell(ABC):
         return np.empty_like(self.inputs)
 
     def finish_backward(self) -> None:
-        """Write the gradients of the kernels, once `backward` has been through all steps."""
+        """Write the gradients of both kernels, after `backward` of all steps."""
         np.dot(self._all_inputs.T, self._all_gates, out=self._gradients.kernel)
         self._set_recurrent_gradient(self._gradients.recurrent)
 
@@ -195,7 +200,7 @@ def _flatten(array: Array, steps: tuple[int, int]) -> Array:
 
 
 def set_product(states: Array, gradients: Array, out: Array, masks: Array) -> None:
-    """Write the sum over steps and rows of the outer products; each gate has its own mask."""
+    """Write the sum of outer products over steps and rows. Each gate has a mask of its own."""
     flat = gradients.reshape(-1, gradients.shape[2])
     if not masks.size:
         np.matmul(states.reshape(len(flat), -1).T, flat, out=out)

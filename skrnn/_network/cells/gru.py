@@ -1,9 +1,9 @@
-"""GRU that resets after the product, as cuDNN does (Cho et al. 2014, version 1).
+"""GRU that multiplies by the reset gate after the product, as cuDNN does (Cho et al. 2014, v1).
 
     z, r = sigmoid(x W + b + h R + s)       n = h R + s
     g = act(x W + b + r n)                  h' = z h + (1 - z) g
 
-each with its own third of W, R and the two biases b and s, in the order z, r, g.
+W, R and the biases b and s have a third for each of z, r and g, in this order.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ def write_states(
     states: Array,
     slope: Array,
 ) -> None:
-    """Activate the candidates of step t, keep them in `gates`, and write the new states."""
+    """Activate the candidates of step t, store them in `gates`, and write the new states."""
     n_samples, units = before.shape
     one = np.float32(1)
     activate(activation, before.ravel(), value.ravel())
@@ -61,13 +61,13 @@ def write_states(
 def forward(
     weights: Any, arrays: Any, steps: Any, present: Array, by_rows: bool, activation: int
 ) -> None:
-    """Run the recurrence; the arguments are those of `Cell`."""
+    """Compute all steps. `Cell` describes the arguments."""
     recurrent, bias = weights
     gates, masks, states, inner, _, slope = arrays
     _, n_samples, width = gates.shape
     units = width // 3
     product = np.empty((n_samples, width), gates.dtype)
-    # The gates of all samples in one block, so that a curve is computed for all at once.
+    # One block of both gates of all samples, so that one call computes all sigmoids.
     opening = np.empty((n_samples, 2 * units), gates.dtype)
     before, value = np.empty_like(states[0]), np.empty_like(states[0])
     for t in range(*steps):
@@ -94,7 +94,7 @@ def forward(
 def backward(
     weights: Any, arrays: Any, gradients: Any, steps: Any, present: Array, activation: int
 ) -> None:
-    """Run the gradient back; the arguments are those of `Cell`."""
+    """Compute the gradients, from the last step to the first. `Cell` describes the arguments."""
     recurrent, _ = weights
     gates, masks, states, inner, d_product, slope = arrays
     d_outputs, d_state, d_bias = gradients
@@ -140,7 +140,7 @@ def backward(
 
 
 class GRU(Cell):
-    """Keras' GRU with `reset_after=True`. It saves n, and the gradient of h R."""
+    """Keras' GRU with `reset_after=True`. Saved arrays are n and the gradient of h R."""
 
     n_gates = 3
     saved_widths = (1, 3)

@@ -1,9 +1,9 @@
-"""GRU that resets before the product (Cho et al. 2014, version 3).
+"""GRU that multiplies by the reset gate before the product (Cho et al. 2014, v3).
 
     z, r = sigmoid(x W + h R + b)
     g = act(x W + (r h) R + b)              h' = z h + (1 - z) g
 
-each with its own third of W, R and b, in the order z, r, g.
+W, R and b have a third for each of z, r and g, in this order.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from skrnn._network.products import (
 def forward(
     weights: Any, arrays: Any, steps: Any, present: Array, by_rows: bool, activation: int
 ) -> None:
-    """Run the recurrence; the arguments are those of `Cell`."""
+    """Compute all steps. `Cell` describes the arguments."""
     recurrent, bias = weights
     gates, masks, states, _, slope = arrays
     _, n_samples, width = gates.shape
@@ -66,7 +66,7 @@ def forward(
 def backward(
     weights: Any, arrays: Any, gradients: Any, steps: Any, present: Array, activation: int
 ) -> None:
-    """Run the gradient back; the arguments are those of `Cell`."""
+    """Compute the gradients, from the last step to the first. `Cell` describes the arguments."""
     recurrent, _ = weights
     gates, masks, states, reset_states, slope = arrays
     d_outputs, d_state, d_bias = gradients
@@ -122,7 +122,7 @@ def backward(
 
 
 class GRUResetBefore(Cell):
-    """Keras' GRU with `reset_after=False`. Its backward pass saves r h."""
+    """Keras' GRU with `reset_after=False`. The backward pass saves r h."""
 
     n_gates = 3
     saved_widths = (1,)

@@ -3,7 +3,7 @@
     i, f, o = sigmoid(x W + h R + b)        g = act(x W + h R + b)
     c' = f c + i g                          h' = o act(c')
 
-each with its own quarter of W, R and b, in the order i, f, g, o.
+W, R and b have a quarter for each of i, f, g and o, in this order.
 """
 
 from __future__ import annotations
@@ -29,13 +29,13 @@ from skrnn._network.products import (
 def forward(
     weights: Any, arrays: Any, steps: Any, present: Array, by_rows: bool, activation: int
 ) -> None:
-    """Run the recurrence; the arguments are those of `Cell`."""
+    """Compute all steps. `Cell` describes the arguments."""
     recurrent, bias = weights
     gates, masks, states, cells, squashed, slope = arrays
     _, n_samples, width = gates.shape
     units = width // 4
     half, one = np.float32(0.5), np.float32(1)
-    # sigmoid(z) = 1/2 + 1/2 tanh(z/2), so one tanh serves all gates.
+    # sigmoid(z) = 1/2 + 1/2 tanh(z/2), so one call of tanh computes all gates.
     scale = np.full(width, half, gates.dtype)
     scale[2 * units : 3 * units] = one
     product = np.empty((n_samples, width), gates.dtype)
@@ -77,7 +77,7 @@ def forward(
 def backward(
     weights: Any, arrays: Any, gradients: Any, steps: Any, present: Array, activation: int
 ) -> None:
-    """Run the gradient back; the arguments are those of `Cell`."""
+    """Compute the gradients, from the last step to the first. `Cell` describes the arguments."""
     recurrent, _ = weights
     gates, masks, _, cells, squashed, slope = arrays
     d_outputs, d_state, d_cell, d_bias = gradients
@@ -116,7 +116,7 @@ def backward(
 
 
 class LSTM(Cell):
-    """Keras' LSTM. It saves act(c')."""
+    """Keras' LSTM. The saved array is act(c')."""
 
     n_gates = 4
     n_states = 2

@@ -1,10 +1,10 @@
-"""LSTM whose gates see the cell state (Gers & Schmidhuber 2000).
+"""LSTM with peepholes: gates that read the cell state (Gers & Schmidhuber 2000).
 
     i, f = sigmoid(x W + h R + b + p c)     g = act(x W + h R + b)
     c' = f c + i g
     o = sigmoid(x W + h R + b + p c')       h' = o act(c')
 
-The peepholes p of i, f and o are vectors: each unit's gates see its own cell.
+The peepholes p of i, f and o are vectors: the gates of a unit read the cell state of that unit.
 """
 
 from __future__ import annotations
@@ -36,13 +36,13 @@ from skrnn._network.products import (
 def forward(
     weights: Any, arrays: Any, steps: Any, present: Array, by_rows: bool, activation: int
 ) -> None:
-    """Run the recurrence; the arguments are those of `Cell`."""
+    """Compute all steps. `Cell` describes the arguments."""
     recurrent, bias, peephole = weights
     gates, masks, states, cells, squashed, slope = arrays
     _, n_samples, width = gates.shape
     units = width // 4
     product = np.empty((n_samples, width), gates.dtype)
-    # One block for each gate, so that a curve is computed for all samples at once.
+    # One block for each gate, so that one call computes the sigmoids of all samples.
     inner = np.empty((3, n_samples, units), gates.dtype)
     value = np.empty_like(states[0])
     for t in range(*steps):
@@ -84,7 +84,7 @@ def forward(
 def backward(
     weights: Any, arrays: Any, gradients: Any, steps: Any, present: Array, activation: int
 ) -> None:
-    """Run the gradient back; the arguments are those of `Cell`."""
+    """Compute the gradients, from the last step to the first. `Cell` describes the arguments."""
     recurrent, _, peephole = weights
     gates, masks, _, cells, squashed, slope = arrays
     d_outputs, d_state, d_cell, d_bias, d_peephole = gradients
@@ -108,7 +108,7 @@ def backward(
                 d = dh[u] + d_out[u]
                 d_out[u] = d
                 d_o = d * a[u] * o[u] * (one - o[u])
-                # The output gate sees the new cell state.
+                # The output gate reads the new cell state.
                 dc[u] += d * o[u] * slope_a[u] + d_o * peephole[2, u]
                 o[u] = d_o
             for u in range(units):
@@ -132,6 +132,6 @@ def backward(
 
 
 class PeepholeLSTM(LSTM):
-    """An LSTM with peepholes, which Keras lacks."""
+    """LSTM with peepholes. Keras has no such layer."""
 
     _forward, _backward = staticmethod(forward), staticmethod(backward)

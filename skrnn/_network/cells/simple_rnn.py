@@ -26,7 +26,7 @@ from skrnn._network.products import (
 def forward(
     weights: Any, arrays: Any, steps: Any, present: Array, by_rows: bool, activation: int
 ) -> None:
-    """Run the recurrence; the arguments are those of `Cell`."""
+    """Compute all steps. `Cell` describes the arguments."""
     recurrent, bias = weights
     gates, masks, states, _ = arrays
     _, n_samples, units = gates.shape
@@ -45,7 +45,7 @@ def forward(
 def backward(
     weights: Any, arrays: Any, gradients: Any, steps: Any, present: Array, activation: int
 ) -> None:
-    """Run the gradient back; the arguments are those of `Cell`."""
+    """Compute the gradients, from the last step to the first. `Cell` describes the arguments."""
     recurrent, _ = weights
     gates, masks, states, _ = arrays
     d_outputs, d_state, d_bias = gradients

@@ -1,4 +1,4 @@
-"""Gates of a network at each step, and gradients of its states."""
+"""Gates of a network and gradients of its states at each step, for `skrnn.inspection`."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from skrnn._network.network import Network, flatten, view_weights
 from skrnn._network.passes import NetworkPass
 from skrnn._network.training import Rows
 
-# Rows at once: a pass keeps what it computed at each of their steps.
+# Rows in a block: a pass stores results for each step of each row.
 _N_ROWS = 256
 
 
 def read_gates(
     network: Network, weights: Sequence[Array], X: Array, *, layer: int, backward: bool
 ) -> dict[str, Array]:
-    """Return how far each gate of a layer is open at each step.
+    """Return the values of the gates of a layer at each step.
 
     Parameters
     ----------
@@ -26,21 +26,21 @@ def read_gates(
         The network. Its cells have gates.
 
     weights : sequence of ndarray
-        Its weights.
+        Weights of the network.
 
     X : ndarray of shape (n_samples, n_timesteps, n_features) or (n_samples, n_features)
         Inputs of the network.
 
     layer : int
-        Which recurrent layer, from the bottom.
+        Position of the recurrent layer, from the bottom.
 
     backward : bool
-        Look at the direction that reads from the last step to the first.
+        Whether to return the direction that reads from the last step to the first.
 
     Returns
     -------
     gates : dict of str to ndarray of shape (n_samples, n_timesteps, units)
-        Between 0 and 1, in the order of time; NaN where a step is missing.
+        Numbers between 0 and 1, in the order of time. NaN at missing steps.
     """
     units = network.units[layer]
     blocks = []
@@ -49,7 +49,7 @@ def read_gates(
         chosen = run.layers[layer][backward]
         blocks.append(
             {
-                name: _in_time(
+                name: _order_by_time(
                     chosen.gates[..., place * units : (place + 1) * units], run, backward
                 )
                 for name, place in chosen.gate_names.items()
@@ -67,7 +67,7 @@ def measure_gradients(
     layer: int,
     backward: bool,
 ) -> Array:
-    """Return how large the gradient of the loss of each row is with respect to each state h.
+    """Return the norm of the gradient of the loss of each row by each state h.
 
     Parameters
     ----------
@@ -78,41 +78,42 @@ def measure_gradients(
         Inputs of the network, with targets.
 
     differentiate : callable
-        Returns the derivative of each row's loss by its outputs, given targets, outputs, weights.
+        Function of targets, outputs and weights. Returns the derivative of the loss of each row by
+        its outputs.
 
     Returns
     -------
     norms : ndarray of shape (n_samples, n_timesteps)
-        Euclidean norms in the order of time; NaN where a step is missing.
+        Euclidean norms in the order of time. NaN at missing steps.
     """
     blocks = []
-    for place, run in _make_passes(network, weights, rows.X, with_gradients=True):
-        part = rows.take(place)
+    for block, run in _make_passes(network, weights, rows.X, with_gradients=True):
+        part = rows.take(block)
         with np.errstate(all="ignore"):
             outputs = run.forward(part.X)
             d_outputs = differentiate(part.y, outputs, part.sample_weight)
             run.backward(np.ascontiguousarray(d_outputs, outputs.dtype))
-        # In float32 the square of a gradient that has all but vanished is 0.
+        # In float32 the square of a tiny gradient would be 0.
         gradient = run.layers[layer][backward].d_outputs.astype(np.float64)
-        blocks.append(_in_time(np.linalg.norm(gradient, axis=2), run, backward))
+        blocks.append(_order_by_time(np.linalg.norm(gradient, axis=2), run, backward))
     return np.concatenate(blocks)
 
 
 def _make_passes(
     network: Network, weights: Sequence[Array], X: Array, *, with_gradients: bool
 ) -> Iterator[tuple[slice, NetworkPass]]:
-    """Yield blocks of rows, each with the arrays of a pass over them."""
+    """Yield blocks of rows, each with the arrays of its pass."""
     flat = flatten(weights)
     n_timesteps = network.count_steps(X)
     for first in range(0, len(X), _N_ROWS):
         rows = slice(first, min(first + _N_ROWS, len(X)))
         gradients = view_weights(network, np.zeros_like(flat)) if with_gradients else None
-        placed = view_weights(network, flat)
-        yield rows, NetworkPass(network, placed, n_timesteps, rows.stop - first, gradients)
+        views = view_weights(network, flat)
+        yield rows, NetworkPass(network, views, n_timesteps, rows.stop - first, gradients)
 
 
-def _in_time(values: Array, run: NetworkPass, backward: bool) -> Array:
-    """Return values by row and step, in the order of time; NaN where a step is missing."""
+def _order_by_time(values: Array, run: NetworkPass, backward: bool) -> Array:
+    """Return values by row and step, in the order of time. NaN at missing steps."""
     values = values[::-1] if backward else values
     values = values.swapaxes(0, 1)
     present = run.present
