@@ -43,11 +43,11 @@ def place_in_turns(n_rounds: int) -> dict[str, list[float]]:
 
 def _place(labels: pd.DatetimeIndex):
     from skrnn.windows._labels import LabeledRows, read_ticks
-    from skrnn.windows._placing import place_rows, steps_missing, summarize_labels
+    from skrnn.windows._placing import count_missing_steps, place_rows, summarize_ticks
 
     values = np.zeros((100_000, 1))
     fitted = read_ticks(LabeledRows(None, None, labels[:100_000]))
-    summary = summarize_labels(fitted, 60, timezone=str(labels.tz))
+    summary = summarize_ticks(fitted, 60, timezone=str(labels.tz))
     start = {"head": values[:60], "context": values[:60], "labels": summary}
     later = labels[100_000:200_000]
 
@@ -55,7 +55,7 @@ def _place(labels: pd.DatetimeIndex):
         ticks = read_ticks(LabeledRows(None, None, later), str(labels.tz))
         placed = place_rows(values, ticks, start)
         assert placed.steps == 1
-        assert not steps_missing(ticks, summary).any()
+        assert not count_missing_steps(ticks, summary).any()
 
     return place
 

@@ -22,11 +22,11 @@ from skrnn.windows._labels import (
     read_ticks,
 )
 from skrnn.windows._next_labels import (
-    follows,
+    are_next_labels,
     join_labels,
     labels_after,
     share_next_labels,
-    summarize,
+    summarize_labels,
 )
 from skrnn.windows._order import check_order
 from skrnn.windows._placing import LabelSummary, share_rules
@@ -166,7 +166,7 @@ def read_past(estimator: Any, paths: list[WindowPath], X: Any, future: Any = Non
         for name, where in positions_by_series(rows).items():
             if ticks is not None:
                 check_order(ticks.at(where), rows, name, where, frame, keys or None)
-            labels = summarize(rows, ticks, where, 0)
+            labels = summarize_labels(rows, ticks, where, 0)
             if name in starts and labels is not None:
                 labels = join_labels(starts[name]["labels"], labels)
             series[name] = labels
@@ -436,7 +436,7 @@ class FutureRows:
         ended = "rows of X" if len(self._past.frame) else "fitted rows"
         for name, where in positions.items():
             before, labels = self._past.series[name], rows.labels[where]
-            if before is None or before["count"] or follows(labels, before):
+            if before is None or before["count"] or are_next_labels(labels, before):
                 continue
             of_series = f" of the series {name!r}" if self._past.keys else ""
             raise ValueError(

@@ -14,7 +14,7 @@ from skrnn.windows._labels import (
     positions_by_series,
     read_ticks,
 )
-from skrnn.windows._placing import place_labels, share_rules, summarize_labels, to_second
+from skrnn.windows._placing import match_resolution, place_labels, share_rules, summarize_ticks
 
 # How many moments around the place that was asked for are looked at.
 N_PLACES = 32
@@ -98,11 +98,11 @@ def _find_lacking(rows: LabeledRows, border: int) -> np.ndarray:
         earlier, later = positions[positions < border], positions[positions >= border]
         if len(earlier) and len(later):
             parts.append((earlier, later))
-    summaries = [summarize_labels(_at(before, earlier), 1) for earlier, _ in parts]
+    summaries = [summarize_ticks(_at(before, earlier), 1) for earlier, _ in parts]
     share_rules(summaries, [len(earlier) for earlier, _ in parts])
     for (_, later), summary in zip(parts, summaries, strict=True):
         assert summary is not None
-        labels = to_second(_at(after, later - border), summary["second"])
+        labels = match_resolution(_at(after, later - border), summary["second"])
         lacking[later] = place_labels(labels, summary).steps != 1
     return lacking
 

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from skrnn.windows._labels import LabeledRows, read_ticks
-from skrnn.windows._next_labels import summarize
+from skrnn.windows._next_labels import summarize_labels
 from skrnn.windows._placing import LabelSummary, share_rules
 
 _DATES = {"local time", "universal time"}
@@ -61,7 +61,7 @@ def _upgrade_labels(old: dict[str, Any] | None) -> LabelSummary | None:
     if not len(index) or not index.is_monotonic_increasing or not index.is_unique:
         index = pd.Index([None], dtype=object)
     rows = LabeledRows(None, None, index.rename(old["name"]))
-    summary = summarize(rows, read_ticks(rows), slice(None), 0)
+    summary = summarize_labels(rows, read_ticks(rows), slice(None), 0)
     assert summary is not None
     summary["frequency"] = old["frequency"] or summary["frequency"]
     summary["count"] = summary["last"] + 1 if old["is_default"] else 0

@@ -16,11 +16,17 @@ from skrnn.windows._labels import (
     read_ticks,
     show,
 )
-from skrnn.windows._placing import N_TAIL, LabelSummary, place_labels, summarize_labels, to_second
+from skrnn.windows._placing import (
+    N_TAIL,
+    LabelSummary,
+    match_resolution,
+    place_labels,
+    summarize_ticks,
+)
 from skrnn.windows._views import Array, Positions
 
 
-def summarize(
+def summarize_labels(
     rows: LabeledRows, ticks: Ticks | None, where: Positions, n_head: int
 ) -> LabelSummary | None:
     """Return the summary of the labels of one series, with the rule that all of them follow."""
@@ -28,7 +34,7 @@ def summarize(
         return None
     labels = rows.labels if isinstance(where, slice) else rows.labels[where]
     own = ticks.at(where)
-    return summarize_labels(
+    return summarize_ticks(
         own,
         n_head,
         frequency=_find_frequency(labels, own),
@@ -47,7 +53,7 @@ def share_next_labels(summaries: list[LabelSummary | None], best: LabelSummary |
         if summary is None or summary["kind"] != best["kind"] or not 0 < len(summary["tail"]) < 3:
             continue
         shared: LabelSummary = {**summary, "frequency": best["frequency"], "step": best["step"]}
-        if _follow(shared, summary["tail"]):
+        if _matches_rule(shared, summary["tail"]):
             summary["frequency"], summary["step"] = best["frequency"], best["step"]
 
 
@@ -70,7 +76,7 @@ def join_labels(first: LabelSummary | None, second: LabelSummary) -> LabelSummar
     joined["frequency"] = first["frequency"]
     joined["tail"] = np.concatenate([tail, second["tail"]])[-N_TAIL:]
     is_short = len(second["tail"]) < 3
-    if not is_short and not _follow(joined, np.append(tail[-1:], second["tail"])):
+    if not is_short and not _matches_rule(joined, np.append(tail[-1:], second["tail"])):
         joined["frequency"], joined["step"] = second["frequency"], second["step"]
     return joined
 
@@ -107,7 +113,7 @@ def labels_after(summary: LabelSummary, n: int) -> pd.Index | None:
     return index.rename(summary["name"])
 
 
-def _follow(summary: LabelSummary, ticks: Array) -> bool:
+def _matches_rule(summary: LabelSummary, ticks: Array) -> bool:
     """Tell whether some labels are those that come after the first of them."""
     made = labels_after({**summary, "tail": ticks[:1]}, len(ticks) - 1)
     if made is None:
@@ -118,14 +124,14 @@ def _follow(summary: LabelSummary, ticks: Array) -> bool:
     return np.array_equal(_rescale(found.values, found.second, summary["second"]), ticks[1:])
 
 
-def follows(labels: pd.Index, fitted: LabelSummary) -> bool:
+def are_next_labels(labels: pd.Index, fitted: LabelSummary) -> bool:
     """Tell whether labels go on with the step after the last fitted one, and increase."""
     ticks = read_ticks(LabeledRows(None, None, labels), fitted["timezone"])
     if ticks is None or ticks.values is None or ticks.kind != fitted["kind"]:
         return False
     if not bool((ticks.values[1:] > ticks.values[:-1]).all()):
         return False
-    return place_labels(to_second(ticks, fitted["second"]), fitted).steps == 1
+    return place_labels(match_resolution(ticks, fitted["second"]), fitted).steps == 1
 
 
 def _rescale(ticks: Array, second: int, other: int) -> Array:

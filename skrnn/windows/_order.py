@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from skrnn.windows._labels import LabeledRows, Ticks, group_keys, is_time, read_ticks, show
-from skrnn.windows._placing import to_second
+from skrnn.windows._placing import match_resolution
 from skrnn.windows._views import Array, Positions
 
 # More values than the missing key of a panel would have, per row.
@@ -64,7 +64,7 @@ def check_dates_of_y(labels: pd.Index | None, ticks: Ticks | None, y: Any) -> No
     of_y = read_ticks(LabeledRows(None, None, index))
     if of_y is None or of_y.kind != ticks.kind or of_y.values is None or ticks.values is None:
         return
-    differ = np.flatnonzero(to_second(of_y, ticks.second).values != ticks.values)
+    differ = np.flatnonzero(match_resolution(of_y, ticks.second).values != ticks.values)
     if not len(differ):
         return
     row = int(differ[0])

@@ -11,7 +11,13 @@ from typing import Any, NamedTuple, TypedDict
 import numpy as np
 
 from skrnn.windows._labels import Ticks, are_dates_as_numbers
-from skrnn.windows._rules import Rule, count_missing, count_steps, find_rule, see_weekend
+from skrnn.windows._rules import (
+    Rule,
+    count_missing_between,
+    count_steps,
+    find_rule,
+    resolve_weekend,
+)
 from skrnn.windows._views import Array, begins_with
 
 # A quarter of business days: enough to see weekends and months.
@@ -73,7 +79,7 @@ class Placement(NamedTuple):
     reason: str
 
 
-def summarize_labels(labels: Ticks | None, n_head: int, **words: Any) -> LabelSummary | None:
+def summarize_ticks(labels: Ticks | None, n_head: int, **words: Any) -> LabelSummary | None:
     """Return what must be known of the labels of one series to place others.
 
     Parameters
@@ -173,7 +179,7 @@ def place_rows(values: Array, labels: Ticks | None, start: SeriesStart | None) -
             return Placement(None, "known")
         is_known = labels.text is None and begins_with(values, start["head"])
         return Placement(None, "known" if is_known else labels.kind)
-    labels = to_second(labels, fitted["second"])
+    labels = match_resolution(labels, fitted["second"])
     if _begins_with_labels(labels.values, fitted["head"]):
         return Placement(None, "known")
     # An earlier skrnn has saved no labels of the first rows.
@@ -182,7 +188,7 @@ def place_rows(values: Array, labels: Ticks | None, start: SeriesStart | None) -
     return place_labels(labels, fitted)
 
 
-def steps_missing(labels: Ticks | None, summary: LabelSummary | None) -> Array:
+def count_missing_steps(labels: Ticks | None, summary: LabelSummary | None) -> Array:
     """Return how many steps are missing after each row but the last, all 0 without a rule.
 
     Parameters
@@ -201,16 +207,16 @@ def steps_missing(labels: Ticks | None, summary: LabelSummary | None) -> Array:
         return none
     if labels.kind != summary["kind"]:
         return none
-    labels = to_second(labels, summary["second"])
+    labels = match_resolution(labels, summary["second"])
     rule = summary["rule"]
     if labels.local is not None:
-        rule = see_weekend(rule, labels.local)
+        rule = resolve_weekend(rule, labels.local)
     assert labels.values is not None
     with np.errstate(all="ignore"):
-        return count_missing(rule, labels.values, labels.local)
+        return count_missing_between(rule, labels.values, labels.local)
 
 
-def to_second(labels: Ticks, second: int) -> Ticks:
+def match_resolution(labels: Ticks, second: int) -> Ticks:
     """Return labels with as many ticks a second as others have."""
     if labels.second == second or labels.values is None:
         return labels
@@ -266,7 +272,7 @@ def _count_from_end(labels: Ticks, fitted: LabelSummary) -> int:
         return max(2, round(min(distance / fitted["typical"], 2.0**53)))
     local = None
     if labels.local is not None:
-        rule = see_weekend(rule, labels.local)
+        rule = resolve_weekend(rule, labels.local)
         local = np.array([fitted["last_local"]]), labels.local[:1]
     ticks = np.array([fitted["last"]]), labels.values[:1]
     return int(count_steps(rule, ticks, local)[0])

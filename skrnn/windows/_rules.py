@@ -106,7 +106,7 @@ def count_steps(rule: Rule, ticks: tuple[Array, Array], local: tuple[Array, Arra
     return np.maximum(counted, 1)
 
 
-def count_missing(rule: Rule, ticks: Array, local: Array | None) -> Array:
+def count_missing_between(rule: Rule, ticks: Array, local: Array | None) -> Array:
     """Return how many steps are missing between each of some labels and the next."""
     missing = np.zeros(max(0, len(ticks) - 1), dtype=np.int64)
     if rule["word"] == "months":
@@ -121,7 +121,7 @@ def count_missing(rule: Rule, ticks: Array, local: Array | None) -> Array:
     return missing
 
 
-def see_weekend(rule: Rule, local: Array) -> Rule:
+def resolve_weekend(rule: Rule, local: Array) -> Rule:
     """Return a rule that does not guess whether a weekend is open, if these labels tell."""
     if not rule["is_guess"]:
         return rule

@@ -26,17 +26,17 @@ from skrnn.windows._labels import (
     read_labels,
     read_ticks,
 )
-from skrnn.windows._next_labels import share_next_labels, summarize
+from skrnn.windows._next_labels import share_next_labels, summarize_labels
 from skrnn.windows._notices import Notices
 from skrnn.windows._order import check_dates_of_y, check_order
 from skrnn.windows._placing import (
     LabelSummary,
     Placement,
     SeriesStart,
+    count_missing_steps,
+    match_resolution,
     place_rows,
     share_rules,
-    steps_missing,
-    to_second,
 )
 from skrnn.windows._targets import find_doubts, find_targets
 from skrnn.windows._views import (
@@ -407,7 +407,9 @@ class SlidingWindowTransformer(CallbackSupportMixin, TransformerMixin, BaseEstim
         else:
             self.fill_values_ = np.full(values.shape[1], np.nan, values.dtype)
         n_lead = lead_length(self.window_length, self.horizon)
-        summaries = [summarize(rows, ticks, where, max(1, n_lead)) for where in series.values()]
+        summaries = [
+            summarize_labels(rows, ticks, where, max(1, n_lead)) for where in series.values()
+        ]
         counts = [_count(where, values) for where in series.values()]
         # Series of one row, and those that come later, take the steps of the others.
         self._shared = share_rules(summaries, counts)
@@ -493,7 +495,7 @@ class SlidingWindowTransformer(CallbackSupportMixin, TransformerMixin, BaseEstim
         """Return how many steps are missing after each row of a series but the last."""
         if labels is None or self.gaps == "ignore":
             return np.zeros(0, dtype=np.int64)
-        return steps_missing(labels, summary)
+        return count_missing_steps(labels, summary)
 
     def _check_order(
         self,
@@ -553,7 +555,7 @@ def _not_fitted(
         or labels is None
     ):
         return missing
-    ticks = to_second(labels, fitted["second"]).values
+    ticks = match_resolution(labels, fitted["second"]).values
     assert ticks is not None
     return np.where(ticks[1:] > fitted["last"], missing, 0)
 

@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 
 from skrnn.windows._labels import read_labels, read_ticks
-from skrnn.windows._next_labels import summarize
-from skrnn.windows._placing import place_rows, share_rules, steps_missing
+from skrnn.windows._next_labels import summarize_labels
+from skrnn.windows._placing import count_missing_steps, place_rows, share_rules
 
 BERLIN = "Europe/Berlin"
 NEW_YORK = "America/New_York"
@@ -19,7 +19,7 @@ def rows_of(index):
 def fit(index, n_head=3):
     """Return what is kept of fitted labels."""
     rows = rows_of(index)
-    summary = summarize(rows, read_ticks(rows), slice(None), n_head)
+    summary = summarize_labels(rows, read_ticks(rows), slice(None), n_head)
     values = np.arange(float(len(index)))[:, np.newaxis]
     return {
         "head": values[:n_head],
@@ -269,6 +269,6 @@ MISSING = {
 @pytest.mark.parametrize(("fitted", "labels", "missing"), MISSING.values(), ids=MISSING)
 def test_steps_are_missing_between_rows_by_the_rule_of_the_fitted_labels(fitted, labels, missing):
     summary = fit(fitted)["labels"]
-    found = steps_missing(read_ticks(rows_of(labels), summary["timezone"]), summary)
+    found = count_missing_steps(read_ticks(rows_of(labels), summary["timezone"]), summary)
     assert found[: len(missing)].tolist() == missing
     assert found.sum() == sum(missing)

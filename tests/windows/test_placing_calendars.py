@@ -10,8 +10,8 @@ from pandas.tseries.holiday import GoodFriday, USFederalHolidayCalendar
 from skrnn import SlidingWindowTransformer
 from skrnn.exceptions import RowsMissingWarning
 from skrnn.windows._labels import LabeledRows, read_ticks
-from skrnn.windows._next_labels import summarize
-from skrnn.windows._placing import place_labels, steps_missing, to_second
+from skrnn.windows._next_labels import summarize_labels
+from skrnn.windows._placing import count_missing_steps, match_resolution, place_labels
 
 NEW_YORK = "America/New_York"
 # The day after Thanksgiving, Christmas Eve, and the day before July 4.
@@ -51,16 +51,18 @@ def exchange(step="5min", *, closed=True):
 
 def summary_of(labels):
     rows = LabeledRows(None, None, labels)
-    return summarize(rows, read_ticks(rows), slice(None), 3)
+    return summarize_labels(rows, read_ticks(rows), slice(None), 3)
 
 
 def missing(summary, labels):
-    return steps_missing(read_ticks(LabeledRows(None, None, labels), summary["timezone"]), summary)
+    return count_missing_steps(
+        read_ticks(LabeledRows(None, None, labels), summary["timezone"]), summary
+    )
 
 
 def steps_to(summary, labels):
     ticks = read_ticks(LabeledRows(None, None, labels), summary["timezone"])
-    return place_labels(to_second(ticks, summary["second"]), summary).steps
+    return place_labels(match_resolution(ticks, summary["second"]), summary).steps
 
 
 WEEKS = {
