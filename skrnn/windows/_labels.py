@@ -1,4 +1,4 @@
-"""Labels of rows: which series a row belongs to, and labels as numbers that can be compared."""
+"""Labels of rows: read the series and the time of each row from an index or from columns."""
 
 from __future__ import annotations
 
@@ -13,27 +13,23 @@ from skrnn.windows._views import Array, Positions, split_positions
 
 _SECOND = 1_000_000  # microseconds
 _FINE_SECOND = 1_000_000_000
-# Larger integers have differences that a 64-bit integer cannot hold.
+# Differences of larger integers do not fit into 64 bits.
 _LARGEST = 2**61
 _DATE = re.compile(r"\s*\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}")
 
 
 class LabeledRows(NamedTuple):
-    """Input taken apart: features, and what says where a row belongs.
-
-    `series` are the number of the series of each row and the names of the series, None without a
-    group; `labels` is None for rows that have none.
-    """
+    """Rows of a call, with their features apart from the keys and labels of the rows."""
 
     features: Any
-    series: tuple[Array, list[Hashable]] | None
+    series: tuple[Array, list[Hashable]] | None  # series number of each row, and their names
     labels: pd.Index | None
-    level: Any = None
-    is_level: bool = False
+    level: Any = None  # name of the level of a MultiIndex that holds the labels
+    is_level: bool = False  # whether the labels are a level of a MultiIndex
 
     @property
     def has_default_labels(self) -> bool:
-        """Whether the index is the one that pandas makes where none is given."""
+        """Whether the labels are the default index of pandas."""
         return isinstance(self.labels, pd.RangeIndex) and self.labels.equals(
             pd.RangeIndex(len(self.labels))
         )
@@ -45,22 +41,22 @@ class Ticks(NamedTuple):
     Attributes
     ----------
     kind : str
-        A word for what they can be compared to: "number", "date", "date of a zone", "duration",
-        "period D", or for labels that have no order in time "text", "mixed", "missing".
+        Kind of the labels; only labels of the same kind can be compared. "number", "date", "date of
+        a zone", "duration", or "period D" for periods of frequency D. Labels without an order in
+        time are "text", "mixed" (several types) or "missing" (at least one is missing).
     values : ndarray of shape (n_labels,) or None
-        None for labels that have no order in time.
+        The numbers, called ticks; None for labels without an order in time.
     local : ndarray of shape (n_labels,) or None
-        Local time since 1970, for dates and periods.
+        Ticks of local time since 1970, for dates and periods.
     second : int
-        Ticks a second, 0 for numbers.
+        Number of ticks a second, 0 for numbers.
     run : tuple of int or None
-        The first and the number of all labels of a call, if they are consecutive integers that
-        number its rows.
-    from_0 : bool
-        Whether the labels of a call are integers that begin at 0: they number its rows, of which
-        some may have been left out since.
+        First label and number of labels, if all labels of the call are consecutive integers.
     text : ndarray of str or None
-        The labels, if they are text.
+        The labels if they are text.
+    from_0 : bool
+        Whether the first label of the call is the integer 0. Then labels number the rows, even if
+        some rows were dropped.
     """
 
     kind: str
@@ -73,10 +69,7 @@ class Ticks(NamedTuple):
 
     @property
     def is_count(self) -> bool:
-        """Whether they are the integers 0, 1, 2, …, as of a frame without an index.
-
-        They number the rows of a call, or those of this series, as parts that were joined have it.
-        """
+        """Whether the labels are 0, 1, 2, …, either of all rows of the call or of this series."""
         if self.run is not None:
             return self.run[0] == 0
         if not self.from_0 or self.values is None:
@@ -84,7 +77,7 @@ class Ticks(NamedTuple):
         return np.array_equal(self.values, np.arange(len(self.values)))
 
     def at(self, where: Positions) -> Ticks:
-        """Return the ticks of some rows."""
+        """Return the ticks of the rows at these positions."""
         if isinstance(where, slice):
             return self
         values = None if self.values is None else self.values[where]
@@ -102,14 +95,14 @@ def group_keys(group: str | Sequence[str] | None) -> list[str]:
     keys = [group] if isinstance(group, str) else list(group)
     if not keys or len(set(keys)) < len(keys) or not all(isinstance(key, str) for key in keys):
         raise ValueError(
-            f"group={group!r} must be the name of an index level or a column, or a list of "
+            f"group={group!r} must be the name of an index level or column, or a list of "
             "different names. Use None for a single series."
         )
     return keys
 
 
 def read_labels(X: Any, group: str | Sequence[str] | None, level: Any = None) -> LabeledRows:
-    """Take the series and the labels of its rows from X.
+    """Return rows with the series and the label of each row.
 
     Parameters
     ----------
@@ -118,13 +111,13 @@ def read_labels(X: Any, group: str | Sequence[str] | None, level: Any = None) ->
     group : str, list of str or None
         Index levels and columns that name a series.
     level : object, default=None
-        The level of a MultiIndex that held the labels of the fitted rows, if there was one.
+        Name of the level of a MultiIndex that held the labels of the fitted rows.
 
     Raises
     ------
     ValueError
-        If X has no index level or column of a name in `group`, or has both, values are missing
-        there, or more than one level is left that could be the time.
+        If a name in `group` is neither an index level nor a column of X or is both, if values of a
+        key are missing, or if more than one other level could be the time.
     """
     index = X.index if isinstance(X, pd.DataFrame) else None
     keys = group_keys(group)
@@ -146,7 +139,7 @@ def read_labels(X: Any, group: str | Sequence[str] | None, level: Any = None) ->
 
 
 def positions_by_series(rows: LabeledRows) -> dict[Hashable, Positions]:
-    """Return where the rows of each series are; None is the series of rows without a group."""
+    """Return the positions of the rows of each series; the only series is None without a group."""
     if rows.series is None:
         return {None: slice(None)}
     codes, names = rows.series
@@ -161,13 +154,13 @@ def read_ticks(rows: LabeledRows, zone: str | None = None) -> Ticks | None:
     rows : LabeledRows
         The rows of a call.
     zone : str, default=None
-        In which time zone days are counted; by default in that of the labels.
+        Time zone in which days are counted. By default the time zone of the labels.
     """
     if rows.labels is None:
         return None
     labels = _plain(rows.labels)
     if isinstance(labels, pd.PeriodIndex):
-        # Quarters and business days are counted by their first days.
+        # A period is placed by its first day.
         dates = labels.to_timestamp(how="start")
         return _read_dates(f"period {labels.freqstr}", dates, dates)
     if isinstance(labels, pd.DatetimeIndex):
@@ -186,7 +179,7 @@ def read_ticks(rows: LabeledRows, zone: str | None = None) -> Ticks | None:
 
 
 def describe_kind(kind: str, labels: pd.Index | None = None) -> str:
-    """Return a kind of labels in words."""
+    """Return the words of a message for a kind of labels, with the first label."""
     words = {
         "number": "numbers",
         "date": "dates without a time zone",
@@ -201,12 +194,12 @@ def describe_kind(kind: str, labels: pd.Index | None = None) -> str:
 
 
 def looks_like_dates(labels: pd.Index) -> bool:
-    """Tell whether text begins like a date."""
+    """Return whether the first label is text that begins like a date."""
     return len(labels) > 0 and _DATE.match(str(labels[0])) is not None
 
 
 def are_dates_as_numbers(values: Array) -> bool:
-    """Tell whether three or more whole numbers are all dates, such as 20240131 or 202401."""
+    """Return whether three or more integers are all dates, such as 20240131 or 202401."""
     if values.dtype.kind not in "iu" or len(values) < 3:
         return False
     largest, smallest = int(values.max()), int(values.min())
@@ -227,7 +220,7 @@ def show(label: Any) -> str:
 
 
 def name_zone(labels: pd.Index) -> str | None:
-    """Return the name of the time zone of dates, if they have one: UTC where it has no name."""
+    """Return the name of the time zone of dates, UTC for a zone without a name."""
     labels = _plain(labels)
     if not isinstance(labels, pd.DatetimeIndex) or labels.tz is None:
         return None
@@ -238,7 +231,7 @@ def name_zone(labels: pd.Index) -> str | None:
 
 
 def _plain(labels: pd.Index) -> pd.Index:
-    """Return labels kept as objects, categories or by Arrow in the type of what they are."""
+    """Return labels in the pandas type of their values, for objects, categories and Arrow."""
     if isinstance(labels, pd.CategoricalIndex):
         labels = labels.astype(labels.categories.dtype)
     if labels.dtype == object:
@@ -253,7 +246,7 @@ def _plain(labels: pd.Index) -> pd.Index:
 
 
 def _read_dates(kind: str, labels: Any, local: Any) -> Ticks:
-    """Return dates or durations in microseconds, or in nanoseconds if they have some."""
+    """Return dates or durations in microseconds, or in nanoseconds if they need these."""
     if labels.hasnans:
         return Ticks("missing", None, None, 0)
     second = _SECOND
@@ -278,7 +271,7 @@ def _read_numbers(labels: pd.Index, *, is_level: bool) -> Ticks:
     if len(values) and (values.max() > _LARGEST or values.min() < -_LARGEST):
         return Ticks("number", values.astype(np.float64), None, 0)
     values = values.astype(np.int64)
-    # A level of its own is no number of rows.
+    # A level of a MultiIndex does not number the rows.
     if len(values) == 0 or is_level:
         return Ticks("number", values, None, 0)
     run = (int(values[0]), len(values)) if bool((np.diff(values) == 1).all()) else None
@@ -288,9 +281,9 @@ def _read_numbers(labels: pd.Index, *, is_level: bool) -> Ticks:
 def _find_labels(
     index: pd.Index, levels: list[str], keys: list[str], fitted_level: Any
 ) -> pd.Index | None:
-    """Return the level that says when a row is, the whole index if it has one level."""
+    """Return the level that holds the time of the rows, or the whole index if it has one level."""
     if not isinstance(index, pd.MultiIndex):
-        # An index that names the series says no more than that.
+        # The only level names the series.
         return None if levels else index
     others = [number for number, name in enumerate(index.names) if name not in levels]
     varying = [number for number in others if _varies(index, number)]
@@ -301,73 +294,74 @@ def _find_labels(
         given = f" beside group={keys}" if keys else ""
         raise ValueError(
             f"The index of X has the levels {[index.names[number] for number in together]}{given}, "
-            "and one row follows another in one of them only: the time. "
-            f"{_advise(keys, index, together, times)}"
+            "but only one level may be left, the time. "
+            f"{_advise_levels(keys, index, together, times)}"
         )
     if not others:
         return None
     if not varying:
-        # One row, or one moment: which level was the time of the fitted rows?
+        # Of one row every level has one value, so the time is the level that `fit` has found.
         named = [number for number in others if index.names[number] == fitted_level]
         varying = [*named, *times, others[-1]][:1]
     return index.get_level_values(varying[0])
 
 
-def _advise(keys: list[str], index: pd.MultiIndex, together: list[int], times: list[int]) -> str:
-    """Return what to do with levels of which one is the time."""
+def _advise_levels(
+    keys: list[str], index: pd.MultiIndex, together: list[int], times: list[int]
+) -> str:
+    """Return what to do about several levels that could be the time."""
     missing = [index.names[number] for number in together if number not in times[:1]]
     if None in missing:
-        return (
-            "Name the levels (X.index.names = [...]), and give those that name a series as group."
-        )
+        return "Name the levels (X.index.names = [...]), and add those that name a series to group."
     if not times:
         return (
-            "Give those that name a series as group; of parts of a date, such as year and month, "
-            "make one level of dates (pd.to_datetime)."
+            "Add those that name a series to group. Join parts of a date, such as year and month, "
+            "into one level of dates (pd.to_datetime)."
         )
     every = [*keys, *missing]
     given = repr(every[0]) if len(every) == 1 else repr(every)
-    return f"Give the others as group: group={given}."
+    return f"Add the others to group: group={given}."
 
 
 def _varies(index: pd.MultiIndex, number: int) -> bool:
+    """Return whether a level has more than one value."""
     codes = index.codes[number]
     return len(codes) > 0 and bool((codes != codes[0]).any())
 
 
 def is_time(values: pd.Index) -> bool:
-    """Tell whether labels are dates, periods or durations, in whatever type they are kept."""
+    """Return whether labels are dates, periods or durations, of whatever pandas type."""
     return isinstance(_plain(values), pd.DatetimeIndex | pd.PeriodIndex | pd.TimedeltaIndex)
 
 
 def _read_key(values: Any, key: str) -> tuple[Array, pd.Index]:
-    """Return the number of the series of each row, and their names, by one key."""
+    """Return the series number of each row, and the names of the series, by one key."""
     try:
         # Through NumPy, which both pandas and polars give.
         index = values if isinstance(values, pd.Index) else pd.Index(values.to_numpy())
         codes, names = pd.factorize(index)
     except (TypeError, ValueError) as error:
         raise ValueError(
-            f"group={key!r} is a column of values that do not name a series each ({error}). "
-            "Give words or numbers there."
+            f"group={key!r} is a column of values that cannot name a series ({error}). Use text or "
+            "numbers in this column."
         ) from error
     n_missing = int((codes < 0).sum())
     if n_missing:
         raise ValueError(
-            f"group={key!r} is missing in {n_missing} of {len(index)} rows of X. Every row "
-            "must belong to a series; fill the missing labels or drop these rows."
+            f"group={key!r} is missing in {n_missing} of {len(index)} rows of X. Every row must "
+            "belong to a series. Fill the missing values or drop these rows."
         )
     return np.asarray(codes), pd.Index(names)
 
 
 def _join_keys(parts: list[tuple[Array, pd.Index]]) -> tuple[Array, list[Hashable]]:
-    """Return the number of the series of each row, and their names: tuples of several keys."""
+    """Return the series number of each row, and the names, which are tuples for several keys."""
     if len(parts) == 1:
         codes, names = parts[0]
         return codes, names.tolist()
     combined = np.zeros(len(parts[0][0]), dtype=np.int64)
     for codes, names in parts:
-        # Numbered anew with each key, so that the product of their sizes cannot overflow.
+        # Numbers are made again for each key, so their product cannot overflow.
         combined = pd.factorize(combined * max(1, len(names)) + codes)[0]
     first = np.unique(combined, return_index=True)[1]
     columns = [names.take(codes[first]).tolist() for codes, names in parts]
@@ -375,19 +369,19 @@ def _join_keys(parts: list[tuple[Array, pd.Index]]) -> tuple[Array, list[Hashabl
 
 
 def _is_level(X: Any, key: str, group: Any) -> bool:
-    """Tell whether a key of `group` is an index level of X; if not, it is a column."""
+    """Return whether a key of `group` is an index level of X, and not a column."""
     if not hasattr(X, "columns"):
         raise ValueError(
             f"group={group!r} expects X to be a DataFrame with an index level or a column of "
-            f"that name, got {type(X).__module__}.{type(X).__qualname__}. In a Pipeline, "
-            'set_output(transform="pandas") lets the labels of the rows through.'
+            f"that name, got {type(X).__module__}.{type(X).__qualname__}. In a Pipeline, use "
+            'set_output(transform="pandas") to keep the index and columns.'
         )
     levels = list(X.index.names) if isinstance(X, pd.DataFrame) else []
     columns = list(X.columns)
     if (key in levels) == (key in columns):
         found = "both an index level and a column" if key in levels else "neither"
         raise ValueError(
-            f"group={key!r} must name either an index level or a column of X, and is {found}. "
-            f"Index levels: {levels}; columns: {columns}."
+            f"group={key!r} must be the name of either an index level or a column of X, but is "
+            f"{found}. Index levels: {levels}; columns: {columns}."
         )
     return key in levels

@@ -1,4 +1,4 @@
-"""Next labels: those that come after the labels of a series."""
+"""Next labels of a series: continue the rule that all its labels follow."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ from skrnn.windows._placing import (
     LabelSummary,
     match_resolution,
     place_labels,
+    rescale,
     summarize_ticks,
 )
 from skrnn.windows._views import Array, Positions
@@ -29,7 +30,19 @@ from skrnn.windows._views import Array, Positions
 def summarize_labels(
     rows: LabeledRows, ticks: Ticks | None, where: Positions, n_head: int
 ) -> LabelSummary | None:
-    """Return the summary of the labels of one series, with the rule that all of them follow."""
+    """Return the summary of the labels of one series, with the rule of its next labels.
+
+    Parameters
+    ----------
+    rows : LabeledRows
+        The rows of a call.
+    ticks : Ticks or None
+        Their labels as numbers.
+    where : positions
+        Where the rows of the series are.
+    n_head : int
+        How many of the first labels are kept.
+    """
     if ticks is None or rows.labels is None or len(rows.labels) == 0:
         return None
     labels = rows.labels if isinstance(where, slice) else rows.labels[where]
@@ -46,7 +59,7 @@ def summarize_labels(
 
 
 def share_next_labels(summaries: list[LabelSummary | None], best: LabelSummary | None) -> None:
-    """Give series of one or two rows, which have no rule of their own, that of another series."""
+    """Give series of one or two rows, which show no rule, the rule of another series."""
     if best is None or (best["frequency"] is None and best["step"] is None):
         return
     for summary in summaries:
@@ -58,15 +71,18 @@ def share_next_labels(summaries: list[LabelSummary | None], best: LabelSummary |
 
 
 def join_labels(first: LabelSummary | None, second: LabelSummary) -> LabelSummary:
-    """Return the summary of rows that continue others, with the rules of these if they follow."""
+    """Return the summary of two parts of a series, with the rules of the first if both follow.
+
+    The summary of the second part is returned as it is if it does not continue the first one.
+    """
     if first is None or not len(second["tail"]) or first["kind"] != second["kind"]:
         return second
-    tail = _rescale(first["tail"], first["second"], second["second"])
+    tail = rescale(first["tail"], first["second"], second["second"])
     if not len(tail) or not tail[-1] < second["tail"][0]:
         return second
     if first["largest"] is None:
         return second
-    largest = _rescale(np.array([first["largest"]]), first["second"], second["second"])[0]
+    largest = rescale(np.array([first["largest"]]), first["second"], second["second"])[0]
     if second["tail"][0] - tail[-1] > largest:
         return second
     joined = second.copy()
@@ -82,7 +98,7 @@ def join_labels(first: LabelSummary | None, second: LabelSummary) -> LabelSummar
 
 
 def labels_after(summary: LabelSummary, n: int) -> pd.Index | None:
-    """Return the `n` labels that come next, None where labels follow no rule."""
+    """Return the next `n` labels, None if the labels follow no rule."""
     tail, kind = summary["tail"], summary["kind"]
     if not len(tail) or (summary["frequency"] is None and summary.get("step") is None):
         return None
@@ -93,7 +109,7 @@ def labels_after(summary: LabelSummary, n: int) -> pd.Index | None:
         if summary["timezone"] is not None:
             index = index.tz_localize("UTC").tz_convert(summary["timezone"])
         last_date = index[-1]
-        # The last one may be a Saturday: then the first of these lies after it already.
+        # `date_range` leaves out a last date that the frequency does not have, such as a Saturday.
         index = pd.date_range(last_date, periods=n + 1, freq=summary["frequency"])
         index = index[index > last_date][:n]
     elif kind.startswith("period "):
@@ -108,24 +124,24 @@ def labels_after(summary: LabelSummary, n: int) -> pd.Index | None:
         else:
             index = pd.TimedeltaIndex(later.view(f"m8[{unit}]"))
             if unit == "us":
-                # The unit that this pandas gives to durations.
+                # Versions of pandas differ in the unit of durations.
                 index = index.as_unit(pd.timedelta_range("1s", periods=1).unit)
     return index.rename(summary["name"])
 
 
 def _matches_rule(summary: LabelSummary, ticks: Array) -> bool:
-    """Tell whether some labels are those that come after the first of them."""
+    """Return whether all labels but the first are the next labels of the first one."""
     made = labels_after({**summary, "tail": ticks[:1]}, len(ticks) - 1)
     if made is None:
         return False
     found = read_ticks(LabeledRows(None, None, made), summary["timezone"])
     if found is None or found.values is None:
         return False
-    return np.array_equal(_rescale(found.values, found.second, summary["second"]), ticks[1:])
+    return np.array_equal(rescale(found.values, found.second, summary["second"]), ticks[1:])
 
 
 def are_next_labels(labels: pd.Index, fitted: LabelSummary) -> bool:
-    """Tell whether labels go on with the step after the last fitted one, and increase."""
+    """Return whether labels increase, and the first is the next step after the last fitted one."""
     ticks = read_ticks(LabeledRows(None, None, labels), fitted["timezone"])
     if ticks is None or ticks.values is None or ticks.kind != fitted["kind"]:
         return False
@@ -134,20 +150,12 @@ def are_next_labels(labels: pd.Index, fitted: LabelSummary) -> bool:
     return place_labels(match_resolution(ticks, fitted["second"]), fitted).steps == 1
 
 
-def _rescale(ticks: Array, second: int, other: int) -> Array:
-    """Return ticks in another number of ticks a second."""
-    if second == other:
-        return ticks
-    scaled: Array = ticks * (other // second) if other > second else ticks // (second // other)
-    return scaled
-
-
 def _find_frequency(labels: pd.Index, ticks: Ticks) -> str | None:
-    """Return the word for the frequency that all dates have, None if there is none."""
+    """Return the frequency that all dates follow as pandas names it, None if there is none."""
     if ticks.kind not in ("date", "date of a zone") or ticks.values is None:
         return None
     if isinstance(labels, pd.DatetimeIndex) and labels.freq is not None:
-        # Holidays and hours of business are not in the word.
+        # The name of a frequency lacks its holidays and business hours.
         frequency: Any = labels.freqstr
         return frequency if to_offset(frequency) == labels.freq else None
     if len(labels) < 3:
@@ -159,12 +167,12 @@ def _find_frequency(labels: pd.Index, ticks: Ticks) -> str | None:
 
 
 def _find_step(ticks: Ticks) -> Any:
-    """Return the distance of any two neighbors among numbers, durations or periods."""
+    """Return the step of regular numbers, durations or periods, None if there is none."""
     values = ticks.values
     if values is None or len(values) < 2 or ticks.kind in ("date", "date of a zone"):
         return None
     if ticks.kind.startswith("period "):
-        # Periods of different length are regular by their number.
+        # Months differ in length, so periods are counted.
         unit = "ns" if ticks.second == 10**9 else "us"
         dates = pd.DatetimeIndex(values.view(f"M8[{unit}]"))
         values = pd.PeriodIndex(dates, freq=ticks.kind.removeprefix("period ")).asi8

@@ -1,4 +1,4 @@
-"""Notices of missing steps: what a call says about rows whose windows lack some."""
+"""Warnings about missing steps: collect the findings of one call, and give one warning."""
 
 from __future__ import annotations
 
@@ -19,14 +19,15 @@ from skrnn.windows._labels import describe_kind, looks_like_dates, show
 from skrnn.windows._placing import Placement, SeriesStart
 from skrnn.windows._views import Array, Positions
 
-_TO_DATES = 'X.index = pd.to_datetime(X.index, format="%Y-%m-%d"), or what the format is.'
+_TO_DATES = 'X.index = pd.to_datetime(X.index, format="%Y-%m-%d"), with the format of your labels.'
+# Reasons of a `Placement` that are due to the type of the labels.
 _UNPLACED = ("kind", "text", "mixed", "missing")
 
 
-class _Loss(NamedTuple):
-    """Rows of a series that lack steps before them."""
+class _IncompleteRows(NamedTuple):
+    """Rows of one series whose windows lack steps before the first row."""
 
-    name: Hashable
+    series: Hashable
     n_rows: int
     row: int
     placement: Placement
@@ -35,12 +36,12 @@ class _Loss(NamedTuple):
 
 
 class Notices:
-    """What is to be said of a call, collected over its series and given as one warning.
+    """Findings of one call about all series, given as one warning.
 
     Parameters
     ----------
     n_rows : int
-        The rows of the call.
+        Number of rows of the call.
     labels : Index or None
         Their labels.
     has_group : bool
@@ -51,195 +52,199 @@ class Notices:
         self._n_rows = n_rows
         self._labels = labels
         self._has_group = has_group
-        self._losses: list[_Loss] = []
+        self._incomplete: list[_IncompleteRows] = []
         self._short: list[tuple[Hashable, int]] = []
         self._unordered = ""
         self._n_missing = 0
         self._first_gap: tuple[Hashable, int, int, int] | None = None
 
-    def lose(
+    def note_incomplete_rows(
         self,
-        name: Hashable,
+        series: Hashable,
         where: Positions,
-        lost: Array,
+        incomplete: Array,
         placement: Placement,
-        start: SeriesStart,
+        start: SeriesStart | None,
         kind: str,
     ) -> None:
-        """Note the rows of a series, by their numbers in it, that lack steps before them."""
-        if len(lost):
-            row = self._row(where, int(lost[0]))
-            loss = _Loss(name, len(lost), row, placement, start["labels"], kind)
-            self._losses.append(loss)
+        """Note the rows of a series, by their numbers in it, whose windows lack steps."""
+        if start is not None and len(incomplete):
+            row = self._find_row(where, int(incomplete[0]))
+            self._incomplete.append(
+                _IncompleteRows(series, len(incomplete), row, placement, start["labels"], kind)
+            )
 
-    def doubt_order(self, kind: str) -> None:
-        """Note that fitted rows have labels of a kind whose order cannot be checked.
+    def note_unordered_labels(self, kind: str) -> None:
+        """Note that the order of fitted labels of this kind cannot be checked.
 
-        Text that is no date may be a name of each row, and says nothing of time.
+        Text that does not look like dates is ignored: it may be a name of each row.
         """
         assert self._labels is not None
         if kind == "missing" or (kind == "text" and looks_like_dates(self._labels)):
             self._unordered = kind
 
-    def be_short(self, name: Hashable, n_rows: int) -> None:
-        """Note a series with fewer fitted rows than a window is long."""
-        self._short.append((name, n_rows))
+    def note_short_series(self, series: Hashable, n_rows: int) -> None:
+        """Note a series with fewer fitted rows than `window_length`."""
+        self._short.append((series, n_rows))
 
-    def miss(self, name: Hashable, where: Positions, missing: Array) -> None:
+    def note_gaps(self, series: Hashable, where: Positions, missing: Array) -> None:
         """Note how many steps are missing after each row of a series but the last."""
         pairs = np.flatnonzero(missing)
         if not len(pairs):
             return
         self._n_missing += int(missing.sum())
         if self._first_gap is None:
-            before, after = (self._row(where, int(pairs[0]) + i) for i in (0, 1))
-            self._first_gap = name, before, after, int(missing[pairs[0]])
+            before, after = (self._find_row(where, int(pairs[0]) + i) for i in (0, 1))
+            self._first_gap = series, before, after, int(missing[pairs[0]])
 
-    def refuse_gaps(self) -> None:
+    def raise_for_gaps(self) -> None:
         """Raise an error if steps are missing between rows."""
         if self._first_gap is not None:
             raise ValueError(
-                f'{self._describe_gaps()} With gaps="raise" all steps must be there: insert the '
+                f'{self._describe_gaps()} gaps="raise" expects that no step is missing: insert the '
                 'missing rows (X.asfreq(...), X.reindex(...)), or use gaps="missing".'
             )
 
     def warn(self, *, window_length: int, gaps: str) -> None:
-        """Give one warning, if there is anything to be said."""
-        said: list[tuple[type[RowsMissingWarning], str]] = []
+        """Give one warning if anything was noted."""
+        found: list[tuple[type[RowsMissingWarning], str]] = []
         if self._unordered:
-            said.append((UnplacedLabelsWarning, self._describe_unordered()))
+            found.append((UnplacedLabelsWarning, self._describe_unordered()))
         if self._short:
-            said.append((TooFewRowsWarning, self._describe_short(window_length)))
-        for reason in dict.fromkeys(loss.placement.reason for loss in self._losses):
-            losses = [loss for loss in self._losses if loss.placement.reason == reason]
+            found.append((TooFewRowsWarning, self._describe_short(window_length)))
+        for reason in dict.fromkeys(rows.placement.reason for rows in self._incomplete):
+            alike = [rows for rows in self._incomplete if rows.placement.reason == reason]
             kind = UnplacedLabelsWarning if reason in _UNPLACED else RowsMissingWarning
-            said.append((kind, self._describe_losses(losses)))
+            found.append((kind, self._describe_incomplete(alike)))
         if gaps == "warn" and self._first_gap is not None:
             advice = (
-                "Windows read across them, as if rows were next to each other. "
-                'gaps="missing" puts missing steps there and gaps="ignore" says nothing; or '
-                "insert the rows before: X.asfreq(...), X.reindex(...)."
+                "Windows read across the gaps, as if the rows were next to each other. Use "
+                'gaps="missing" to put missing steps into the windows or gaps="ignore" to turn '
+                "this warning off, or insert the missing rows: X.asfreq(...), X.reindex(...)."
             )
-            said.append((MissingStepsWarning, f"{self._describe_gaps()} {advice}"))
-        if not said:
+            found.append((MissingStepsWarning, f"{self._describe_gaps()} {advice}"))
+        if not found:
             return
-        kinds = {kind for kind, _ in said}
+        kinds = {kind for kind, _ in found}
         category = kinds.pop() if len(kinds) == 1 else RowsMissingWarning
-        warnings.warn(" ".join(text for _, text in said), category, stacklevel=6)
+        warnings.warn(" ".join(text for _, text in found), category, stacklevel=6)
 
     def _describe_unordered(self) -> str:
         if self._unordered == "text":
             labels = f"The rows are labeled by {describe_kind('text', self._labels)}"
-            cure = f"Make dates of it: {_TO_DATES}"
+            cure = f"Convert the labels to dates: {_TO_DATES}"
         else:
             assert self._labels is not None
             missing = np.flatnonzero(self._labels.isna())
             first = f" (row {missing[0]} is the first)" if len(missing) else " or infinite"
             labels = f"Some labels of the rows are missing{first}"
-            cure = "Fill or drop these labels."
+            cure = "Fill these labels or drop their rows."
         return (
-            f"{labels}, so nobody can tell whether they are in order of "
-            f"time, or which rows follow them. {cure}"
+            f"{labels}, so it cannot be checked that the rows are in order of time, and later rows "
+            f"cannot continue them. {cure}"
         )
 
     def _describe_short(self, window_length: int) -> str:
-        name, n_rows = self._short[0]
-        if not self._has_group:
-            who = f"X has {n_rows} row(s)"
-        elif len(self._short) == 1:
-            who = f"The series {name!r} has {n_rows} row(s)"
-        else:
-            who = f"{len(self._short)} series, such as {name!r} with {n_rows} row(s), are"
+        series, n_rows = self._short[0]
+        if len(self._short) > 1:
             return (
-                f"{who} shorter than window_length={window_length}, so all their windows are "
-                "padded. Fit on more rows of them, or use a shorter window."
+                f"{len(self._short)} series, such as {series!r} with {n_rows} row(s), are shorter "
+                f"than window_length={window_length}, so all their windows are padded. Fit on more "
+                "rows of these series, or use a smaller window_length."
             )
+        given = f"The series {series!r}" if self._has_group else "X"
         return (
-            f"{who}, fewer than window_length={window_length}, so all its windows are padded. Fit "
-            "on more rows, or use a shorter window."
+            f"{given} has {n_rows} row(s), fewer than window_length={window_length}, so all its "
+            "windows are padded. Fit on more rows, or use a smaller window_length."
         )
 
     def _describe_gaps(self) -> str:
         assert self._first_gap is not None
-        name, before, after, n = self._first_gap
-        of_series = f" of the series {name!r}" if self._has_group else ""
+        series, before, after, n = self._first_gap
+        of_series = f" of the series {series!r}" if self._has_group else ""
         verb = "step is" if self._n_missing == 1 else "steps are"
-        first = "" if n == self._n_missing else f" first {n}"
+        first = "" if n == self._n_missing else f"the first {n} "
         return (
-            f"{self._n_missing} {verb} missing between the {self._n_rows} rows of X,{first} after "
-            f"row {before}{self._label(before)}{of_series}, up to row {after}{self._label(after)}."
+            f"{self._n_missing} {verb} missing between the {self._n_rows} rows of X, {first}after "
+            f"row {before}{self._label(before)}{of_series} and before row {after}"
+            f"{self._label(after)}."
         )
 
-    def _describe_losses(self, losses: list[_Loss]) -> str:
-        loss = min(losses, key=lambda one: one.row)
-        n_lost = sum(one.n_rows for one in losses)
-        verb = "row lacks" if self._n_rows == 1 else "rows lack"
+    def _describe_incomplete(self, rows: list[_IncompleteRows]) -> str:
+        first = min(rows, key=lambda one: one.row)
+        n_rows = sum(one.n_rows for one in rows)
+        lack = "row lacks steps in its window"
+        if self._n_rows > 1:
+            lack = "rows lack steps in their windows"
         of_series = ""
         if self._has_group:
-            of_series = f" of the series {loss.name!r}"
-            if len(losses) > 1:
-                of_series += f" and {len(losses) - 1} other(s)"
-        said = (
-            f"{n_lost} of {self._n_rows} {verb} steps, from row {loss.row}"
-            f"{self._label(loss.row)} on: the rows{of_series} "
+            of_series = f" of the series {first.series!r}"
+            if len(rows) > 1:
+                of_series += f" and {len(rows) - 1} other(s)"
+        return (
+            f"{n_rows} of {self._n_rows} {lack}, from row {first.row}{self._label(first.row)} on: "
+            f"the rows{of_series} {self._explain(first)}"
         )
-        return said + self._explain(loss)
 
-    def _explain(self, loss: _Loss) -> str:
-        steps, reason = loss.placement
-        last = "" if loss.fitted is None else f" ({loss.fitted['shown']})"
+    def _explain(self, rows: _IncompleteRows) -> str:
+        """Return the reason why windows lack steps, and what to do."""
+        steps, reason = rows.placement
+        last = "" if rows.fitted is None else f" ({rows.fitted['shown']})"
         if reason == "later":
             n = (steps or 1) - 1
             return (
-                f"begin {steps} steps after the last fitted one{last}, and the {n} "
-                f"step{'s' if n > 1 else ''} between {'are' if n > 1 else 'is'} not among them. "
-                "Give all rows since the last fitted one in the same call, or fit on them."
+                f"begin {steps} steps after the last fitted row{last}, and the {n} "
+                f"step{'s' if n > 1 else ''} between {'are' if n > 1 else 'is'} missing. Give all "
+                "rows since the last fitted row in the same call, or fit on them."
             )
         if reason == "earlier":
             return (
-                f"begin before the end of the fitted ones{last}, and what came before them is not "
-                "remembered. Give the fitted rows from the first one on, to predict them; use "
-                'TimeSeriesSplit for cv, or cv="prefit", where KFold or a default cv cuts the '
-                "series in the middle."
+                f"begin before the end of the fitted rows{last}, and the rows before them are not "
+                "remembered. To predict fitted rows, give them from the first one on. In "
+                'cross-validation, use TimeSeriesSplit for cv, or cv="prefit": KFold and default '
+                "values of cv cut the series in the middle."
             )
         if reason == "single":
             return (
-                f"come after a single fitted one{last}, so the length of a step is not known. "
-                "Fit on two rows or more, or give the fitted row in the same call."
+                f"come after a single fitted row{last}, so the length of a step is not known. Fit "
+                "on two rows or more, or give the fitted row in the same call."
             )
         assert self._labels is not None
-        of_these = describe_kind(loss.kind, self._labels)
-        if reason == "text" and looks_like_dates(self._labels):
-            return (
-                f"are labeled by {of_these}, which has no order in time. Make dates of it before "
-                f"fit: {_TO_DATES}"
-            )
+        given = describe_kind(rows.kind, self._labels)
         if reason == "kind":
-            fitted = "none" if loss.fitted is None else describe_kind(loss.fitted["kind"])
+            has = "no labels"
+            if rows.fitted is not None:
+                has = f"{describe_kind(rows.fitted['kind'])} as labels"
             return (
-                f"are labeled by {of_these}, and the labels of the fitted rows are {fitted}, so "
-                f"they cannot be compared. {self._advise_kind(loss)}"
+                f"are labeled by {given}, but the fitted rows have {has}, so the two cannot be "
+                f"compared. {self._advise_kind(rows)}"
             )
-        return (
-            f"are labeled by {of_these}, which has no order in time. Give an index of dates, "
-            "periods or numbers before fit, or none: X.reset_index(drop=True)."
-        )
+        if reason == "text" and looks_like_dates(self._labels):
+            cure = f"Convert the labels to dates before fit: {_TO_DATES}"
+        else:
+            cure = (
+                "Give an index of dates, periods or numbers before fit, or no labels: "
+                "X.reset_index(drop=True)."
+            )
+        return f"are labeled by {given}, so their order in time is not known. {cure}"
 
-    def _advise_kind(self, loss: _Loss) -> str:
-        kinds = {loss.kind, "" if loss.fitted is None else loss.fitted["kind"]}
+    def _advise_kind(self, rows: _IncompleteRows) -> str:
+        """Return what to do about labels of another kind than the fitted ones."""
+        kinds = {rows.kind, "" if rows.fitted is None else rows.fitted["kind"]}
         if kinds == {"date", "date of a zone"}:
-            if loss.kind == "date":
-                zone = None if loss.fitted is None else loss.fitted["timezone"]
-                return f"Give them the time zone of the fitted rows: X.tz_localize({zone!r})."
-            return "Take the time zone off, as from the fitted rows: X.tz_localize(None)."
+            if rows.kind == "date":
+                zone = None if rows.fitted is None else rows.fitted["timezone"]
+                return f"Add the time zone of the fitted rows: X.tz_localize({zone!r})."
+            return "Remove the time zone, which the fitted rows do not have: X.tz_localize(None)."
         if "" in kinds:
             return 'Fit on rows with the same index; set_output(transform="pandas") keeps it.'
         if "text" in kinds:
-            return f"Make dates of text: {_TO_DATES}"
+            return f"Convert text to dates: {_TO_DATES}"
         return "Give the rows the same kind of index as for fit."
 
     def _label(self, row: int) -> str:
         return "" if self._labels is None else f" labeled {show(self._labels[row])}"
 
-    def _row(self, where: Positions, number: int) -> int:
+    def _find_row(self, where: Positions, number: int) -> int:
+        """Return the number of a row in the call, from its number in its series."""
         return number if isinstance(where, slice) else int(where[number])

@@ -1,4 +1,4 @@
-"""Order of rows: refuse labels that do not increase, and say why they do not."""
+"""Order of rows: refuse labels that do not increase, and name the cause."""
 
 from __future__ import annotations
 
@@ -12,20 +12,36 @@ from skrnn.windows._labels import LabeledRows, Ticks, group_keys, is_time, read_
 from skrnn.windows._placing import match_resolution
 from skrnn.windows._views import Array, Positions
 
-# More values than the missing key of a panel would have, per row.
-_MOST_VALUES = 0.5
+# A column is no key of a series if it has more different values than this share of the rows.
+_MAX_KEY_SHARE = 0.5
+# Months in which clocks are changed.
 _CHANGE_MONTHS = (3, 4, 9, 10, 11)
 
 
 def check_order(
     ticks: Ticks, rows: LabeledRows, name: Hashable, where: Positions, X: Any, group: Any
 ) -> None:
-    """Refuse the labels of a series that do not increase.
+    """Refuse labels of a series that do not increase.
+
+    Parameters
+    ----------
+    ticks : Ticks
+        The labels of the series as numbers.
+    rows : LabeledRows
+        All rows of the call.
+    name : hashable
+        Name of the series.
+    where : positions
+        Where the rows of the series are.
+    X : object
+        Rows as they were given, in which a missing key is looked for.
+    group : str, list of str or None
+        Parameter of `SlidingWindowTransformer`.
 
     Raises
     ------
     ValueError
-        With what was seen, and what to do about the cause that was found.
+        If labels do not increase. The message names the first row, the cause and the remedy.
     """
     values = ticks.values
     if values is None or bool((values[1:] > values[:-1]).all()):
@@ -40,17 +56,17 @@ def check_order(
         f"Labels of X must increase within a series, but row {places[row]}{of_series} is labeled "
         f"{show(labels[row])} and comes after {show(labels[row - 1])}"
     )
-    what, cure = _find_cause(values, labels, bad, places, X, group)
-    raise ValueError(f"{seen}: {what}. {cure}")
+    cause, remedy = _find_cause(values, labels, bad, places, X, group)
+    raise ValueError(f"{seen}: {cause}. {remedy}")
 
 
 def check_dates_of_y(labels: pd.Index | None, ticks: Ticks | None, y: Any) -> None:
-    """Refuse a y whose dates are not those of the rows of X, with which it is paired by place.
+    """Refuse a y that has other dates than X, since rows of X and y are matched by position.
 
     Raises
     ------
     ValueError
-        With the first row that differs, and what to do.
+        If a date differs. The message names the first row that does.
     """
     index = getattr(y, "index", None)
     if labels is None or ticks is None or not isinstance(index, pd.Index):
@@ -69,76 +85,79 @@ def check_dates_of_y(labels: pd.Index | None, ticks: Ticks | None, y: Any) -> No
         return
     row = int(differ[0])
     raise ValueError(
-        f"y has other dates than X: row {row} of X is labeled {show(labels[row])}, that of y "
-        f"{show(index[row])}. Rows are paired by their place, so each target would stand at the "
-        "date of another. Give the targets of the rows of X, y.loc[X.index], and use the parameter "
-        "horizon of SlidingWindowTransformer for targets further ahead. If the places are right, "
-        "give y.to_numpy()."
+        f"y has other dates than X: row {row} of X is labeled {show(labels[row])} and row {row} of "
+        f"y {show(index[row])}. Rows of X and y are matched by position, so each target would "
+        "belong to another date. Give the targets of the rows of X: y.loc[X.index]. For targets "
+        "further ahead, use the parameter horizon of SlidingWindowTransformer. If the positions "
+        "are right, give y.to_numpy()."
     )
 
 
 def _find_cause(
     values: Array, labels: pd.Index, bad: Array, places: Array, X: Any, group: Any
 ) -> tuple[str, str]:
-    """Return what is wrong with the order of labels, and what to do."""
+    """Return the cause of labels that do not increase, and what to do."""
     n_unique = len(np.unique(values))
-    is_doubled = n_unique < len(values)
+    is_repeated = n_unique < len(values)
     if len(values) > 1 and bool((values[1:] <= values[:-1]).all()) and values[0] > values[-1]:
         return "the newest row comes first", "Put the oldest first: X.sort_index()."
     if _repeats_an_hour(labels, values, bad):
         return (
-            "an hour is repeated, as where clocks are set back",
-            "Dates with a time zone tell the two apart: "
-            'X.tz_localize("Europe/Berlin", ambiguous="infer"), or store UTC.',
+            "an hour is repeated, because clocks were set back",
+            "Give dates with a time zone: "
+            'X.tz_localize("Europe/Berlin", ambiguous="infer"), or dates in UTC.',
         )
     in_order = bool((values[1:] >= values[:-1]).all())
     segments = np.split(values, bad)
     is_few = len(segments) <= max(2, len(values) // 4) or (
         len(segments) > 1 and len({len(segment) for segment in segments}) == 1
     )
-    if is_doubled and not in_order and not is_few:
+    if is_repeated and not in_order and not is_few:
         return (
-            "rows are shuffled, and some are there twice, as a draw with replacement makes them",
-            "Rows of a series cannot be drawn (bootstrap, resample): keep each once, in order of "
-            'time; for HalvingGridSearchCV use resource="model__epochs", not "n_samples".',
+            "rows are shuffled and some are repeated, as after a draw with replacement",
+            "Do not draw the rows of a series (bootstrap, resample): keep each once, in order of "
+            'time. For HalvingGridSearchCV use resource="model__epochs" instead of "n_samples", '
+            "where model is the name of your step.",
         )
     keys = _missing_keys(values, places, X, group)
-    if is_doubled:
-        of_moment = "" if in_order else ", and labels begin again"
+    if is_repeated:
+        cause = "two rows of one series have the same label"
+        cause += "" if in_order else ", and labels begin again"
         if keys:
             every = [*group_keys(group), keys[0]]
             given = repr(every[0]) if len(every) == 1 else repr(every)
             return (
-                f"two rows of one series are of one moment{of_moment}",
-                f"{keys[0]!r} could tell them apart: SlidingWindowTransformer(group={given}).",
+                cause,
+                f"If {keys[0]!r} names the series, use SlidingWindowTransformer(group={given}).",
             )
         if isinstance(X, pd.DataFrame) and in_order and _are_same_rows(X, places[bad]):
             return (
-                "rows are there twice",
-                "Keep one of each: X[~X.index.duplicated()].",
+                "rows are repeated",
+                "Keep each once: X[~X.index.duplicated()].",
             )
         advice = (
-            "If X holds several series, give the column or index level that names them as group; "
-            "if not, keep one row of each moment (X[~X.index.duplicated()])"
+            "If X holds several series, give the column or index level that names them as group. "
+            "If not, keep one row for each label: X[~X.index.duplicated()]."
         )
         if not in_order and labels.dtype.kind in "iu":
-            advice += "; parts with a default index are joined by pd.concat(…, ignore_index=True)"
-        return f"two rows of one series are of one moment{of_moment}", f"{advice}."
+            advice += " Join parts with a default index by pd.concat(…, ignore_index=True)."
+        return cause, advice
     if is_few:
         return (
-            "parts of the series stand in another order than time",
+            "parts of the series are not in order of time",
             "Sort the rows: X.sort_index().",
         )
     return (
         "rows are shuffled",
         "Keep them in order of time: train_test_split(shuffle=False), TimeSeriesSplit instead of "
-        'a shuffled KFold, HalvingGridSearchCV(resource="model__epochs"), named as the step of '
-        'your pipeline, instead of "n_samples"; X.sort_index() for rows that were read so.',
+        'KFold(shuffle=True), and HalvingGridSearchCV(resource="model__epochs") instead of '
+        '"n_samples", where model is the name of your step. If the rows came shuffled, sort them: '
+        "X.sort_index().",
     )
 
 
 def _repeats_an_hour(labels: pd.Index, values: Array, bad: Array) -> bool:
-    """Tell whether labels go back by an hour at most, at night and at times of a clock change."""
+    """Return whether labels go back by an hour at most, when clocks may have been set back."""
     if not isinstance(labels, pd.DatetimeIndex) or labels.tz is not None:
         return False
     steps = np.diff(labels.to_numpy()) / np.timedelta64(1, "h")
@@ -158,7 +177,7 @@ def _repeats_an_hour(labels: pd.Index, values: Array, bad: Array) -> bool:
 
 
 def _missing_keys(values: Array, places: Array, X: Any, group: Any) -> list[Any]:
-    """Return levels and columns that could tell rows of one label apart, the likeliest first."""
+    """Return levels and columns that may name the series of repeated labels, the best first."""
     if not isinstance(X, pd.DataFrame):
         return []
     given = group_keys(group)
@@ -171,7 +190,7 @@ def _missing_keys(values: Array, places: Array, X: Any, group: Any) -> list[Any]
     found = []
     for name, column in candidates:
         codes, names = pd.factorize(np.asarray(column)[places])
-        if not 1 < len(names) <= max(2, _MOST_VALUES * len(values)):
+        if not 1 < len(names) <= max(2, _MAX_KEY_SHARE * len(values)):
             continue
         is_number = np.asarray(column).dtype.kind == "f"
         pairs = pd.DataFrame({"label": values, "key": codes})
@@ -181,11 +200,13 @@ def _missing_keys(values: Array, places: Array, X: Any, group: Any) -> list[Any]
 
 
 def _increases_within(values: Array, codes: Array) -> bool:
+    """Return whether values increase within each series."""
     order = np.argsort(codes, kind="stable")
     same = codes[order][1:] == codes[order][:-1]
     return bool((values[order][1:] > values[order][:-1])[same].all())
 
 
-def _are_same_rows(X: pd.DataFrame, doubled: Array) -> bool:
-    """Tell whether rows are the same as those before them."""
-    return X.iloc[doubled].reset_index(drop=True).equals(X.iloc[doubled - 1].reset_index(drop=True))
+def _are_same_rows(X: pd.DataFrame, repeated: Array) -> bool:
+    """Return whether each of these rows equals the row before it."""
+    before = X.iloc[repeated - 1].reset_index(drop=True)
+    return X.iloc[repeated].reset_index(drop=True).equals(before)

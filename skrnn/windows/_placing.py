@@ -1,7 +1,8 @@
-"""Place of rows: how many steps after the end of the fitted series they begin.
+"""Place of rows: which steps lie before the rows of a call, and which are missing between them.
 
-`place_rows` is the one function that answers this. Everything here takes arrays and labels, and
-returns plain answers; the transformer acts on them.
+`place_series` decides what the windows of one series hold besides its own rows. `place_rows`
+counts how many steps after the last fitted row the rows begin. All functions take arrays and
+labels, and know nothing of the transformer.
 """
 
 from __future__ import annotations
@@ -18,42 +19,39 @@ from skrnn.windows._rules import (
     find_rule,
     resolve_weekend,
 )
-from skrnn.windows._views import Array, begins_with
+from skrnn.windows._views import Array, begins_with, number_steps, with_missing_steps
 
-# A quarter of business days: enough to see weekends and months.
+# Number of labels kept. A quarter of business days is enough to see weekends and months.
 N_TAIL = 64
 
 
 class LabelSummary(TypedDict):
-    """What must be known of the fitted labels of a series to place others.
+    """Summary of the fitted labels of a series, by which later labels are placed.
 
-    Numbers, words and arrays are kept instead of the index: they are small, and load wherever
-    NumPy does. `rule` is None where labels follow none; `largest` and `typical` are steps in ticks,
-    None for fewer than two labels. `tail` are the latest labels. The next ones are told by
-    `frequency`, of dates, or by `step`, the distance of any two neighbors; both are None unless all
-    labels follow it.
+    It holds numbers, text and arrays instead of the index: they are small, and can be loaded
+    without pandas.
     """
 
-    kind: str
-    second: int
-    count: int
-    from_0: bool
-    head: Array
-    last: Any
-    last_local: Any
-    shown: str
-    rule: Rule | None
-    largest: Any
-    typical: Any
-    tail: Array
-    frequency: str | None
-    step: Any
+    kind: str  # as of `Ticks`
+    second: int  # ticks a second, 0 for numbers
+    count: int  # number of labels if they are 0, 1, 2, …, else 0
+    from_0: bool  # as of `Ticks`
+    head: Array  # the first labels
+    last: Any  # the last label, in ticks
+    last_local: Any  # the same in local time
+    shown: str  # the last label as messages show it
+    rule: Rule | None  # the rule that nine of ten steps follow, None without one
+    largest: Any  # the largest step in ticks, None for fewer than two labels
+    typical: Any  # the median step in ticks, None for fewer than two labels
+    tail: Array  # the last labels
+    frequency: str | None  # frequency that all dates follow, None without one
+    step: Any  # step that all labels follow that are no dates, None without one
     timezone: str | None
-    name: Any
+    name: Any  # name of the index
 
 
 class SeriesStart(TypedDict):
-    """What is kept of a fitted series: its first rows, its last ones, and its labels."""
+    """Fitted state of one series: its first rows, its last rows, and its labels."""
 
     head: Array
     context: Array
@@ -61,36 +59,72 @@ class SeriesStart(TypedDict):
 
 
 class Placement(NamedTuple):
-    """Where the rows of a series begin.
+    """Where the rows of a series begin, counted from the last fitted row.
 
     Attributes
     ----------
     steps : int or None
-        How many steps after the last fitted row the first one lies; 1 for the next row. None if
-        they start fresh.
+        Steps from the last fitted row to the first row of the call; 1 for the next row. None for
+        rows that start fresh.
     reason : str
-        "known": they are the fitted series itself. "later": by their labels. "trust": they have no
-        labels, and are taken for its continuation. "earlier": they begin before its end. "new": a
-        series that was not fitted. "kind", "text", "mixed", "missing": labels that cannot be
-        placed. "single": the one fitted label has no step.
+        Why `steps` is what it is:
+
+        ========= ======================================================== ===========
+        reason    the rows                                                 steps
+        ========= ======================================================== ===========
+        "later"   have labels after the fitted ones                        1 or more
+        "trust"   have no labels, and are taken as the next rows           1
+        "known"   are the fitted rows, from the first one on               None
+        "earlier" begin before the last fitted row                         None
+        "new"     belong to a series that was not fitted                   None
+        "kind"    have labels of another kind than the fitted rows         None
+        "text"    have labels of text, which have no order in time         None
+        "mixed"   have labels of several types                             None
+        "missing" have labels of which some are missing                    None
+        "single"  come after one fitted row, so the step is not known      None
+        ========= ======================================================== ===========
     """
 
     steps: int | None
     reason: str
 
 
+class PlacedSeries(NamedTuple):
+    """Steps before and between the rows of one series in a call.
+
+    Attributes
+    ----------
+    placement : Placement
+        Where the rows begin.
+    context : ndarray of shape (n_context, n_features)
+        The steps just before the rows; empty for rows that start fresh.
+    step_numbers : ndarray of shape (n_rows,) or None
+        The number of the step of each row, None if all rows are read as neighbors.
+    missing : ndarray of shape (n_rows - 1,)
+        How many steps are missing after each row but the last, 0 for the gaps that `fit` has
+        reported. It is empty where gaps are not looked for.
+    incomplete : ndarray of int
+        Which rows have windows that lack steps before the first row.
+    """
+
+    placement: Placement
+    context: Array
+    step_numbers: Array | None
+    missing: Array
+    incomplete: Array
+
+
 def summarize_ticks(labels: Ticks | None, n_head: int, **words: Any) -> LabelSummary | None:
-    """Return what must be known of the labels of one series to place others.
+    """Return the summary of the labels of one series.
 
     Parameters
     ----------
     labels : Ticks or None
-        Increasing, where they are numbers.
+        Labels, which must increase if they have an order.
     n_head : int
         How many of the first labels are kept.
     **words
-        `frequency`, `step`, `timezone` and `name` of the index; `shown`, its last label in a
-        message.
+        The fields `frequency`, `step`, `timezone`, `name` and `shown` of the summary.
     """
     if labels is None:
         return None
@@ -120,7 +154,7 @@ def summarize_ticks(labels: Ticks | None, n_head: int, **words: Any) -> LabelSum
         summary["tail"] = labels.values[-N_TAIL:].copy()
         if labels.local is not None:
             summary["last_local"] = labels.local[-1].item()
-        # 20240131 and 20240201 are neighbors, whatever their difference is.
+        # Dates such as 20240131 and 20240201 are neighbors, though their difference is not 1.
         if not are_dates_as_numbers(labels.values):
             with np.errstate(all="ignore"):
                 summary["rule"] = find_rule(labels.values, labels.local, 86_400 * labels.second)
@@ -132,9 +166,9 @@ def summarize_ticks(labels: Ticks | None, n_head: int, **words: Any) -> LabelSum
 
 
 def share_rules(summaries: list[LabelSummary | None], n_rows: list[int]) -> LabelSummary | None:
-    """Give series of one row the steps of the others; return the summary these are from.
+    """Give series of one row the rule of another series, and return the summary of that series.
 
-    It is that of the longest series that follows a rule, else of the longest.
+    It is the longest series that follows a rule, or the longest one if none does.
     """
     known = [
         (summary["rule"] is not None, n, summary)
@@ -151,22 +185,112 @@ def share_rules(summaries: list[LabelSummary | None], n_rows: list[int]) -> Labe
     return best
 
 
+def place_series(
+    values: Array,
+    n_rows: int,
+    labels: Ticks | None,
+    start: SeriesStart | None,
+    shared: LabelSummary | None,
+    fill_values: Array,
+    *,
+    n_lead: int,
+    horizon: int,
+    gaps: str,
+    carry_context: bool,
+) -> PlacedSeries:
+    """Return the steps before and between the rows of one series in a call.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n_head, n_features)
+        The first rows, as many as the head of `start` has.
+    n_rows : int
+        Number of rows of the series.
+    labels : Ticks or None
+        Their labels, which must increase if they have an order.
+    start : SeriesStart or None
+        State of the fitted series, None for a series that was not fitted.
+    shared : LabelSummary or None
+        Summary of another series, whose rule is used for a series that was not fitted.
+    fill_values : ndarray of shape (n_features,)
+        Values of missing steps.
+    n_lead : int
+        How many steps before a row its window begins.
+    horizon, gaps, carry_context :
+        Parameters of `SlidingWindowTransformer`.
+    """
+    placement = place_rows(values, labels, start)
+    missing = find_gaps(labels, shared if start is None else start["labels"], gaps)
+    numbers = number_steps(missing, n_lead) if gaps == "missing" else None
+    context = values[:0]
+    incomplete = np.empty(0, dtype=np.intp)
+    if start is not None and carry_context:
+        if placement.steps is not None:
+            n_missing = placement.steps - 1
+            context = with_missing_steps(start["context"], n_missing, fill_values, n_lead)
+        if placement.reason != "known":
+            steps = np.arange(min(n_rows, n_lead)) if numbers is None else numbers
+            incomplete = _find_incomplete(steps, placement.steps, n_lead, horizon)
+    if placement.reason == "known":
+        missing = _leave_out_fitted_gaps(missing, labels, start)
+    return PlacedSeries(placement, context, numbers, missing, incomplete)
+
+
+def find_gaps(labels: Ticks | None, summary: LabelSummary | None, gaps: str) -> Array:
+    """Return how many steps are missing after each row of a series; empty if nobody asks for it."""
+    if labels is None or gaps == "ignore":
+        return np.zeros(0, dtype=np.int64)
+    return count_missing_steps(labels, summary)
+
+
+def _find_incomplete(steps: Array, first_step: int | None, n_lead: int, horizon: int) -> Array:
+    """Return which rows have windows that lack steps before the first row.
+
+    Parameters
+    ----------
+    steps : ndarray
+        Steps of the rows, counted from the first row.
+    first_step : int or None
+        Steps from the last fitted row to the first row, None if the rows start fresh.
+    n_lead, horizon : int
+        How many steps before a row its window begins, and how many before it the window ends.
+    """
+    begins_before = steps < n_lead
+    if first_step is not None:
+        # Windows of the first rows may end before the missing steps.
+        begins_before &= (steps > horizon - first_step) & (first_step > 1)
+    incomplete: Array = np.flatnonzero(begins_before)
+    return incomplete
+
+
+def _leave_out_fitted_gaps(
+    missing: Array, labels: Ticks | None, start: SeriesStart | None
+) -> Array:
+    """Return missing steps with 0 between fitted rows, which `fit` has reported."""
+    fitted = None if start is None else start["labels"]
+    if not len(missing) or labels is None or fitted is None or fitted["last"] is None:
+        return missing
+    ticks = match_resolution(labels, fitted["second"]).values
+    assert ticks is not None
+    return np.where(ticks[1:] > fitted["last"], missing, 0)
+
+
 def place_rows(values: Array, labels: Ticks | None, start: SeriesStart | None) -> Placement:
-    """Return how many steps after the fitted end the rows of a series begin, and why.
+    """Return how many steps after the last fitted row the rows of a series begin, and why.
 
     Parameters
     ----------
     values : ndarray of shape (n_rows, n_features)
-        The rows.
+        The rows; those that the head of `start` is compared with are enough.
     labels : Ticks or None
-        Their labels, increasing where they are numbers.
+        Their labels, which must increase if they have an order.
     start : SeriesStart or None
-        What was kept of the fitted series, None if there was none.
+        State of the fitted series, None for a series that was not fitted.
     """
     if start is None:
         return Placement(None, "new")
     fitted = start["labels"]
-    if labels is not None and _is_no_label(labels, fitted):
+    if labels is not None and _is_default_index(labels, fitted):
         labels = None
     if labels is None or fitted is None or labels.kind != fitted["kind"]:
         if begins_with(values, start["head"]):
@@ -182,7 +306,7 @@ def place_rows(values: Array, labels: Ticks | None, start: SeriesStart | None) -
     labels = match_resolution(labels, fitted["second"])
     if _begins_with_labels(labels.values, fitted["head"]):
         return Placement(None, "known")
-    # An earlier skrnn has saved no labels of the first rows.
+    # Transformers saved by skrnn 0.1 have no labels of the first rows.
     if not len(fitted["head"]) and begins_with(values, start["head"]):
         return Placement(None, "known")
     return place_labels(labels, fitted)
@@ -194,15 +318,15 @@ def count_missing_steps(labels: Ticks | None, summary: LabelSummary | None) -> A
     Parameters
     ----------
     labels : Ticks or None
-        Labels of one series, increasing where they are numbers.
+        Labels of one series, which must increase if they have an order.
     summary : LabelSummary or None
-        That of the fitted labels of this series, or of others.
+        Summary of the fitted labels of this series, or of another one.
     """
     none = np.zeros(0, dtype=np.int64)
     if labels is None or labels.values is None:
         return none
     none = np.zeros(len(labels.values) - 1, dtype=np.int64)
-    # A number for each row of the call: no row of any series is left out.
+    # Labels that number the rows of the whole call have no gaps.
     if labels.run is not None or summary is None or summary["rule"] is None:
         return none
     if labels.kind != summary["kind"]:
@@ -217,29 +341,33 @@ def count_missing_steps(labels: Ticks | None, summary: LabelSummary | None) -> A
 
 
 def match_resolution(labels: Ticks, second: int) -> Ticks:
-    """Return labels with as many ticks a second as others have."""
+    """Return labels in microseconds or nanoseconds, by the number of ticks a second."""
     if labels.second == second or labels.values is None:
         return labels
-
-    def convert(ticks: Array) -> Array:
-        # Micro- and nanoseconds.
-        return ticks * 1000 if second > labels.second else ticks // 1000
-
     local = labels.local
     return labels._replace(
-        values=convert(labels.values),
-        local=None if local is None else convert(local),
+        values=rescale(labels.values, labels.second, second),
+        local=None if local is None else rescale(local, labels.second, second),
         second=second,
     )
 
 
-def _is_no_label(labels: Ticks, fitted: LabelSummary | None) -> bool:
-    """Tell whether 0, 1, 2, … only number the rows of a call, as a frame without an index does."""
+def rescale(ticks: Array, second: int, new_second: int) -> Array:
+    """Return ticks of `second` a second as ticks of `new_second` a second."""
+    if second == new_second:
+        return ticks
+    factor = max(second, new_second) // min(second, new_second)
+    scaled: Array = ticks * factor if new_second > second else ticks // factor
+    return scaled
+
+
+def _is_default_index(labels: Ticks, fitted: LabelSummary | None) -> bool:
+    """Return whether labels 0, 1, 2, … only number the rows of a call, and place none."""
     return labels.is_count and (fitted is None or fitted["kind"] != "number" or fitted["from_0"])
 
 
 def _begins_with_labels(labels: Array | None, head: Array) -> bool:
-    """Tell whether labels begin with the first fitted ones, as far as there are some."""
+    """Return whether labels begin with the first fitted ones, or with some of these."""
     if labels is None:
         return False
     n = min(len(labels), len(head))
@@ -247,22 +375,22 @@ def _begins_with_labels(labels: Array | None, head: Array) -> bool:
 
 
 def place_labels(labels: Ticks, fitted: LabelSummary) -> Placement:
-    """Place rows by the first of their labels, of the kind of the fitted ones."""
+    """Return the placement of rows by their first label, which has the kind of the fitted ones."""
     assert labels.values is not None
     first, last = labels.values[0], fitted["last"]
     if first <= last:
         return Placement(None, "earlier")
     if fitted["count"] and labels.run is not None and labels.run[0] == fitted["count"]:
-        # The row after the last one of a frame that numbers the rows of all series.
+        # A default index that numbers the rows of all series, and continues.
         return Placement(1, "later")
     if fitted["largest"] is None:
         return Placement(None, "single")
     with np.errstate(all="ignore"):
-        return Placement(_count_from_end(labels, fitted), "later")
+        return Placement(_count_steps_after(fitted, labels), "later")
 
 
-def _count_from_end(labels: Ticks, fitted: LabelSummary) -> int:
-    """Return how many steps after the last fitted label the first of some labels lies."""
+def _count_steps_after(fitted: LabelSummary, labels: Ticks) -> int:
+    """Return the number of steps from the last fitted label to the first of these labels."""
     assert labels.values is not None
     rule = fitted["rule"]
     if rule is None:

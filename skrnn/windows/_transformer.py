@@ -29,15 +29,7 @@ from skrnn.windows._labels import (
 from skrnn.windows._next_labels import share_next_labels, summarize_labels
 from skrnn.windows._notices import Notices
 from skrnn.windows._order import check_dates_of_y, check_order
-from skrnn.windows._placing import (
-    LabelSummary,
-    Placement,
-    SeriesStart,
-    count_missing_steps,
-    match_resolution,
-    place_rows,
-    share_rules,
-)
+from skrnn.windows._placing import SeriesStart, find_gaps, place_series, share_rules
 from skrnn.windows._targets import find_doubts, find_targets
 from skrnn.windows._views import (
     Array,
@@ -49,7 +41,6 @@ from skrnn.windows._views import (
     lead_length,
     number_steps,
     unflatten,
-    with_missing_steps,
 )
 
 
@@ -416,15 +407,15 @@ class SlidingWindowTransformer(CallbackSupportMixin, TransformerMixin, BaseEstim
         share_next_labels(summaries, self._shared)
         notices = Notices(len(values), rows.labels, has_group=self._has_group)
         if self.carry_context and ticks is not None and ticks.values is None:
-            notices.doubt_order(ticks.kind)
+            notices.note_unordered_labels(ticks.kind)
         # Pairs: skops writes no key that is None, which is the series of rows without a group.
         self._starts: list[tuple[Hashable, SeriesStart]] = []
         for (name, where), summary, n_rows in zip(series.items(), summaries, counts, strict=True):
             own = None if ticks is None else ticks.at(where)
-            missing = self._find_gaps(own, summary)
-            notices.miss(name, where, missing)
+            missing = find_gaps(own, summary, self.gaps)
+            notices.note_gaps(name, where, missing)
             if n_rows < self.window_length and self.carry_context:
-                notices.be_short(name, n_rows)
+                notices.note_short_series(name, n_rows)
             numbers = number_steps(missing, n_lead) if self.gaps == "missing" else None
             start: SeriesStart = {
                 "head": first_rows(values[where], n_lead),
@@ -432,7 +423,7 @@ class SlidingWindowTransformer(CallbackSupportMixin, TransformerMixin, BaseEstim
                 "labels": summary,
             }
             self._starts.append((name, start))
-        self._tell(notices)
+        self._give(notices)
 
     def _find_targets(self, values: Array, y: Any, positions: list[Positions], X: Any) -> None:
         """Set which column each output of y is, and whether that could be told."""
@@ -449,53 +440,36 @@ class SlidingWindowTransformer(CallbackSupportMixin, TransformerMixin, BaseEstim
         ticks: Ticks | None,
         series: dict[Hashable, Positions],
     ) -> tuple[list[Array], list[Array | None]]:
-        """Return for each series the steps before its rows, and the numbers of their own steps."""
+        """Return the context of each series, and the steps of its rows; warn of missing steps."""
         n_lead = lead_length(self.window_length, self.horizon)
         starts = dict(self._starts)
         notices = Notices(len(values), rows.labels, has_group=self._has_group)
-        contexts, steps = [], []
+        contexts, step_numbers = [], []
         for name, where in series.items():
             start = starts.get(name)
             own = None if ticks is None else ticks.at(where)
             head = where if isinstance(where, slice) else where[: max(1, n_lead)]
-            placement = place_rows(values[head], own, start)
-            summary = self._shared if start is None else start["labels"]
-            missing = self._find_gaps(own, summary)
-            numbers = number_steps(missing, n_lead) if self.gaps == "missing" else None
-            notices.miss(name, where, _not_fitted(missing, own, placement, start))
-            steps.append(numbers)
-            if start is None or placement.steps is None or not self.carry_context:
-                contexts.append(values[:0])
-            else:
-                n_before = placement.steps - 1
-                context = start["context"]
-                contexts.append(with_missing_steps(context, n_before, self.fill_values_, n_lead))
-            if start is not None and self.carry_context and placement.reason != "known":
-                lost = self._rows_without_steps(placement, numbers, _count(where, values))
-                kind = "" if own is None else own.kind
-                notices.lose(name, where, lost, placement, start, kind)
-        self._tell(notices)
-        return contexts, steps
-
-    def _rows_without_steps(
-        self, placement: Placement, numbers: Array | None, n_rows: int
-    ) -> Array:
-        """Return the numbers of the rows of a series whose windows lack steps before it."""
-        n_lead = lead_length(self.window_length, self.horizon)
-        own = np.arange(min(n_rows, n_lead)) if numbers is None else numbers
-        reaches_back = own < n_lead
-        if placement.steps is not None:
-            # The windows of the first rows end before the missing steps.
-            reaches_back &= own >= self.horizon - placement.steps + 1
-            reaches_back &= placement.steps > 1
-        lost: Array = np.flatnonzero(reaches_back)
-        return lost
-
-    def _find_gaps(self, labels: Ticks | None, summary: LabelSummary | None) -> Array:
-        """Return how many steps are missing after each row of a series but the last."""
-        if labels is None or self.gaps == "ignore":
-            return np.zeros(0, dtype=np.int64)
-        return count_missing_steps(labels, summary)
+            placed = place_series(
+                values[head],
+                _count(where, values),
+                own,
+                start,
+                self._shared,
+                self.fill_values_,
+                n_lead=n_lead,
+                horizon=self.horizon,
+                gaps=self.gaps,
+                carry_context=self.carry_context,
+            )
+            contexts.append(placed.context)
+            step_numbers.append(placed.step_numbers)
+            kind = "" if own is None else own.kind
+            notices.note_gaps(name, where, placed.missing)
+            notices.note_incomplete_rows(
+                name, where, placed.incomplete, placed.placement, start, kind
+            )
+        self._give(notices)
+        return contexts, step_numbers
 
     def _check_order(
         self,
@@ -509,10 +483,10 @@ class SlidingWindowTransformer(CallbackSupportMixin, TransformerMixin, BaseEstim
             for name, where in series.items():
                 check_order(ticks.at(where), rows, name, where, X, self.group)
 
-    def _tell(self, notices: Notices) -> None:
-        """Warn of missing steps, or refuse them."""
+    def _give(self, notices: Notices) -> None:
+        """Warn about missing steps, or refuse them."""
         if self.gaps == "raise":
-            notices.refuse_gaps()
+            notices.raise_for_gaps()
         notices.warn(window_length=self.window_length, gaps=self.gaps)
 
     def _read_labels(self, X: Any, level: Any = None) -> LabeledRows:
@@ -540,24 +514,6 @@ def _count(where: Positions, rows: Array) -> int:
 
 def _columns(X: Any) -> list[Any]:
     return list(getattr(X, "columns", ()))
-
-
-def _not_fitted(
-    missing: Array, labels: Ticks | None, placement: Placement, start: SeriesStart | None
-) -> Array:
-    """Return missing steps without those between fitted rows, which `fit` has told."""
-    fitted = None if start is None else start["labels"]
-    if (
-        placement.reason != "known"
-        or not len(missing)
-        or fitted is None
-        or fitted["last"] is None
-        or labels is None
-    ):
-        return missing
-    ticks = match_resolution(labels, fitted["second"]).values
-    assert ticks is not None
-    return np.where(ticks[1:] > fitted["last"], missing, 0)
 
 
 def windows_of(estimator: Any) -> Iterator[SlidingWindowTransformer]:

@@ -306,7 +306,7 @@ def test_dates_continue_over_a_weekend_and_a_holiday_but_not_over_a_week():
     fitted = pd.bdate_range("2024-01-01", "2024-01-12")
     for first in ("2024-01-15", "2024-01-16"):
         assert first_window(fitted, pd.bdate_range(first, periods=2)) == [8.0, 9.0]
-    with pytest.warns(RowsMissingWarning, match="6 steps after the last fitted one"):
+    with pytest.warns(RowsMissingWarning, match="6 steps after the last fitted row"):
         assert is_fresh(first_window(fitted, pd.bdate_range("2024-01-22", periods=2)))
 
 
@@ -339,7 +339,7 @@ def test_labels_kept_as_objects_are_compared_as_what_they_are(fitted):
 def test_a_labeled_slice_of_the_past_starts_fresh():
     X = labeled(range(10), pd.date_range("2024-01-01", periods=10))
     transformer = nan_padded(2).fit(X)
-    with pytest.warns(RowsMissingWarning, match="begin before the end of the fitted ones"):
+    with pytest.warns(RowsMissingWarning, match="begin before the end of the fitted rows"):
         windows = transformer.transform(X[4:7])
     assert_array_equal(windows, [[np.nan] * 2, [np.nan, 4.0], [4.0, 5.0]])
 
@@ -347,9 +347,9 @@ def test_a_labeled_slice_of_the_past_starts_fresh():
 def test_a_slice_of_a_default_index_is_labeled():
     X = labeled(range(10), None)
     transformer = nan_padded(2).fit(X[:6])
-    with pytest.warns(RowsMissingWarning, match="before the end of the fitted ones"):
+    with pytest.warns(RowsMissingWarning, match="before the end of the fitted rows"):
         assert is_fresh(transformer.transform(X[4:])[0])
-    with pytest.warns(RowsMissingWarning, match="2 steps after the last fitted one"):
+    with pytest.warns(RowsMissingWarning, match="2 steps after the last fitted row"):
         assert_array_equal(transformer.transform(X[7:])[0], [5.0, np.nan])
     assert_array_equal(transformer.transform(X[6:])[0], [4.0, 5.0])
 
@@ -363,7 +363,7 @@ def test_a_count_from_0_is_no_label_unless_fitted_numbers_begin_elsewhere(fitted
 
 
 def test_fitted_numbers_that_begin_elsewhere_place_a_count():
-    with pytest.warns(RowsMissingWarning, match="before the end of the fitted ones"):
+    with pytest.warns(RowsMissingWarning, match="before the end of the fitted rows"):
         assert is_fresh(first_window(pd.RangeIndex(10, 13), pd.RangeIndex(2)))
     assert first_window(pd.RangeIndex(-3, 0), pd.RangeIndex(2)) == [1.0, 2.0]
 
@@ -380,7 +380,7 @@ def test_arrays_and_polars_frames_are_unlabeled_whatever_the_fit_saw(fitted_inde
 @pytest.mark.filterwarnings("ignore:X has feature names")
 def test_labels_after_a_fit_without_labels_start_fresh():
     transformer = nan_padded(2).fit([[0.0], [1.0], [2.0]])
-    with pytest.warns(UnplacedLabelsWarning, match="fitted rows are none"):
+    with pytest.warns(UnplacedLabelsWarning, match="fitted rows have no labels"):
         assert is_fresh(transformer.transform(labeled([3.0], pd.Index([3])))[0])
     assert_array_equal(transformer.transform(labeled([3.0], None)), [[1.0, 2.0]])
 
@@ -394,7 +394,7 @@ def test_a_label_that_is_missing_places_no_row():
 
 
 def test_a_single_label_at_fit_has_no_step_to_continue_by():
-    with pytest.warns(RowsMissingWarning, match="a single fitted one"):
+    with pytest.warns(RowsMissingWarning, match="a single fitted row"):
         assert is_fresh(first_window(pd.Index([7]), pd.Index([8])))
 
 
@@ -687,7 +687,7 @@ def test_a_group_that_is_not_found_is_an_error_with_what_there_is():
 
 def test_a_group_that_is_a_level_and_a_column_is_an_error():
     X = panel(["x"], [0]).assign(ticker="x")
-    with pytest.raises(ValueError, match="is both an index level and a column"):
+    with pytest.raises(ValueError, match="but is both an index level and a column"):
         SlidingWindowTransformer(group="ticker").fit(X)
 
 
@@ -1016,7 +1016,7 @@ def test_scikit_learns_checks_of_names_and_containers_pass(name, flatten):
     ("frame", "message"),
     [
         (pd.DataFrame([[1.0, 2.0, 3.0]], columns=["id", "id", "x"]), "same name: \\['id'\\]"),
-        (pd.DataFrame({"id": [[1], [2]], "x": [1.0, 2.0]}), "do not name a series each"),
+        (pd.DataFrame({"id": [[1], [2]], "x": [1.0, 2.0]}), "cannot name a series"),
         (pl.DataFrame({"id": [{"a": 1, "b": 2}], "x": [1.0]}), "type Struct.*several in one"),
         (pd.DataFrame({"id": ["a", "b"]}), "0 feature"),
     ],

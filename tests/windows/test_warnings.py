@@ -60,9 +60,9 @@ def test_later_rows_say_which_lack_steps_and_where_the_fitted_ones_ended():
         rows(HOURS[61:80]),
         RowsMissingWarning,
         # The first row still has a whole window, which ends before the missing step.
-        "^3 of 19 rows lack steps, from row 1 labeled 2024-01-03 14:00:00 on: the rows begin",
-        r"begin 2 steps after the last fitted one \(2024-01-03 11:00:00\), and the 1 step between",
-        "Give all rows since the last fitted one in the same call, or fit on them",
+        "^3 of 19 rows lack steps in their windows, from row 1 labeled 2024-01-03 14:00:00 on",
+        r"begin 2 steps after the last fitted row \(2024-01-03 11:00:00\), and the 1 step between",
+        "Give all rows since the last fitted row in the same call, or fit on them",
     )
 
 
@@ -91,8 +91,8 @@ def test_earlier_rows_name_the_cure_for_cross_validation():
         fitted.transform,
         rows(HOURS[20:40]),
         RowsMissingWarning,
-        "^3 of 20 rows lack steps, from row 0 labeled 2024-01-01 20:00:00 on: the rows begin",
-        r"before the end of the fitted ones \(2024-01-03 11:00:00\)",
+        "^3 of 20 rows lack steps in their windows, from row 0 labeled 2024-01-01 20:00:00 on",
+        r"before the end of the fitted rows \(2024-01-03 11:00:00\)",
         'TimeSeriesSplit for cv, or cv="prefit"',
     )
 
@@ -104,7 +104,7 @@ def test_kfold_warns_of_the_series_it_cuts():
         cross_validate(pipe, X, X["a"], cv=KFold(4))
     said = [str(one.message) for one in caught]
     # The last fold is the only one that follows its training rows, which have a hole in the others.
-    assert sum("begin before the end of the fitted ones" in one for one in said) == 3
+    assert sum("begin before the end of the fitted rows" in one for one in said) == 3
     assert sum("25 steps are missing between the 75 rows" in one for one in said) == 2
 
 
@@ -115,7 +115,7 @@ def test_labels_of_text_name_to_datetime():
         fitted.fit,
         rows(index[:60]),
         UnplacedLabelsWarning,
-        r"^The rows are labeled by text \('01.01.2024 00:00', …\), so nobody can tell",
+        r"^The rows are labeled by text \('01.01.2024 00:00', …\), so it cannot be checked",
         "pd.to_datetime",
         "format=",
     )
@@ -123,8 +123,8 @@ def test_labels_of_text_name_to_datetime():
         fitted.transform,
         rows(index[60:]),
         UnplacedLabelsWarning,
-        r"^3 of 40 rows lack steps, from row 0 labeled '03.01.2024 12:00' on: the rows are labeled",
-        r"text \('03.01.2024 12:00', …\), which has no order",
+        r"^3 of 40 rows lack steps in their windows, from row 0 labeled '03.01.2024 12:00' on",
+        r"the rows are labeled by text \('03.01.2024 12:00', …\), so their order in time is",
         "pd.to_datetime",
         "format=",
     )
@@ -138,17 +138,17 @@ def test_labels_of_text_name_to_datetime():
         (
             HOURS[:9],
             HOURS[9:12].tz_localize("UTC"),
-            ["dates with a time zone", "fitted rows are dates without", r"tz_localize\(None\)"],
+            ["dates with a time zone", "fitted rows have dates without", r"tz_localize\(None\)"],
         ),
         (
             HOURS[:9].tz_localize("Asia/Tokyo"),
             HOURS[9:12],
             ["dates without a time zone", r"tz_localize\('Asia/Tokyo'\)"],
         ),
-        (HOURS[:9], HOURS[9:12].astype(str), ["text", "no order in time", "pd.to_datetime"]),
+        (HOURS[:9], HOURS[9:12].astype(str), ["text", "order in time", "pd.to_datetime"]),
         (HOURS[:9], HOURS[9:12].to_period("h"), ["periods of frequency h", "same kind of index"]),
-        (pd.RangeIndex(5, 9), HOURS[9:12], ["dates without", "are numbers"]),
-        (HOURS[:9], pd.Index([1, "a"], dtype=object), ["several types", "no order"]),
+        (pd.RangeIndex(5, 9), HOURS[9:12], ["dates without", "have numbers as labels"]),
+        (HOURS[:9], pd.Index([1, "a"], dtype=object), ["several types", "order in time"]),
         (HOURS[:9], HOURS[9:11].append(pd.DatetimeIndex([None])), ["some are missing"]),
     ],
 )
@@ -170,8 +170,8 @@ def test_a_single_fitted_row_says_that_its_step_is_not_known():
         fitted.transform,
         rows(HOURS[1:3]),
         RowsMissingWarning,
-        r"2 of 2 rows lack steps, from row 0 labeled 2024-01-01 01:00:00",
-        "a single fitted one.*Fit on two rows or more",
+        r"2 of 2 rows lack steps in their windows, from row 0 labeled 2024-01-01 01:00:00",
+        "a single fitted row.*Fit on two rows or more",
     )
 
 
@@ -181,7 +181,7 @@ def test_no_label_is_named_where_there_is_none():
         np.ones((3, 1)),
         TooFewRowsWarning,
         r"^X has 3 row\(s\), fewer than window_length=5, so all its windows are padded",
-        "Fit on more rows, or use a shorter window",
+        "Fit on more rows, or use a smaller window_length",
     )
 
 
@@ -192,8 +192,8 @@ def test_series_that_lack_steps_are_named_once_for_all():
         fitted.transform,
         rows(index[64:]),
         RowsMissingWarning,
-        r"^6 of 36 rows lack steps, from row 0 labeled 2024-01-02 08:00:00 on: the rows of the",
-        r"series 'x' and 1 other\(s\) begin 3 steps after",
+        r"^6 of 36 rows lack steps in their windows, from row 0 labeled 2024-01-02 08:00:00 on",
+        r"the rows of the series 'x' and 1 other\(s\) begin 3 steps after",
     )
     says(
         window(group="shop").fit,
@@ -233,9 +233,9 @@ def test_fit_tells_of_fitted_gaps_and_transform_of_others():
         fitted.fit,
         WITH_GAPS[:57],
         MissingStepsWarning,
-        "^3 steps are missing between the 57 rows of X, first 2 after row 19 labeled 2024-01-01 19",
-        "up to row 20 labeled 2024-01-01 22:00:00",
-        'gaps="missing" puts.*gaps="ignore".*asfreq',
+        "^3 steps are missing between the 57 rows of X, the first 2 after row 19 labeled 2024-",
+        "and before row 20 labeled 2024-01-01 22:00:00",
+        'Use gaps="missing" to put.*gaps="ignore".*asfreq',
     )
     assert warning_of(fitted.transform, WITH_GAPS[:57]) is None
     says(fitted.transform, WITH_GAPS, MissingStepsWarning, "^3 steps .* 1 after row 66 labeled")
@@ -321,7 +321,7 @@ def test_parts_in_another_order_are_refused_with_sort_index():
 
 def test_two_rows_of_one_moment_name_the_column_that_tells_them_apart():
     X = rows(HOURS.repeat(2)).assign(size=np.tile([1.0, 2.0], 100), shop=np.tile([7, 8], 100))
-    message = r"row 1 is labeled 2024-01-01 00:00:00 and .*'shop' could .*group='shop'\)"
+    message = r"row 1 is labeled 2024-01-01 00:00:00 and .*If 'shop' names .*group='shop'\)"
     with pytest.raises(ValueError, match=message):
         window().fit(X)
     with pytest.raises(ValueError, match="give the column or index level that names them as group"):
@@ -347,7 +347,7 @@ def test_series_below_each_other_are_refused_as_a_missing_group():
 
 def test_the_same_rows_twice_are_refused_with_duplicated():
     X = rows(HOURS)
-    with pytest.raises(ValueError, match=r"row 31 .*rows are there twice.*index\.duplicated"):
+    with pytest.raises(ValueError, match=r"row 31 .*rows are repeated.*index\.duplicated"):
         window().fit(pd.concat([X[:31], X[30:]]))
 
 
@@ -361,7 +361,7 @@ def test_fit_names_the_first_label_that_is_missing():
 @pytest.mark.parametrize("column", [["a", "b"], [1.5, 2.5]])
 def test_the_missing_key_may_be_a_column_of_text(column):
     X = rows(HOURS[:9].repeat(2)).assign(item=column * 9, shop="s")
-    with pytest.raises(ValueError, match=r"'item' could tell them apart.*\['shop', 'item'\]"):
+    with pytest.raises(ValueError, match=r"If 'item' names the series.*\['shop', 'item'\]"):
         window(group="shop").fit(X)
 
 
@@ -370,7 +370,7 @@ def test_levels_without_names_or_a_time_have_cures_of_their_own():
     with pytest.raises(ValueError, match=r"Name the levels \(X.index.names = "):
         window().fit(rows(unnamed))
     parts = pd.MultiIndex.from_product([[2023, 2024], [1, 2, 3]], names=["year", "month"])
-    with pytest.raises(ValueError, match=r"year and month, make one level of dates"):
+    with pytest.raises(ValueError, match=r"year and month, into one level of dates"):
         window().fit(rows(parts))
 
 
@@ -399,7 +399,7 @@ def test_rows_of_halving_name_another_resource():
 
 def test_rows_drawn_with_replacement_are_refused():
     drawn = np.random.default_rng(0).integers(0, 100, 100)
-    with pytest.raises(ValueError, match=r"some are there twice.*bootstrap, resample"):
+    with pytest.raises(ValueError, match=r"some are repeated.*bootstrap, resample"):
         window().fit(rows(HOURS[drawn]))
 
 
@@ -440,7 +440,7 @@ def test_a_list_of_one_key_is_that_key():
     [("s", r"beside group=\['s'\]", r"group=\['s', 'i'\]"), (None, "'s', 'i'", r"\['s', 'i'\]")],
 )
 def test_more_than_one_level_that_is_left_is_refused(group, given, named):
-    with pytest.raises(ValueError, match=rf"levels \['t', .*{given}.*Give the others as .*{named}"):
+    with pytest.raises(ValueError, match=rf"levels \['t', .*{given}.*Add the others to .*{named}"):
         window(group=group).fit(rows(PANEL))
 
 
