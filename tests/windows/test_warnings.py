@@ -315,7 +315,7 @@ def test_shuffled_rows_are_refused_with_shuffle_false():
 
 
 def test_parts_in_another_order_are_refused_with_sort_index():
-    with pytest.raises(ValueError, match=r"row 50 .* another order than time\. .*sort_index"):
+    with pytest.raises(ValueError, match=r"row 50 .* are not in order of time\. .*sort_index"):
         window().fit(rows(HOURS[50:].append(HOURS[:50])))
 
 
