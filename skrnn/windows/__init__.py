@@ -1,1 +1,1 @@
-"""Windows of rows: where rows belong, and the transformer that makes windows of them."""
+"""Windows of rows: place rows in their series, and make a window of each."""

@@ -1,4 +1,4 @@
-"""State of transformers that an earlier skrnn has saved, in the form of this one."""
+"""Saved state of earlier versions: convert the state of a `SlidingWindowTransformer`."""
 
 from __future__ import annotations
 
@@ -15,9 +15,12 @@ _DATES = {"local time", "universal time"}
 
 
 def upgrade_state(state: dict[str, Any]) -> dict[str, Any]:
-    """Return the state of a transformer; that of skrnn 0.1 has other labels and no `gaps`."""
+    """Return the state of a saved transformer in the current format.
+
+    Transformers of skrnn 0.1 have labels in another format, and no `gaps` and `targets_`.
+    """
     if "_starts" in state:
-        # What y was cannot be found any more.
+        # The targets are lost, since y was not saved.
         state = {"targets_": None, "_doubts": [], **state}
     if "gaps" in state:
         return state
@@ -44,7 +47,7 @@ def upgrade_state(state: dict[str, Any]) -> dict[str, Any]:
 
 
 def _upgrade_labels(old: dict[str, Any] | None) -> LabelSummary | None:
-    """Return what the latest labels tell; the first ones were not saved."""
+    """Return the summary of the last labels; the first labels were not saved."""
     if old is None:
         return None
     kind, tail = old["kind"], old["tail"]
@@ -57,7 +60,7 @@ def _upgrade_labels(old: dict[str, Any] | None) -> LabelSummary | None:
             index = index.tz_localize("UTC").tz_convert(old["timezone"])
     else:
         index = pd.Index(tail)
-    # Labels without an order were saved as none, or in the order they had.
+    # Labels without an order were saved as an empty tail, or in any order.
     if not len(index) or not index.is_monotonic_increasing or not index.is_unique:
         index = pd.Index([None], dtype=object)
     rows = LabeledRows(None, None, index.rename(old["name"]))

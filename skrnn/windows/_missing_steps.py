@@ -1,36 +1,36 @@
-"""Steps that are absent, which are NaN in all features: pure NumPy."""
+"""Missing steps of windows, which are NaN in all features. Pure NumPy."""
 
 from __future__ import annotations
 
 import numpy as np
 
-# Rows looked at at once: X may be windows whose copy, or even a mask of it, would be large.
+# Rows processed at once. X may be a view of overlapping windows, of which a copy would be large.
 _N_ROWS = 4096
 
 
 def rows_with_missing_steps(X: np.ndarray) -> np.ndarray:
-    """Tell which rows lack a step.
+    """Return which rows have a missing step.
 
     Parameters
     ----------
     X : ndarray of shape (n_samples, ...)
-        Floats, finite but for the absent steps.
+        Windows. Values are finite, except in missing steps.
 
     Returns
     -------
-    lacks : bool ndarray of shape (n_samples,)
+    has_missing : bool ndarray of shape (n_samples,)
     """
-    lacks = np.zeros(len(X), dtype=bool)
-    # One pass without a temporary; the usual input has no NaN.
+    has_missing = np.zeros(len(X), dtype=bool)
+    # Most inputs have no NaN, which a sum shows without a temporary array.
     if np.isnan(np.sum(X, dtype=np.float64)):
         for first in range(0, len(X), _N_ROWS):
             rows = slice(first, first + _N_ROWS)
-            lacks[rows] = np.isnan(X[rows]).any(axis=tuple(range(1, X.ndim)))
-    return lacks
+            has_missing[rows] = np.isnan(X[rows]).any(axis=tuple(range(1, X.ndim)))
+    return has_missing
 
 
 def count_incomplete_rows(X: np.ndarray) -> int:
-    """Return how many rows have a step that is NaN in some of its features, but not in all.
+    """Return how many rows have a step that is NaN in some features, but not in all.
 
     Parameters
     ----------
@@ -47,15 +47,16 @@ def count_incomplete_rows(X: np.ndarray) -> int:
 def leave_out_steps(
     X: np.ndarray, y: np.ndarray, sample_weight: np.ndarray | None
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return targets and weights of the steps, with which those that are absent do not count.
+    """Return targets and weights with which missing steps do not count.
 
-    Their weight is 0; those of the others are scaled so that a mean over all steps is the mean over
-    those. As 0 times infinity is not 0, their targets become one that is present.
+    Missing steps have weight 0. The other weights are scaled, so a weighted mean over all steps is
+    the mean over the steps that are present. Targets of missing steps are replaced by a target of a
+    step that is present, since 0 times infinity is not 0.
 
     Parameters
     ----------
     X : ndarray of shape (n_samples, n_timesteps, n_features)
-        At least one step is present.
+        Sequences of which at least one step is present.
 
     y : ndarray of shape (n_samples, n_timesteps, n_outputs)
         Targets.

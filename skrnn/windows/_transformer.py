@@ -1,4 +1,4 @@
-"""Windows of past rows as a scikit-learn transformer."""
+"""Transformer that makes windows of past rows, for scikit-learn pipelines."""
 
 from __future__ import annotations
 
@@ -45,8 +45,8 @@ from skrnn.windows._views import (
 
 
 def _has_columns(transformer: SlidingWindowTransformer) -> bool:
-    """Say that only flattened windows have columns, and so names, for `available_if`."""
-    # Before `fit`, "auto" may still become either.
+    """Return True for flattened windows, or raise an error: other windows have no columns."""
+    # Before `fit`, the number of features is not known.
     n_features = getattr(transformer, "n_features_in_", 1)
     if not _flattens(transformer.flatten, n_features):
         raise AttributeError(
@@ -58,62 +58,63 @@ def _has_columns(transformer: SlidingWindowTransformer) -> bool:
 
 
 def _flattens(flatten: bool | str, n_features: int) -> bool:
-    """Return whether windows of so many features are flattened."""
+    """Return whether windows of this number of features are flattened."""
     return n_features == 1 if flatten == "auto" else bool(flatten)
 
 
 class SlidingWindowTransformer(CallbackSupportMixin, TransformerMixin, BaseEstimator):
-    """Replace each row by the window of rows that precede it.
+    """Replace each row by the window of rows before it.
 
-    Rows are kept: there are as many windows as rows, and `y` is never touched. With the default
-    `horizon=1` a window ends the step before its row, so `y` may be the very series in `X`.
+    There are as many windows as rows, and `y` is not changed. With the default `horizon=1` a window
+    ends one step before its row, so `y` may be a column of `X`.
 
     Parameters
     ----------
     window_length : int, default=10
-        How many rows a window holds.
+        Number of rows in a window.
     horizon : int, default=1
-        How far ahead of its window a row lies. 0 includes the row itself in its window. It moves
-        the window, it does not lengthen the forecast.
+        Distance from the last row of a window to the row that it replaces. With 0 the row itself is
+        the last row of its window. `horizon` moves the window; the number of predictions stays the
+        same.
     padding : {"mean", "nan"}, default="mean"
-        What fills the steps before a fresh series begins: the fitted column means, so that every
-        regressor can follow (0 for a column of nothing but NaN), or NaN, for regressors that
-        take it: the recurrent ones pass over these steps.
+        Fill value of missing steps, and of the steps before the first row of a series. `"mean"` is
+        the mean of each fitted column (0 for a column of NaN only), which every regressor can read.
+        `"nan"` is for regressors that accept NaN: the recurrent ones pass over these steps.
     flatten : {"auto"} or bool, default="auto"
-        Whether windows are returned as `(n_samples, window_length * n_features)`, all columns of
-        the oldest step first, or as `(n_samples, window_length, n_features)`. The latter is
-        always a NumPy array, whatever `set_output` says. `"auto"` flattens the windows of one
-        feature, which every regressor reads, and keeps the axis of several features, which a
-        recurrent regressor needs. Ridge, forests and their kin need `flatten=True` for several
-        features; so do several features within a FeatureUnion or a ColumnTransformer.
+        Shape of the windows. True returns `(n_samples, window_length * n_features)`, with all
+        features of the oldest step first. False returns `(n_samples, window_length, n_features)`,
+        always as a NumPy array. `"auto"` flattens windows of one feature, which every regressor
+        reads, and not those of several features, which recurrent regressors read. For several
+        features, other regressors such as Ridge or forests need `flatten=True`. FeatureUnion and
+        ColumnTransformer need it, too.
     carry_context : bool, default=True
-        Whether rows that continue the fitted series have the last fitted rows put before them,
-        so that the first of them has a full window. See Notes.
+        Whether rows that continue the fitted series get the last fitted rows as context, so that
+        their first windows are full. See Notes.
     group : str or list of str, default=None
-        Names of index levels or columns of a DataFrame that say which series a row belongs to; with
-        several, a series is named by a tuple. Windows never cross from one series to another, and
-        rows of several series may be interleaved. A column given here is not a feature.
+        Index levels or columns of a DataFrame that name the series of each row. With several names,
+        a series is named by a tuple. A window holds rows of one series only, and rows of several
+        series may be interleaved. A column given here is not a feature.
     gaps : {"warn", "ignore", "missing", "raise"}, default="warn"
-        What to do about steps that are missing between the rows of a call, where labels follow a
-        rule. `"warn"` reads across them, as if rows were next to each other, and says how many
-        there are. `"ignore"` reads across. `"missing"` puts missing steps into the windows, filled
-        by `padding`; rows are kept. `"raise"` refuses.
+        Treatment of missing steps between the rows of a call, which are found if labels follow a
+        rule. `"warn"` reads across them, as if the rows were next to each other, and warns.
+        `"ignore"` reads across them without a warning. `"missing"` puts missing steps into the
+        windows, filled by `padding`. `"raise"` raises an error.
 
     Attributes
     ----------
     context_ : ndarray of shape (n_context, n_features), or dict of series to such arrays
-        The last `window_length + horizon - 1` fitted steps, or all of them if there were fewer. A
-        dict if `group` is given. With `gaps="missing"` missing steps are among them.
+        The last `window_length + horizon - 1` fitted steps, or all steps if there were fewer. A
+        dict if `group` is given. With `gaps="missing"` it includes missing steps.
     fill_values_ : ndarray of shape (n_features,)
-        What fills the steps before a fresh series begins, and missing steps.
+        Values of missing steps, and of the steps before the first row of a series.
     targets_ : list of (feature, shift, a, b) or None, or None
-        Which column of X each output of `y` is: ``y[t] == a * X[t + shift, feature] + b``, within
-        each series. None for an output that no column is; None altogether if `fit` was given no
-        numbers as `y`. `forecast` needs it. See Notes.
+        Target column of each output of `y`: ``y[t] == a * X[t + shift, feature] + b`` within each
+        series. An entry is None if no column of `X` is this output. The attribute is None if `y`
+        was not given or holds no numbers. `forecast` needs it. See Notes.
     n_features_in_ : int
-        Number of features seen during `fit`, without the group column.
+        Number of features seen during `fit`, without the columns in `group`.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
-        Their names, if `X` has names that are all strings.
+        Names of the features, if all column names of `X` are strings.
 
     See Also
     --------
@@ -123,8 +124,9 @@ class SlidingWindowTransformer(CallbackSupportMixin, TransformerMixin, BaseEstim
 
     Notes
     -----
-    Row ``t`` becomes the window of rows ``t - horizon - window_length + 1 … t - horizon``. For
-    ``window_length=3`` and rows 0, 1, 2, …, where ``.`` is a step before the first row:
+    **Windows.** The window of row ``t`` holds rows ``t - horizon - window_length + 1`` to
+    ``t - horizon``. For ``window_length=3`` and rows 0, 1, 2, …, where ``.`` is a step before the
+    first row:
 
     === =========== =========== ===========
     row `horizon=0` `horizon=1` `horizon=2`
@@ -136,34 +138,48 @@ class SlidingWindowTransformer(CallbackSupportMixin, TransformerMixin, BaseEstim
     4   ``2 3 4``   ``1 2 3``   ``0 1 2``
     === =========== =========== ===========
 
-    Where rows belong is told by their labels, the index of a pandas DataFrame. Labels of a series
-    must increase. With `carry_context=True`, rows given to `transform` are placed as follows, each
-    series of a panel on its own.
+    To predict the next row, which is not known yet, append a row of NaN.
 
-    - Rows that begin with the first fitted ones are the fitted series, and start fresh.
-    - Later rows continue the fitted ones. If they begin `k` steps after the last one, the `k - 1`
-      steps between are missing ones, filled by `padding`. Steps are counted by the rule that at
-      least nine of ten fitted steps follow: days of local time, trading days, months, the hours of
-      a session, or one distance. On trading days a holiday is no missing step. Without a rule, a
-      distance up to the largest fitted one is one step, and a longer one is divided by the median.
-    - Rows that begin before the end of the fitted ones start fresh, and so do rows whose labels
-      cannot be placed: text, mixed types, another kind than the fitted ones.
-    - Rows without labels that are not the fitted ones are **taken on trust** as what comes next: a
-      slice of the past, or a call that skips rows, cannot be noticed. Labels 0, 1, 2, … are none,
-      unless fitted labels are numbers that begin elsewhere. Pass labels or `carry_context=False`.
-    - A series that `fit` has not seen starts fresh.
+    **Context.** The row labels, which are the index of a pandas DataFrame, say where rows belong in
+    time. They must increase within a series. With `carry_context=True`, `transform` compares the
+    labels of each series with the fitted ones. Rows that *continue* the series get the last fitted
+    rows as context. Rows that *start fresh* get no context: their first windows are padded.
 
-    Rows whose windows lack steps by this are counted in one
-    `skrnn.exceptions.RowsMissingWarning` a call. A row still to come is predicted by appending it
-    with NaN.
+    ========================================== =========== =========================
+    Rows given to `transform`                  They        Warning
+    ========================================== =========== =========================
+    Fitted rows, from the first one on         start fresh no
+    Rows after the last fitted row             continue    if steps are missing
+    Rows that begin before the last fitted row start fresh yes
+    Rows with labels of text or another kind   start fresh yes
+    Other rows without labels                  continue    no
+    Rows of a series that was not fitted       start fresh no
+    ========================================== =========== =========================
 
-    `targets_` is found by comparing numbers, in at least 8 rows and half of all, up to rounding,
-    with `a` above 0 and shifts from 0 to `window_length + horizon + n_outputs`. Constants are no
-    target. Of several columns that fit, the one of the very values of `y` comes first, then the
-    one of its name, then one common ``(a, b)`` for all outputs, then the smallest shift, then the
-    first column.
+    The warning is a `skrnn.exceptions.RowsMissingWarning`, at most one in each call. It says how
+    many rows have windows that lack steps.
 
-    For a single series all windows are one read-only view of one copy of the rows.
+    Rows without labels are **trusted** to be the next rows. The transformer cannot notice if they
+    are a slice of the past, or if rows were skipped. In this case use labels, or
+    `carry_context=False`. The labels 0, 1, 2, … count as no labels, unless the fitted labels are
+    numbers that begin with another number than 0.
+
+    **Missing steps.** Steps are counted by a rule, which is found in the fitted labels. At least
+    nine of ten fitted steps must follow it. A step is one distance, a number of days or months, a
+    trading day, or a time of a trading session. Weekends, nights and holidays are no missing steps
+    if the series has trading days or sessions. Days and hours are counted in local time.
+    If there is no rule, a distance is one step if it is not larger than the largest fitted one, and
+    larger distances are divided by the median distance. If rows begin `k` steps after the last
+    fitted row, the `k - 1` steps between are missing. They are filled by `padding`.
+
+    **Targets.** `targets_` is found by comparing the numbers of `y` and `X`, up to rounding. At
+    least 8 rows, and half of all rows, must have both values. `a` is greater than 0, and `shift` is
+    between 0 and `window_length + horizon + n_outputs`. A constant output has no target column. If
+    several columns fit, the order of preference is: a column with the values of `y` (``a=1, b=0``),
+    the column with the name of `y`, columns with the same ``(a, b)`` for all outputs, the smallest
+    shift, the first column.
+
+    **Memory.** All windows of a single series are one read-only view of a copy of the rows.
 
     Examples
     --------
@@ -178,13 +194,13 @@ class SlidingWindowTransformer(CallbackSupportMixin, TransformerMixin, BaseEstim
            [ 0.,  1.,  2.],
            [ 1.,  2.,  3.]])
 
-    The rows that follow have full windows from the first:
+    Rows that continue the series have full windows from the first one on:
 
     >>> window.transform([[5.0], [6.0]])
     array([[2., 3., 4.],
            [3., 4., 5.]])
 
-    Columns are named by how far back they lie:
+    The name of a column says how many steps before the row it lies:
 
     >>> import pandas as pd
     >>> window.set_output(transform="pandas").fit_transform(pd.DataFrame(X, columns=["Open"]))
@@ -229,33 +245,35 @@ class SlidingWindowTransformer(CallbackSupportMixin, TransformerMixin, BaseEstim
     def context_(self) -> Array | dict[Hashable, Array]:
         """The last `window_length + horizon - 1` fitted steps, of each series with a `group`."""
         if "_starts" not in vars(self):
-            raise AttributeError(f"This {type(self).__name__} has no context_ before fit.")
+            raise AttributeError(
+                f"This {type(self).__name__} is not fitted, so it has no context_. Call fit first."
+            )
         contexts = {name: start["context"] for name, start in self._starts}
         return contexts if self._has_group else contexts[None]
 
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X: Any, y: Any = None) -> SlidingWindowTransformer:
-        """Learn the fill values, and remember the last rows as context.
+        """Learn the fill values, and keep the last rows as context.
 
         Parameters
         ----------
         X : {array-like, DataFrame} of shape (n_samples, n_features)
             Rows in order of time. NaN is allowed.
         y : array-like of shape (n_samples,) or (n_samples, n_outputs), default=None
-            Targets, which are compared with the columns of X for `targets_`. Windows do not depend
-            on them, and anything but numbers is ignored.
+            Targets. They are compared with the columns of X to find `targets_`; windows do not
+            depend on them. Values that are not numbers are ignored.
 
         Returns
         -------
         self : SlidingWindowTransformer
-            The fitted transformer. It is as before if `fit` raises.
+            The fitted transformer. If `fit` raises an error, it is not changed.
 
         Raises
         ------
         ValueError
-            If a parameter is out of its range, X has infinities or columns that are not numbers,
-            `group` does not name the series of every row, labels of a series do not increase, `y`
-            has other dates than X, or steps are missing with `gaps="raise"`.
+            If a parameter is out of its range, X has infinite values or columns that are not
+            numbers, `group` does not name the series of every row, labels of a series do not
+            increase, `y` has other dates than X, or steps are missing with `gaps="raise"`.
 
         Warns
         -----
@@ -289,14 +307,14 @@ class SlidingWindowTransformer(CallbackSupportMixin, TransformerMixin, BaseEstim
         NotFittedError
             If the transformer is not fitted.
         ValueError
-            If X has infinities, columns that are not numbers or another number of features than
-            at `fit`, `group` does not name the series of every row, labels of a series do not
+            If X has infinite values, columns that are not numbers or another number of features
+            than at `fit`, `group` does not name the series of every row, labels of a series do not
             increase, or steps are missing with `gaps="raise"`.
 
         Warns
         -----
         RowsMissingWarning
-            If windows lack steps because rows that belong into them were not given.
+            If windows lack steps, because rows that belong in them were not given.
         """
         check_is_fitted(self)
         rows = self._read_labels(X, self._level)
@@ -322,26 +340,26 @@ class SlidingWindowTransformer(CallbackSupportMixin, TransformerMixin, BaseEstim
     def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
         """Return the names of the columns: `Open_lag3`, `Open_lag2`, `Open_lag1`.
 
-        Windows that are not flattened have no columns, and the transformer no such method: with
-        `flatten=False`, and after a fit on several features with `flatten="auto"`.
+        This method exists for flattened windows only, since others have no columns: not with
+        `flatten=False`, and not for several features with `flatten="auto"`.
 
         Parameters
         ----------
         input_features : array-like of str, default=None
-            Names of the features, which must be those seen during `fit`. By default these, or
-            `x0`, `x1`, … if they had no names. The group column is not among them.
+            Names of the features, which must equal those seen during `fit`, without columns in
+            `group`. By default the names seen during `fit`, or `x0`, `x1`, … if there were none.
 
         Returns
         -------
         names : ndarray of str
-            All columns of the oldest step first.
+            Names, with all features of the oldest step first.
 
         Raises
         ------
         NotFittedError
             If the transformer is not fitted.
         ValueError
-            If `input_features` are not the names seen during `fit`.
+            If `input_features` differ from the names seen during `fit`.
         AttributeError
             If windows are not flattened.
         """
@@ -356,16 +374,16 @@ class SlidingWindowTransformer(CallbackSupportMixin, TransformerMixin, BaseEstim
         Parameters
         ----------
         transform : {"default", "pandas", "polars"}, default=None
-            Container of flattened windows; None changes nothing. Other windows are NumPy arrays
-            all the same.
+            Container of flattened windows; None changes nothing. Other windows are always NumPy
+            arrays.
 
         Returns
         -------
         self : SlidingWindowTransformer
             The transformer.
         """
-        # scikit-learn's own method is hidden along with get_feature_names_out, and a Pipeline
-        # that holds 3-D windows could not be set to pandas for the sake of its other steps.
+        # The method of scikit-learn exists only with get_feature_names_out. Then a Pipeline with
+        # 3-D windows could not be set to pandas, which its other steps may need.
         if transform is not None:
             self._sklearn_output_config = {"transform": transform}
         return self
@@ -385,7 +403,7 @@ class SlidingWindowTransformer(CallbackSupportMixin, TransformerMixin, BaseEstim
         self._zone = None if rows.labels is None else name_zone(rows.labels[:1])
         ticks = read_ticks(rows, self._zone)
         series = positions_by_series(rows)
-        # Before the values: the missing key of a panel may be a column of text.
+        # The order is checked before the values, since a missing key may be a column of text.
         self._check_order(ticks, rows, series, X)
         values = self._validate(rows.features, reset=True)
         check_dates_of_y(rows.labels, ticks, y)
@@ -402,13 +420,13 @@ class SlidingWindowTransformer(CallbackSupportMixin, TransformerMixin, BaseEstim
             summarize_labels(rows, ticks, where, max(1, n_lead)) for where in series.values()
         ]
         counts = [_count(where, values) for where in series.values()]
-        # Series of one row, and those that come later, take the steps of the others.
+        # Series of one row, and series that are not fitted, use the rule of another series.
         self._shared = share_rules(summaries, counts)
         share_next_labels(summaries, self._shared)
         notices = Notices(len(values), rows.labels, has_group=self._has_group)
         if self.carry_context and ticks is not None and ticks.values is None:
             notices.note_unordered_labels(ticks.kind)
-        # Pairs: skops writes no key that is None, which is the series of rows without a group.
+        # Pairs and no dict: without a group the key is None, which skops cannot save.
         self._starts: list[tuple[Hashable, SeriesStart]] = []
         for (name, where), summary, n_rows in zip(series.items(), summaries, counts, strict=True):
             own = None if ticks is None else ticks.at(where)
@@ -426,11 +444,11 @@ class SlidingWindowTransformer(CallbackSupportMixin, TransformerMixin, BaseEstim
         self._give(notices)
 
     def _find_targets(self, values: Array, y: Any, positions: list[Positions], X: Any) -> None:
-        """Set which column each output of y is, and whether that could be told."""
+        """Set the target column of each output of y, and the doubts about outputs without one."""
         reach = self.window_length + self.horizon
         found = find_targets(values, y, positions, reach=reach, names=_columns(X) or None)
         self._doubts = [] if found is None else find_doubts(values, y, positions, found)
-        # Plain tuples, which skops writes.
+        # Plain tuples can be saved by skops.
         self.targets_: list[Any] | None = found and [target and tuple(target) for target in found]
 
     def _place(
@@ -490,7 +508,7 @@ class SlidingWindowTransformer(CallbackSupportMixin, TransformerMixin, BaseEstim
         notices.warn(window_length=self.window_length, gaps=self.gaps)
 
     def _read_labels(self, X: Any, level: Any = None) -> LabeledRows:
-        """Take the series and the labels of its rows from X."""
+        """Return the rows of X, with the series and the label of each row."""
         refuse_other_tables(X, type(self).__name__)
         if self.group is not None:
             check_container(X, "X", unique_names=True, numbers=False)
@@ -513,10 +531,11 @@ def _count(where: Positions, rows: Array) -> int:
 
 
 def _columns(X: Any) -> list[Any]:
+    """Return the column names of X; empty for an array."""
     return list(getattr(X, "columns", ()))
 
 
 def windows_of(estimator: Any) -> Iterator[SlidingWindowTransformer]:
-    """Return the transformers that make windows, however deep they are in an estimator."""
+    """Return all `SlidingWindowTransformer` that an estimator holds, in any of its parts."""
     parts = [estimator, *estimator.get_params(deep=True).values()]
     return (part for part in parts if isinstance(part, SlidingWindowTransformer))

@@ -1,8 +1,9 @@
-"""Windows of rows: padding, strided views and gathering, in pure NumPy.
+"""Windows as views of an array: padding, strided views and gathering. Pure NumPy.
 
-The window of row ``t`` holds rows ``t - horizon - window_length + 1 … t - horizon``. With
-``window_length + horizon - 1`` rows put before the rows of a series (its *lead*), that window
-begins at row ``t`` of the resulting buffer, so that all windows are one strided view of it.
+The window of row ``t`` holds rows ``t - horizon - window_length + 1 … t - horizon``. A buffer has
+the rows of a series, and ``window_length + horizon - 1`` steps before them, which are called the
+*lead*. The window of row ``t`` begins at row ``t`` of the buffer, so all windows are one strided
+view.
 """
 
 from __future__ import annotations
@@ -14,27 +15,27 @@ import numpy as np
 import numpy.typing as npt
 
 Array = npt.NDArray[Any]
-# Where the rows of one series are; a slice if they are all the rows, which then need no copy.
+# Positions of the rows of one series. A slice, which needs no copy, if it is the only series.
 Positions = npt.NDArray[np.intp] | slice
 
 
 def lead_length(window_length: int, horizon: int) -> int:
-    """Return how many rows before the first one its window reaches back."""
+    """Return how many steps before a row its window begins."""
     return window_length + horizon - 1
 
 
 def column_means(rows: Array) -> Array:
-    """Return the mean of each column without its NaN; 0 for a column that has nothing else."""
+    """Return the mean of each column without NaN; 0 for a column of NaN only."""
     present = np.count_nonzero(~np.isnan(rows), axis=0)
     scale = 1.0
     with np.errstate(over="ignore", invalid="ignore"):
         totals = np.nansum(rows, axis=0, dtype=np.float64)
     if not np.isfinite(totals).all():
-        # A power of two, which takes no digits off numbers of that size.
+        # Division by a power of two keeps all digits of large numbers.
         scale = 2.0**64
         totals = np.nansum(rows / scale, axis=0, dtype=np.float64)
     means: Array = np.divide(totals, present, out=np.zeros_like(totals), where=present > 0)
-    # A mean of the largest numbers there are may be off by a digit, too.
+    # Rounding may take the mean of the largest floats beyond them.
     largest = np.finfo(np.float64).max / scale
     return (np.clip(means, -largest, largest) * scale).astype(rows.dtype)
 
@@ -50,22 +51,22 @@ def last_rows(rows: Array, n: int) -> Array:
 
 
 def begins_with(rows: Array, head: Array) -> bool:
-    """Tell whether the first rows are those of `head`; NaN equals NaN."""
-    # Rows given once as float32 and once as float64 are the same rows.
+    """Return whether the first rows equal `head`; NaN equals NaN."""
+    # The same rows may be float32 in one call and float64 in the other.
     dtype = min(rows.dtype, head.dtype, key=lambda dtype: dtype.itemsize)
     first = rows[: len(head)].astype(dtype, copy=False)
     return np.array_equal(first, head.astype(dtype, copy=False), equal_nan=True)
 
 
 def split_positions(codes: npt.NDArray[np.intp], n_series: int) -> list[Positions]:
-    """Return for each series the positions of its rows, in their order.
+    """Return the positions of the rows of each series, in increasing order.
 
     Parameters
     ----------
     codes : ndarray of shape (n_rows,)
-        The number of the series of each row, from 0 to `n_series` - 1.
+        Series number of each row, from 0 to `n_series` - 1.
     n_series : int
-        How many series there are.
+        Number of series.
     """
     if n_series == 1:
         return [slice(None)]
@@ -84,28 +85,29 @@ def flat_windows(
     horizon: int,
     steps: Sequence[Array | None] | None = None,
 ) -> Array:
-    """Return the window of every row, each within its own series.
+    """Return the window of every row, within the series of the row.
 
     Parameters
     ----------
     rows : ndarray of shape (n_rows, n_features)
-        The rows of one or several series.
+        Rows of one or several series.
     positions : sequence of positions
         Where the rows of each series are.
     contexts : sequence of ndarray of shape (n_context, n_features)
-        The rows just before each series; empty for one that starts fresh.
+        The steps just before the rows of each series; empty for a series that starts fresh.
     fill_values : ndarray of shape (n_features,)
-        What stands in the steps before the context.
+        Values of missing steps and of the steps before the context.
     window_length, horizon : int
-        How long the windows are, and how far ahead of its window a row lies.
+        Number of steps of a window, and the distance of a row from the last step of its window.
     steps : sequence of ndarray of shape (n_rows of the series,) or None
-        The number of the step of each row, from 0 on, where steps between them are missing; None
-        for rows that follow each other.
+        The number of the step of each row, from 0 on, if steps between rows are missing. None for
+        rows that are neighbors.
 
     Returns
     -------
     windows : ndarray of shape (n_rows, window_length * n_features)
-        Read-only and time-major. A view of one buffer for one series, gathered for several.
+        Windows with all features of the oldest step first, read-only. For one series without
+        missing steps they are a view of one buffer, else a copy.
     """
     numbers = [None] * len(positions) if steps is None else steps
     buffers = [
@@ -127,7 +129,7 @@ def flat_windows(
 
 
 def unflatten(windows: Array, window_length: int) -> Array:
-    """Return time-major windows as (n_rows, window_length, n_features), without a copy."""
+    """Return flat windows in shape (n_rows, window_length, n_features), without a copy."""
     return windows.reshape(len(windows), window_length, -1)
 
 
@@ -139,7 +141,7 @@ def number_steps(missing: Array, most: int) -> Array | None:
     missing : ndarray of shape (n_rows - 1,)
         How many steps are missing after each row but the last.
     most : int
-        How far windows reach back: more missing steps than that change nothing.
+        Limit of the missing steps after a row: the lead, since more of them change no window.
     """
     if not missing.any():
         return None
@@ -149,13 +151,13 @@ def number_steps(missing: Array, most: int) -> Array | None:
 
 
 def with_missing_steps(context: Array, n_missing: int, fill_values: Array, n: int) -> Array:
-    """Return a context with missing steps after it, no more than the `n` that windows reach."""
+    """Return the last `n` steps of a context with missing steps after it."""
     filled = np.tile(fill_values.astype(context.dtype, copy=False), (min(n_missing, n), 1))
     return last_rows(np.concatenate([context, filled]), n)
 
 
 def last_steps(rows: Array, numbers: Array | None, fill_values: Array, n: int) -> Array:
-    """Return a copy of the last `n` steps of rows, with fill values where steps are missing."""
+    """Return a copy of the last `n` steps of rows, with fill values in missing steps."""
     if numbers is None or n == 0:
         return last_rows(rows, n)
     first = np.searchsorted(numbers, numbers[-1] - n, side="right")
@@ -166,7 +168,7 @@ def last_steps(rows: Array, numbers: Array | None, fill_values: Array, n: int) -
 
 
 def _spread_rows(rows: Array, numbers: Array | None, fill_values: Array) -> Array:
-    """Return rows at the steps of these numbers, and fill values between them."""
+    """Return rows at the steps of these numbers, with fill values in the steps between them."""
     if numbers is None or not len(numbers):
         return rows
     spread = np.empty((int(numbers[-1]) + 1, rows.shape[1]), rows.dtype)
@@ -178,12 +180,12 @@ def _spread_rows(rows: Array, numbers: Array | None, fill_values: Array) -> Arra
 def _padded_rows(
     rows: Array, context: Array, fill_values: Array, window_length: int, horizon: int
 ) -> Array:
-    """Return fill values, context and rows in one buffer, as far as windows reach."""
+    """Return the buffer of a series: fill values, context and rows."""
     n_lead = lead_length(window_length, horizon)
     context = context[max(0, len(context) - n_lead) :]
     n_fill = n_lead - len(context)
-    # The last `horizon` rows are in no window. With fewer rows than that the buffer ends
-    # within the lead.
+    # The last `horizon` rows are in no window. If there are fewer rows, the buffer ends within
+    # the lead.
     buffer = np.empty((len(rows) + window_length - 1, rows.shape[1]), rows.dtype)
     buffer[:n_fill] = fill_values
     buffer[n_fill:n_lead] = context[: max(0, len(buffer) - n_fill)]
@@ -192,14 +194,11 @@ def _padded_rows(
 
 
 def _strided_windows(buffer: Array, window_length: int) -> Array:
-    """Return all windows of a buffer as a read-only view, each flattened."""
-    # The rows of the buffer lie one after the other, so a flattened window is a contiguous
-    # stretch of memory which begins at a multiple of the number of features.
+    """Return all windows of a buffer, flattened, as a read-only view."""
+    # A flattened window is contiguous in the buffer, and begins with a row.
     n_features = buffer.shape[1]
-    stretches = np.lib.stride_tricks.sliding_window_view(
-        buffer.reshape(-1), window_length * n_features
-    )
-    return stretches[::n_features]
+    flat = np.lib.stride_tricks.sliding_window_view(buffer.reshape(-1), window_length * n_features)
+    return flat[::n_features]
 
 
 def _window_starts(
@@ -208,7 +207,7 @@ def _window_starts(
     buffers: Sequence[Array],
     numbers: Sequence[Array | None],
 ) -> npt.NDArray[np.intp]:
-    """Return for each row where its window begins in the buffers joined end to end."""
+    """Return for each row the first row of its window in all buffers joined."""
     starts = np.empty(n_rows, dtype=np.intp)
     offset = 0
     for where, buffer, number in zip(positions, buffers, numbers, strict=True):
