@@ -1,4 +1,4 @@
-"""Displays, and functions that look inside networks."""
+"""Inspection of networks and forecasts: gates, gradients, and displays."""
 
 from skrnn.inspection._comparison_display import ComparisonDisplay
 from skrnn.inspection._forecast_display import ForecastDisplay

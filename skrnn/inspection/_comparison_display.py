@@ -1,4 +1,4 @@
-"""A picture of a comparison."""
+"""Display of a comparison of regressors."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from typing import Any, Self
 
 import numpy as np
 from sklearn.utils._optional_dependencies import check_matplotlib_support
+
+from skrnn.inspection._axes import make_axes
 
 
 class ComparisonDisplay:
@@ -18,34 +20,34 @@ class ComparisonDisplay:
     Parameters
     ----------
     scores : dict of str to array-like of shape (n_splits,)
-        By the name of each estimator, its scores.
+        Scores of each estimator, by its name.
 
     metric : str
-        What they are.
+        Name of the metric of these scores.
 
     baseline : str, default=None
-        Which of the estimators is the naive rival.
+        Name of the estimator that is the naive rival.
 
     Attributes
     ----------
     points_ : list of matplotlib PathCollection
-        For each estimator its splits, the smallest mean first.
+        Points of the splits of each estimator. The estimator with the smallest mean is first.
 
     means_ : matplotlib Line2D
-        The means over the splits.
+        Marks of the means over the splits.
 
     baseline_ : matplotlib Line2D or None
-        The line of the rival's mean.
+        Line at the mean of the naive rival.
 
     ax_ : matplotlib Axes
-        What is drawn on.
+        Axes of the plot.
 
     figure_ : matplotlib Figure
-        The figure of `ax_`.
+        Figure of `ax_`.
 
     See Also
     --------
-    skrnn.model_selection.compare_regressors : Makes a comparison.
+    skrnn.model_selection.compare_regressors : Compare regressors on the same splits.
 
     Examples
     --------
@@ -70,31 +72,27 @@ class ComparisonDisplay:
         self.baseline = baseline
 
     def plot(self, ax: Any = None, **kwargs: Any) -> Self:
-        """Draw a line of points for each estimator.
+        """Draw a row of points for each estimator.
 
         Parameters
         ----------
         ax : matplotlib Axes, default=None
-            What to draw on; None makes a new figure.
+            Axes to draw on. If None, a new figure is made.
 
         **kwargs : dict
-            What `matplotlib.axes.Axes.scatter` takes, for the points of the splits.
+            Parameters of `matplotlib.axes.Axes.scatter`, for the points of the splits.
 
         Returns
         -------
         display : ComparisonDisplay
-            This one.
+            The display itself.
 
         Raises
         ------
         ImportError
             If matplotlib is missing.
         """
-        check_matplotlib_support(f"{type(self).__name__}.plot")
-        import matplotlib.pyplot as plt
-
-        if ax is None:
-            _, ax = plt.subplots(layout="constrained")
+        ax = make_axes(ax, f"{type(self).__name__}.plot")
         means = {name: float(np.mean(scores)) for name, scores in self.scores.items()}
         names = sorted(means, key=means.__getitem__)
         self.baseline_ = None
@@ -126,7 +124,7 @@ class ComparisonDisplay:
             label="mean",
         )
         ax.set_yticks(range(len(names)), names)
-        # The smallest above.
+        # The smallest mean is at the top.
         ax.set_ylim(len(names) - 0.5, -0.5)
         ax.set(xlabel=self.metric)
         ax.legend()
@@ -138,41 +136,42 @@ class ComparisonDisplay:
     def from_comparison(
         cls, comparison: Any, *, metric: str = "RMSE", ax: Any = None, **kwargs: Any
     ) -> Self:
-        """Draw what `compare_regressors` has found.
+        """Draw the result of `compare_regressors`.
 
         Parameters
         ----------
         comparison : Comparison
-            What `skrnn.model_selection.compare_regressors` returns.
+            Result of `skrnn.model_selection.compare_regressors`.
 
         metric : str, default="RMSE"
-            A metric of the comparison, "MASE", "fit s" or "predict s".
+            Name of a column of the scores: a metric of the comparison, "MASE", "fit s" or
+            "predict s".
 
         ax : matplotlib Axes, default=None
-            What to draw on; None makes a new figure.
+            Axes to draw on. If None, a new figure is made.
 
         **kwargs : dict
-            What `matplotlib.axes.Axes.scatter` takes.
+            Parameters of `matplotlib.axes.Axes.scatter`.
 
         Returns
         -------
         display : ComparisonDisplay
-            Drawn.
+            The display, drawn.
 
         Raises
         ------
         TypeError
-            If `comparison` does not come from `compare_regressors`.
+            If `comparison` is not a result of `compare_regressors`.
         ValueError
-            If there is no such metric.
+            If the comparison has no such metric.
         ImportError
             If matplotlib is missing.
         """
         check_matplotlib_support(f"{cls.__name__}.from_comparison")
         if not hasattr(comparison, "scores") or not hasattr(comparison, "baseline"):
             raise TypeError(
-                f"comparison is a {type(comparison).__name__}, and the result of "
-                "compare_regressors is expected. Give compare_regressors(estimators, X, y, cv=cv)."
+                f"comparison is a {type(comparison).__name__}, not a result of compare_regressors. "
+                "Give compare_regressors(estimators, X, y, cv=cv)."
             )
         known = list(comparison.scores[comparison.baseline].columns)
         if metric not in known:

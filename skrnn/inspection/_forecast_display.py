@@ -1,4 +1,4 @@
-"""A picture of what came and what was predicted."""
+"""Display of real and predicted values over time."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from sklearn.utils import check_consistent_length
 from sklearn.utils._optional_dependencies import check_matplotlib_support
 
 from skrnn._utils.estimator_arguments import refuse_other_models
-from skrnn.inspection._reach import name_of
+from skrnn.inspection._axes import make_axes
+from skrnn.inspection._fitted_network import find_class_name
 
 
 class ForecastDisplay:
@@ -22,40 +23,40 @@ class ForecastDisplay:
     Parameters
     ----------
     y_true : Series of shape (n_samples,)
-        What came. Its index is the horizontal axis.
+        Real values. Their index is the horizontal axis.
 
     y_pred : Series of shape (n_predicted,)
-        What was predicted, over its own index: of all these rows, of some, or of later ones.
+        Predicted values with their own index: all rows of `y_true`, some of them, or later rows.
 
     border : label, default=None
-        The label of the first test row, where a vertical line is drawn.
+        Label of the first test row. A vertical line is drawn there.
 
     band : array-like of shape (n_predicted, 2), default=None
         Lower and upper ends of an interval around the predictions.
 
     name : str, default=None
-        What predicts, for the legend.
+        Name of the model in the legend.
 
     Attributes
     ----------
     lines_ : list of matplotlib Line2D
-        The line of what came, and that of what was predicted.
+        Line of the real values, and line of the predictions.
 
     band_ : matplotlib collection or None
-        The interval.
+        Area of the interval.
 
     border_ : matplotlib Line2D or None
-        The border.
+        Line at the first test row.
 
     ax_ : matplotlib Axes
-        What is drawn on.
+        Axes of the plot.
 
     figure_ : matplotlib Figure
-        The figure of `ax_`.
+        Figure of `ax_`.
 
     See Also
     --------
-    skrnn.forecast : The rows that come next.
+    skrnn.forecast : Forecast the rows after the last known one.
 
     Examples
     --------
@@ -89,75 +90,66 @@ class ForecastDisplay:
         self.name = name
 
     def plot(self, ax: Any = None, **kwargs: Any) -> Self:
-        """Draw what came and what was predicted.
+        """Draw the real and the predicted values.
 
         Parameters
         ----------
         ax : matplotlib Axes, default=None
-            What to draw on; None makes a new figure.
+            Axes to draw on. If None, a new figure is made.
 
         **kwargs : dict
-            What `matplotlib.axes.Axes.plot` takes, for the line of the predictions.
+            Parameters of `matplotlib.axes.Axes.plot`, for the line of the predictions.
 
         Returns
         -------
         display : ForecastDisplay
-            This one.
+            The display itself.
 
         Raises
         ------
         ImportError
             If matplotlib is missing.
         """
-        check_matplotlib_support(f"{type(self).__name__}.plot")
-        import matplotlib.pyplot as plt
+        ax = make_axes(ax, f"{type(self).__name__}.plot")
         from matplotlib.cbook import normalize_kwargs
         from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
         from matplotlib.lines import Line2D
 
-        if ax is None:
-            _, ax = plt.subplots(layout="constrained")
-        name = "predicted" if self.name is None else self.name
+        zone = getattr(self.y_true.index, "tz", None)
+        has_dates = _has_dates(self.y_true.index)
         (real,) = ax.plot(
-            _on_axis(self.y_true.index, None),
+            _convert_labels(self.y_true.index, None),
             self.y_true,
             color="black",
             linewidth=1.2,
             label="real",
         )
-        zone = getattr(self.y_true.index, "tz", None)
-        index = _on_axis(self.y_pred.index, zone)
+        index = _convert_labels(self.y_pred.index, zone)
+        name = "predicted" if self.name is None else self.name
         style = {"label": name, "linewidth": 1.2, **normalize_kwargs(kwargs, Line2D)}
         (predicted,) = ax.plot(index, self.y_pred, **style)
         self.lines_ = [real, predicted]
         self.band_ = None
         if self.band is not None:
             lower, upper = np.asarray(self.band, dtype=np.float64).T
+            color = predicted.get_color()
             self.band_ = ax.fill_between(
-                index,
-                lower,
-                upper,
-                color=predicted.get_color(),
-                alpha=0.2,
-                linewidth=0,
-                label="interval",
+                index, lower, upper, color=color, alpha=0.2, linewidth=0, label="interval"
             )
         self.border_ = None
         if self.border is not None:
-            border = self.border
-            if _has_dates(self.y_true.index):
-                # "2012-01-03" is a date there, as in y.loc.
-                border = pd.Timestamp(str(border))
-            (border,) = _on_axis(pd.Index([border]), zone)
+            # A border such as "2012-01-03" is a date, as in y.loc.
+            label = pd.Timestamp(str(self.border)) if has_dates else self.border
+            (border,) = _convert_labels(pd.Index([label]), zone)
             self.border_ = ax.axvline(
                 border, color="0.6", linestyle="--", linewidth=1, label="first test row"
             )
         ax.set(
-            xlabel=self.y_true.index.name or ("Time" if _has_dates(self.y_true.index) else "Row"),
+            xlabel=self.y_true.index.name or ("Time" if has_dates else "Row"),
             ylabel="y" if self.y_true.name is None else str(self.y_true.name),
         )
-        if _has_dates(self.y_true.index):
-            # Whole dates side by side would run into each other.
+        if has_dates:
+            # Full dates side by side would overlap.
             locator = AutoDateLocator()
             ax.xaxis.set_major_locator(locator)
             ax.xaxis.set_major_formatter(ConciseDateFormatter(locator))
@@ -179,7 +171,7 @@ class ForecastDisplay:
         ax: Any = None,
         **kwargs: Any,
     ) -> Self:
-        """Predict rows, and draw them beside what came.
+        """Predict rows, and draw the predictions beside the real values.
 
         Parameters
         ----------
@@ -190,27 +182,27 @@ class ForecastDisplay:
             Rows to predict.
 
         y : array-like of shape (n_samples,) or (n_samples, 1)
-            What came. The horizontal axis is its index, or that of X.
+            Real values. The horizontal axis is the index of `y`; if it has none, the index of X.
 
         border : label, default=None
-            The label of the first test row.
+            Label of the first test row. A vertical line is drawn there.
 
         band : array-like of shape (n_samples, 2), default=None
             Lower and upper ends of an interval around the predictions.
 
         name : str, default=None
-            What predicts, for the legend; None: the class of the last step.
+            Name of the model in the legend. If None, the class of the last step.
 
         ax : matplotlib Axes, default=None
-            What to draw on; None makes a new figure.
+            Axes to draw on. If None, a new figure is made.
 
         **kwargs : dict
-            What `matplotlib.axes.Axes.plot` takes, for the line of the predictions.
+            Parameters of `matplotlib.axes.Axes.plot`, for the line of the predictions.
 
         Returns
         -------
         display : ForecastDisplay
-            Drawn.
+            The display, drawn.
 
         Raises
         ------
@@ -229,15 +221,15 @@ class ForecastDisplay:
         shape = np.shape(predicted)
         if len(shape) > 1 and shape[1] > 1:
             raise ValueError(
-                f"The model predicts an array of shape {shape}, and one line is drawn. Choose one "
-                "output: ForecastDisplay.from_predictions(y, model.predict(X)[:, 0])."
+                f"The model predicts an array of shape {shape}, but one output is expected. Choose "
+                "one: ForecastDisplay.from_predictions(y, model.predict(X)[:, 0])."
             )
         return cls.from_predictions(
             y,
             predicted,
             border=border,
             band=band,
-            name=name_of(estimator) if name is None else name,
+            name=find_class_name(estimator) if name is None else name,
             ax=ax,
             **kwargs,
         )
@@ -254,43 +246,42 @@ class ForecastDisplay:
         ax: Any = None,
         **kwargs: Any,
     ) -> Self:
-        """Draw predictions beside what came.
+        """Draw predictions beside the real values.
 
         Parameters
         ----------
         y_true : array-like of shape (n_samples,) or (n_samples, 1)
-            What came. The index of a Series is the horizontal axis, else it is the row number.
+            Real values. The horizontal axis is the index of a Series, otherwise the row number.
 
         y_pred : array-like of shape (n_samples,) or (n_samples, 1), or Series
-            What was predicted. A Series or a DataFrame of one column has an index of its own, and
-            may be of other rows: what `forecast` returns, for instance.
+            Predicted values. A Series or a DataFrame of one column has its own index and may hold
+            other rows than `y_true`, such as a result of `forecast`.
 
         border : label, default=None
-            The label of the first test row.
+            Label of the first test row. A vertical line is drawn there.
 
         band : array-like of shape (n_predicted, 2), default=None
             Lower and upper ends of an interval around the predictions.
 
         name : str, default=None
-            What predicts, for the legend.
+            Name of the model in the legend.
 
         ax : matplotlib Axes, default=None
-            What to draw on; None makes a new figure.
+            Axes to draw on. If None, a new figure is made.
 
         **kwargs : dict
-            What `matplotlib.axes.Axes.plot` takes, for the line of the predictions.
+            Parameters of `matplotlib.axes.Axes.plot`, for the line of the predictions.
 
         Returns
         -------
         display : ForecastDisplay
-            Drawn.
+            The display, drawn.
 
         Raises
         ------
         ValueError
-            If there is more than one value for each row, an array of predictions has another
-            length than `y_true`, the band has not two ends for each prediction, or the rows are
-            those of a panel.
+            If `y_true` or `y_pred` has several columns or is a panel, an array of predictions has
+            another length than `y_true`, or the band does not have two ends for each prediction.
         ImportError
             If matplotlib is missing.
         """
@@ -299,17 +290,18 @@ class ForecastDisplay:
         y_pred = _as_series(y_pred, "y_pred", y_true.index)
         if band is not None and np.shape(band) != (len(y_pred), 2):
             raise ValueError(
-                f"band of shape {np.shape(band)} has not a lower and an upper end for each of the "
-                f"{len(y_pred)} predictions. Give an array of shape ({len(y_pred)}, 2)."
+                f"band has shape {np.shape(band)}, but a lower and an upper end for each of the "
+                f"{len(y_pred)} predictions are expected. Give an array of shape "
+                f"({len(y_pred)}, 2)."
             )
         display = cls(y_true=y_true, y_pred=y_pred, border=border, band=band, name=name)
         return display.plot(ax, **kwargs)
 
 
-def _as_series(values: Any, what: str, index: pd.Index | None) -> pd.Series:
-    """Return values with the labels that they have, or with these."""
+def _as_series(values: Any, argument: str, index: pd.Index | None) -> pd.Series:
+    """Return values as a Series, with their own index or else with the given one."""
     if hasattr(values, "columns"):
-        values = _only_column(values, what)
+        values = _choose_only_column(values, argument)
     if not isinstance(values, pd.Series):
         array = np.asarray(values)
         if array.ndim == 2 and array.shape[1] == 1:
@@ -317,37 +309,37 @@ def _as_series(values: Any, what: str, index: pd.Index | None) -> pd.Series:
         if array.ndim != 1 or (index is not None and len(array) != len(index)):
             expected = "(n_samples,)" if index is None else f"({len(index)},)"
             raise ValueError(
-                f"{what} of shape {array.shape} is not of shape {expected}. One line is drawn: "
-                "choose one output, and give a Series if there are other rows than in y_true."
+                f"{argument} has shape {array.shape}, but shape {expected} is expected. Choose one "
+                "output, and give a Series if its rows are not those of y_true."
             )
-        # A Series of polars has a name, too.
+        # A polars Series also has a name.
         values = pd.Series(array, index=index, name=getattr(values, "name", None))
     if isinstance(values.index, pd.MultiIndex):
         raise ValueError(
-            f"{what} has the index levels {list(values.index.names)}: it is a panel. Choose one of "
-            'its series, for instance with y.xs("a", level="who").'
+            f"{argument} has the index levels {list(values.index.names)}: it is a panel, but one "
+            'series is expected. Choose one, for instance with y.xs("a", level="who").'
         )
     return values
 
 
-def _only_column(frame: Any, what: str) -> Any:
-    """Return the column of a DataFrame that has one, of pandas or polars."""
+def _choose_only_column(frame: Any, argument: str) -> Any:
+    """Return the column of a pandas or polars DataFrame, and refuse several columns."""
     names = list(frame.columns)
     if len(names) != 1:
-        choice = f"Choose one: {what}[{names[0]!r}]." if names else "Give a Series."
+        choice = f"Choose one: {argument}[{names[0]!r}]." if names else "Give a Series."
         raise ValueError(
-            f"{what} is a DataFrame of the columns {names}, and one line is drawn. {choice}"
+            f"{argument} has the columns {names}, but one column is expected. {choice}"
         )
     return frame[names[0]]
 
 
 def _has_dates(index: pd.Index) -> bool:
-    """Tell whether the labels are points in time."""
+    """Return whether the labels are dates."""
     return isinstance(index, pd.DatetimeIndex | pd.PeriodIndex)
 
 
-def _on_axis(index: pd.Index, zone: Any) -> Any:
-    """Return labels as matplotlib takes them, dates in the local time of a zone."""
+def _convert_labels(index: pd.Index, zone: Any) -> Any:
+    """Return labels that matplotlib can draw, with dates in the local time of a zone."""
     if isinstance(index, pd.PeriodIndex):
         index = index.to_timestamp()
     if isinstance(index, pd.DatetimeIndex):

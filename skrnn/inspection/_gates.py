@@ -1,4 +1,4 @@
-"""How far gates are open."""
+"""Gates of LSTM and GRU layers: how far they are open at each step."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 from sklearn.utils._param_validation import HasMethods, StrOptions, validate_parameter_constraints
 
 from skrnn.estimators._base import BaseRecurrentEstimator
-from skrnn.inspection._reach import find_layer, reach
+from skrnn.inspection._fitted_network import find_layer, find_network_and_rows
 
 CONSTRAINTS: dict[str, list[Any]] = {
     "estimator": [HasMethods(["fit", "predict"])],
@@ -30,21 +30,21 @@ def gate_activations(
         A fitted estimator with LSTM or GRU cells, or a fitted Pipeline or search that ends in one.
 
     X : array-like of shape (n_samples, n_timesteps) or (n_samples, n_timesteps, n_features)
-        Rows, as in `predict`. Those of a Pipeline pass its steps first.
+        Rows, as in `predict`. A Pipeline transforms them first.
 
     layer : int, default=0
-        Which of the stacked recurrent layers: 0 is the first, -1 the last. Of an `encoder_decoder`
-        those of the encoder.
+        Number of the recurrent layer: 0 is the first, -1 the last. With an `encoder_decoder`,
+        layers of the encoder are counted.
 
     direction : {"forward", "backward"}, default="forward"
-        Which half of a bidirectional layer.
+        Direction of a bidirectional layer.
 
     Returns
     -------
     gates : dict of str to ndarray of shape (n_samples, n_timesteps, units)
-        Between 0, closed, and 1, open; in the order of time, NaN where a step is absent. The names
-        are ``"input"``, ``"forget"`` and ``"output"`` of an LSTM, ``"reset"`` and ``"update"`` of a
-        GRU.
+        Activations between 0 (closed) and 1 (open), in order of time, NaN at missing steps. An LSTM
+        has the gates ``"input"``, ``"forget"`` and ``"output"``, a GRU ``"reset"`` and
+        ``"update"``.
 
     Raises
     ------
@@ -53,21 +53,21 @@ def gate_activations(
     TypeError
         If the estimator does not end in a recurrent estimator of skrnn.
     ValueError
-        If the cells have no gates, the layer or the direction is not there, or X is not what
-        `predict` takes.
+        If the cells have no gates, the layer or the direction does not exist, or `predict` refuses
+        X.
 
     See Also
     --------
-    GateActivationDisplay : Draws them for one row.
-    gradient_flow : How much of the gradient reaches each step.
+    GateActivationDisplay : Draw the gates for one row.
+    gradient_flow : Measure how much of the gradient reaches each step.
 
     Notes
     -----
     With the state c of an LSTM and the candidate g, ``c = forget * c + input * g`` and
-    ``h = output * activation(c)``: a forget gate at 1 keeps what it has.
+    ``h = output * activation(c)``. A forget gate at 1 keeps the old state.
 
-    In a GRU, ``h = update * h + (1 - update) * g``. This is the way of Keras: an update gate at 1
-    keeps the old state. Some papers have it the other way round (Chung et al. 2014).
+    In a GRU, ``h = update * h + (1 - update) * g``. An update gate at 1 keeps the old state, as in
+    Keras. Some papers define the update gate the other way round (Chung et al. 2014).
 
     References
     ----------
@@ -89,18 +89,19 @@ def gate_activations(
     """
     given = {"estimator": estimator, "X": X, "layer": layer, "direction": direction}
     validate_parameter_constraints(CONSTRAINTS, given, caller_name="gate_activations")
-    return gates_of_network(*reach(estimator, X), layer=layer, direction=direction)
+    recurrent, rows = find_network_and_rows(estimator, X)
+    return read_gates_of_network(recurrent, rows, layer=layer, direction=direction)
 
 
-def gates_of_network(
+def read_gates_of_network(
     recurrent: BaseRecurrentEstimator, X: Any, *, layer: int, direction: str
 ) -> dict[str, np.ndarray]:
-    """Do so for a recurrent estimator, with rows that it takes."""
+    """Return `gate_activations` of a recurrent estimator, for rows that have reached it."""
     network = recurrent._network
     if network["cell"] == "simple_rnn":
         raise ValueError(
             f"{type(recurrent).__name__} has no gates: its cell is a simple RNN. Give an estimator "
-            "with an LSTM or a GRU."
+            "with LSTM or GRU cells."
         )
     place = find_layer(network, layer, direction)
     from skrnn._network.gates_and_gradients import read_gates

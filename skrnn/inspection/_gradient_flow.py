@@ -1,4 +1,4 @@
-"""How much of the gradient reaches each step."""
+"""Gradients of the loss with respect to the states after each step."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from sklearn.utils._param_validation import validate_parameter_constraints
 
+from skrnn.inspection._fitted_network import find_layer, find_network_and_rows, start_network
 from skrnn.inspection._gates import CONSTRAINTS
-from skrnn.inspection._reach import find_layer, reach, start
 
 
 def gradient_flow(
@@ -22,9 +22,9 @@ def gradient_flow(
 ) -> np.ndarray:
     """Measure how much of the gradient of the loss reaches each step.
 
-    Training can use what stood at a step only as far as the loss depends on the state after it.
-    The gradient of the loss with respect to that state shows how far: where it vanishes, nothing is
-    learned from the step, and where it explodes, training is unstable.
+    Training learns from a step only as far as the loss depends on the state after this step. The
+    gradient of the loss with respect to the state measures this. Where the gradient vanishes,
+    nothing is learned from the step. Where it explodes, training is unstable.
 
     Parameters
     ----------
@@ -32,54 +32,55 @@ def gradient_flow(
         A recurrent estimator, or a Pipeline or a search that ends in one. It is not changed.
 
     X : array-like of shape (n_samples, n_timesteps) or (n_samples, n_timesteps, n_features)
-        Rows, as in `fit`. Those of a Pipeline pass its steps first.
+        Rows, as in `fit`. A Pipeline transforms them first.
 
     y : array-like of shape (n_samples,) or (n_samples, n_outputs)
         Targets, as in `fit`.
 
     layer : int, default=-1
-        Which of the stacked recurrent layers: 0 is the first, -1 the last. Of an `encoder_decoder`
-        those of the encoder, which read.
+        Number of the recurrent layer: 0 is the first, -1 the last. With an `encoder_decoder`,
+        layers of the encoder are counted.
 
     direction : {"forward", "backward"}, default="forward"
-        Which half of a bidirectional layer.
+        Direction of a bidirectional layer.
 
     initial : bool, default=False
-        Whether to measure where ``fit(X, y)`` would start from, instead of where it has arrived.
-        The estimator need not be fitted then, and the steps of a Pipeline are fitted on X. Without
-        a `random_state` the initial weights are others each time.
+        If True, measure with the weights that ``fit(X, y)`` starts from, instead of the fitted
+        weights. The estimator need not be fitted, and transformers of a Pipeline are fitted on X.
+        Without a `random_state`, the initial weights differ from call to call.
 
     Returns
     -------
     flow : ndarray of shape (n_timesteps,)
-        Of each step, in the order of time, the mean over the rows of the Euclidean norm of the
-        gradient of the loss of a row with respect to the output state h of the layer after that
-        step. It is the whole derivative, through all that follows. A row that lacks a step does not
-        count there; NaN if all lack it.
+        One number for each step, in order of time: the norm of the gradient, averaged over the
+        rows. The gradient is the total derivative of the loss of a row with respect to the output
+        state h of the layer after the step, and the norm is the Euclidean norm. Rows in which a
+        step is missing do not count at this step. NaN if the step is missing in all rows.
 
     Raises
     ------
     NotFittedError
-        If the estimator is not fitted and `initial` is False, or it is a search that is not fitted.
+        If the estimator is not fitted and `initial` is False, or a search is not fitted.
     TypeError
         If the estimator does not end in a recurrent estimator of skrnn.
     ValueError
-        If X or y are not what `fit` takes, the layer or the direction is not there, or the loss
-        does not return one number for each row.
+        If `fit` refuses X or y, the layer or the direction does not exist, or the loss does not
+        return one number for each row.
 
     See Also
     --------
-    GradientFlowDisplay : Draws it for one estimator or several.
-    gate_activations : How far each gate is open at each step.
+    GradientFlowDisplay : Draw the gradients of one or several estimators.
+    gate_activations : Read how far each gate is open at each step.
 
     Notes
     -----
-    The loss is that which the estimator has now, in the scale of training: targets are standardized
-    if the estimator does so, and classes and steps weigh what they weigh there. Nothing is dropped
-    out. With `architecture="vector_to_sequence"` steps are those of the repeated vector.
+    The loss is the current `loss` of the estimator, computed as in training: with standardized
+    targets if the estimator standardizes them, and with the weights of classes and steps. Dropout
+    is not applied. With `architecture="vector_to_sequence"`, steps are those of the repeated
+    vector.
 
-    A bidirectional layer that reads backwards reaches the first step last, so that its gradient
-    fades the other way.
+    A layer that reads backwards comes to the first step last, so its gradient fades towards the
+    last step.
 
     References
     ----------
@@ -101,13 +102,15 @@ def gradient_flow(
     >>> bool(flow[0] < flow[-1] / 1000)
     True
     """
-    # Not by scikit-learn's decorator, which takes what an estimator says of its own parameters for
-    # something about those of the function.
+    # scikit-learn's decorator would report wrong parameters of the estimator as those of this
+    # function.
     constraints = CONSTRAINTS | {"y": ["array-like"], "initial": ["boolean"]}
     given = {"estimator": estimator, "X": X, "y": y, "layer": layer, "direction": direction}
     given |= {"initial": initial}
     validate_parameter_constraints(constraints, given, caller_name="gradient_flow")
-    recurrent, rows_of_network = start(estimator, X, y) if initial else reach(estimator, X)
+    recurrent, rows_of_network = (
+        start_network(estimator, X, y) if initial else find_network_and_rows(estimator, X)
+    )
     place = find_layer(recurrent._network, layer, direction)
     from skrnn._network.gates_and_gradients import measure_gradients
 
@@ -119,12 +122,12 @@ def gradient_flow(
         recurrent._make_batch_loss(rows).differentiate_rows,
         **place,
     )
-    return _mean_of_present(norms)
+    return _mean_without_nan(norms)
 
 
-def _mean_of_present(values: np.ndarray) -> np.ndarray:
-    """Return the means over the rows in which there is a number; NaN if there is none."""
-    is_there = ~np.isnan(values)
-    counts = np.count_nonzero(is_there, axis=0)
-    total = np.where(is_there, values, 0.0).sum(axis=0)
+def _mean_without_nan(values: np.ndarray) -> np.ndarray:
+    """Return the mean of each column without its NaN values; NaN if it has no other."""
+    is_number = ~np.isnan(values)
+    counts = np.count_nonzero(is_number, axis=0)
+    total = np.where(is_number, values, 0.0).sum(axis=0)
     return np.divide(total, counts, out=np.full(len(counts), np.nan), where=counts > 0)

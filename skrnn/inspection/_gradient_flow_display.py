@@ -1,4 +1,4 @@
-"""A picture of how much of the gradient reaches each step."""
+"""Display of gradients that reach each step."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from typing import Any, Self
 import numpy as np
 from sklearn.utils._optional_dependencies import check_matplotlib_support
 
+from skrnn.inspection._axes import make_axes
+from skrnn.inspection._fitted_network import find_class_name
 from skrnn.inspection._gradient_flow import gradient_flow
-from skrnn.inspection._reach import name_of
 
 
 class GradientFlowDisplay:
@@ -21,22 +22,22 @@ class GradientFlowDisplay:
     Parameters
     ----------
     flow : dict of str to array-like of shape (n_timesteps,)
-        By the name of each line, what `gradient_flow` returns.
+        Results of `gradient_flow`, by the name of each line.
 
     Attributes
     ----------
     lines_ : list of matplotlib Line2D
-        A line for each name.
+        One line for each name.
 
     ax_ : matplotlib Axes
-        What is drawn on.
+        Axes of the plot.
 
     figure_ : matplotlib Figure
-        The figure of `ax_`.
+        Figure of `ax_`.
 
     See Also
     --------
-    gradient_flow : The numbers, and what they mean.
+    gradient_flow : Measure the gradients, and explain them.
 
     Examples
     --------
@@ -67,31 +68,28 @@ class GradientFlowDisplay:
         Parameters
         ----------
         ax : matplotlib Axes, default=None
-            What to draw on; None makes a new figure.
+            Axes to draw on. If None, a new figure is made.
 
         **kwargs : dict
-            What `matplotlib.axes.Axes.plot` takes, for all lines.
+            Parameters of `matplotlib.axes.Axes.plot`, for all lines.
 
         Returns
         -------
         display : GradientFlowDisplay
-            This one.
+            The display itself.
 
         Raises
         ------
         ImportError
             If matplotlib is missing.
         """
-        check_matplotlib_support(f"{type(self).__name__}.plot")
-        import matplotlib.pyplot as plt
+        ax = make_axes(ax, f"{type(self).__name__}.plot")
         from matplotlib.ticker import MaxNLocator
 
-        if ax is None:
-            _, ax = plt.subplots(layout="constrained")
         self.lines_ = []
         for name, values in self.flow.items():
             flow = np.asarray(values, np.float64)
-            # A logarithm has no place for 0: the line has a gap there, as at steps that are absent.
+            # 0 has no logarithm, so the line has a gap there, as at missing steps.
             flow = np.where(flow > 0, flow, np.nan)
             steps = np.arange(1, len(flow) + 1)
             self.lines_ += ax.plot(steps, flow, **{"label": name, **kwargs})
@@ -122,7 +120,7 @@ class GradientFlowDisplay:
         ax: Any = None,
         **kwargs: Any,
     ) -> Self:
-        """Measure the gradients in one estimator, and draw them.
+        """Measure the gradients of one estimator, and draw them as a line.
 
         Parameters
         ----------
@@ -136,29 +134,29 @@ class GradientFlowDisplay:
             Targets, as in `fit`.
 
         layer : int, default=-1
-            Which of the stacked recurrent layers: 0 is the first, -1 the last. Of an
-            `encoder_decoder` those of the encoder.
+            Number of the recurrent layer: 0 is the first, -1 the last. With an `encoder_decoder`,
+            layers of the encoder are counted.
 
         direction : {"forward", "backward"}, default="forward"
-            Which half of a bidirectional layer.
+            Direction of a bidirectional layer.
 
         initial : bool, default=False
-            Whether to measure where ``fit(X, y)`` would start from, instead of where it has
-            arrived. Estimators need not be fitted then.
+            If True, measure with the weights that ``fit(X, y)`` starts from, instead of the fitted
+            weights. The estimator need not be fitted.
 
         name : str, default=None
-            Name of the line; None: the class of the network.
+            Name of the line in the legend. If None, the class of the network.
 
         ax : matplotlib Axes, default=None
-            What to draw on; None makes a new figure.
+            Axes to draw on. If None, a new figure is made.
 
         **kwargs : dict
-            What `matplotlib.axes.Axes.plot` takes.
+            Parameters of `matplotlib.axes.Axes.plot`.
 
         Returns
         -------
         display : GradientFlowDisplay
-            Drawn.
+            The display, drawn.
 
         Raises
         ------
@@ -167,7 +165,7 @@ class GradientFlowDisplay:
         ImportError
             If matplotlib is missing.
         """
-        name = name_of(estimator) if name is None else name
+        name = find_class_name(estimator) if name is None else name
         return cls.from_estimators(
             {name: estimator},
             X,
@@ -192,12 +190,12 @@ class GradientFlowDisplay:
         ax: Any = None,
         **kwargs: Any,
     ) -> Self:
-        """Measure the gradients in several estimators on the same rows, and draw them side by side.
+        """Measure the gradients of several estimators on the same rows, and draw a line for each.
 
         Parameters
         ----------
         estimators : dict of str to estimator
-            Estimators by the names of their lines.
+            Estimators, by the names of their lines in the legend.
 
         X : array-like of shape (n_samples, n_timesteps) or (n_samples, n_timesteps, n_features)
             Rows, as in `fit`.
@@ -206,26 +204,26 @@ class GradientFlowDisplay:
             Targets, as in `fit`.
 
         layer : int, default=-1
-            Which of the stacked recurrent layers: 0 is the first, -1 the last. Of an
-            `encoder_decoder` those of the encoder.
+            Number of the recurrent layer: 0 is the first, -1 the last. With an `encoder_decoder`,
+            layers of the encoder are counted.
 
         direction : {"forward", "backward"}, default="forward"
-            Which half of a bidirectional layer.
+            Direction of a bidirectional layer.
 
         initial : bool, default=False
-            Whether to measure where ``fit(X, y)`` would start from, instead of where it has
-            arrived. Estimators need not be fitted then.
+            If True, measure with the weights that ``fit(X, y)`` starts from, instead of the fitted
+            weights. The estimator need not be fitted.
 
         ax : matplotlib Axes, default=None
-            What to draw on; None makes a new figure.
+            Axes to draw on. If None, a new figure is made.
 
         **kwargs : dict
-            What `matplotlib.axes.Axes.plot` takes, for all lines.
+            Parameters of `matplotlib.axes.Axes.plot`, for all lines.
 
         Returns
         -------
         display : GradientFlowDisplay
-            Drawn.
+            The display, drawn.
 
         Raises
         ------
@@ -237,8 +235,8 @@ class GradientFlowDisplay:
         check_matplotlib_support(f"{cls.__name__}.from_estimators")
         if not isinstance(estimators, Mapping):
             raise TypeError(
-                f"estimators is a {type(estimators).__name__}, and a dict of estimators by the "
-                'names of their lines is expected. Give {"LSTM": LSTMRegressor(), ...}.'
+                f"estimators is a {type(estimators).__name__}, but a dict of estimators, by the "
+                'names of their lines, is expected. Give {"LSTM": LSTMRegressor(), ...}.'
             )
         flow = {
             name: gradient_flow(estimator, X, y, layer=layer, direction=direction, initial=initial)

@@ -1,4 +1,4 @@
-"""A picture of how training went."""
+"""Display of the loss curves of training."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from typing import Any, Self
 import numpy as np
 from sklearn.utils._optional_dependencies import check_matplotlib_support
 
-from skrnn.inspection._reach import find_network
+from skrnn.inspection._axes import make_axes
+from skrnn.inspection._fitted_network import find_network
 
 
 class LossCurveDisplay:
@@ -20,33 +21,33 @@ class LossCurveDisplay:
     Parameters
     ----------
     loss : array-like of shape (n_epochs,)
-        Training loss after each epoch.
+        Training loss of each epoch.
 
     val_loss : array-like of shape (n_epochs,), default=None
-        Loss of the rows that were held out, if there were some.
+        Validation loss of each epoch, if rows were held out.
 
     name : str, default=None
-        What was trained, for the title.
+        Name of the model in the title.
 
     Attributes
     ----------
     best_epoch_ : int or None
-        The epoch of the smallest validation loss, counted from 1. Early stopping restores its
-        weights, of several fits that went on those of the best epoch of the last. None without a
-        validation loss.
+        The epoch with the smallest validation loss, counted from 1. None without a validation loss.
+        Early stopping restores the weights of this epoch. After several fits that continued
+        training, it restores those of the best epoch of the last fit.
 
     lines_ : list of matplotlib Line2D
-        The line of the training loss, and that of the validation loss.
+        Line of the training loss, and line of the validation loss.
 
     ax_ : matplotlib Axes
-        What is drawn on.
+        Axes of the plot.
 
     figure_ : matplotlib Figure
-        The figure of `ax_`.
+        Figure of `ax_`.
 
     See Also
     --------
-    skrnn.LSTMRegressor : Its `history_` is what is drawn.
+    skrnn.LSTMRegressor : Its attribute `history_` holds the losses.
 
     Examples
     --------
@@ -71,32 +72,29 @@ class LossCurveDisplay:
         self.name = name
 
     def plot(self, ax: Any = None, **kwargs: Any) -> Self:
-        """Draw the losses.
+        """Draw the loss curves.
 
         Parameters
         ----------
         ax : matplotlib Axes, default=None
-            What to draw on; None makes a new figure.
+            Axes to draw on. If None, a new figure is made.
 
         **kwargs : dict
-            What `matplotlib.axes.Axes.plot` takes, for both lines.
+            Parameters of `matplotlib.axes.Axes.plot`, for both lines.
 
         Returns
         -------
         display : LossCurveDisplay
-            This one.
+            The display itself.
 
         Raises
         ------
         ImportError
             If matplotlib is missing.
         """
-        check_matplotlib_support(f"{type(self).__name__}.plot")
-        import matplotlib.pyplot as plt
+        ax = make_axes(ax, f"{type(self).__name__}.plot")
         from matplotlib.ticker import MaxNLocator
 
-        if ax is None:
-            _, ax = plt.subplots(layout="constrained")
         epochs = np.arange(1, len(self.loss) + 1)
         self.lines_ = ax.plot(epochs, self.loss, **{"label": "training", **kwargs})
         self.best_epoch_ = None
@@ -104,7 +102,7 @@ class LossCurveDisplay:
             val_loss = np.asarray(self.val_loss, dtype=np.float64)
             self.lines_ += ax.plot(epochs, val_loss, **{"label": "validation", **kwargs})
             if np.isfinite(val_loss).any():
-                # NaN where a history was joined to one without rows held out.
+                # Epochs of an earlier fit without validation rows are NaN.
                 best = int(np.nanargmin(val_loss))
                 self.best_epoch_ = best + 1
                 ax.plot(
@@ -135,18 +133,18 @@ class LossCurveDisplay:
             A fitted recurrent estimator, or a Pipeline or a search that ends in one.
 
         name : str, default=None
-            What was trained, for the title; None: the class of the network.
+            Name of the model in the title. If None, the class of the network.
 
         ax : matplotlib Axes, default=None
-            What to draw on; None makes a new figure.
+            Axes to draw on. If None, a new figure is made.
 
         **kwargs : dict
-            What `matplotlib.axes.Axes.plot` takes.
+            Parameters of `matplotlib.axes.Axes.plot`, for both lines.
 
         Returns
         -------
         display : LossCurveDisplay
-            Drawn. Losses of a regressor with `normalize_y` are those of standardized targets.
+            The display, drawn. With `normalize_y`, losses are those of standardized targets.
 
         Raises
         ------
@@ -154,7 +152,7 @@ class LossCurveDisplay:
             If the estimator is not fitted.
 
         TypeError
-            If it does not end in a recurrent estimator of skrnn.
+            If the estimator does not end in a recurrent estimator of skrnn.
 
         ImportError
             If matplotlib is missing.

@@ -1,4 +1,4 @@
-"""Displays of losses, forecasts and comparisons: what is drawn is what was given."""
+"""Displays of losses, forecasts and comparisons."""
 
 import sys
 
@@ -35,12 +35,12 @@ def legend_of(display):
 
 @pytest.fixture(scope="module")
 def network():
-    """A network with rows held out. Not to be fitted again."""
+    """A network fitted with validation rows. Do not fit it again."""
     model = RNNRegressor(2, epochs=6, early_stopping=True, random_state=0)
     return model.fit(RNG.normal(size=(40, 3)), RNG.normal(size=40))
 
 
-def test_losses_are_those_of_the_history(network):
+def test_loss_curves_equal_the_history(network):
     display = LossCurveDisplay.from_estimator(network)
     for line, name in zip(display.lines_, ["loss", "val_loss"], strict=True):
         np.testing.assert_array_equal(line.get_xdata(), range(1, network.n_iter_ + 1))
@@ -66,13 +66,13 @@ def test_without_validation_there_is_one_line():
     assert display.ax_.get_title() == "Training"
 
 
-def test_a_history_that_was_joined_has_a_best_epoch_among_those_with_a_validation_loss():
+def test_epochs_without_a_validation_loss_are_not_the_best():
     display = LossCurveDisplay(loss=[3.0, 2.0, 1.0], val_loss=[np.nan, 2.0, 3.0]).plot()
     assert display.best_epoch_ == 2
     assert LossCurveDisplay(loss=[1.0], val_loss=[np.nan]).plot().best_epoch_ is None
 
 
-def test_losses_within_a_pipeline_and_a_search():
+def test_losses_of_the_network_in_a_pipeline_and_a_search():
     pipe = make_pipeline(SlidingWindowTransformer(3), GRURegressor(2, epochs=2, random_state=0))
     search = GridSearchCV(pipe, {"gruregressor__units": [2]}, cv=TimeSeriesSplit(2))
     search.fit(FRAME, LEVEL)
@@ -86,7 +86,7 @@ def test_losses_within_a_pipeline_and_a_search():
 def test_only_a_fitted_network_has_losses():
     with pytest.raises(NotFittedError):
         LossCurveDisplay.from_estimator(RNNRegressor())
-    with pytest.raises(TypeError, match="no network to look into"):
+    with pytest.raises(TypeError, match="it has no network to inspect"):
         LossCurveDisplay.from_estimator(Ridge().fit([[1.0], [2.0]], [1.0, 2.0]))
 
 
@@ -95,7 +95,7 @@ def test_only_a_fitted_network_has_losses():
 
 @pytest.fixture(scope="module")
 def line():
-    """A line behind a window, fitted on the first thirty days. Not to be fitted again."""
+    """A linear model on windows, fitted on the first thirty days. Do not fit it again."""
     pipe = make_pipeline(SlidingWindowTransformer(3), LinearRegression())
     return pipe.fit(FRAME.iloc[:30], LEVEL.iloc[:30])
 
@@ -120,7 +120,7 @@ def test_a_border_may_be_written_as_text_and_lines_as_matplotlib_calls_them(line
     assert display.lines_[1].get_linewidth() == 3
 
 
-def test_predictions_in_another_time_zone_stand_above_their_rows():
+def test_predictions_in_another_time_zone_are_drawn_at_their_rows():
     hours = pd.date_range("2024-01-01", periods=4, freq="h", tz="Europe/Berlin")
     y = pd.Series([1.0, 2.0, 3.0, 4.0], hours)
     display = ForecastDisplay.from_predictions(y, y.tz_convert("UTC"), border=hours[1])
@@ -129,11 +129,11 @@ def test_predictions_in_another_time_zone_stand_above_their_rows():
     assert display.border_.get_xdata()[0] == real.get_xdata()[1]
 
 
-def test_the_rows_that_come_next_are_drawn_after_the_others(line):
-    ahead = forecast(line, 5)
-    display = ForecastDisplay.from_predictions(LEVEL.iloc[:30], ahead, name="line")
+def test_future_rows_are_drawn_after_the_known_ones(line):
+    future = forecast(line, 5)
+    display = ForecastDisplay.from_predictions(LEVEL.iloc[:30], future, name="line")
     assert display.lines_[1].get_xdata()[0] == DAYS[30].to_datetime64()
-    np.testing.assert_array_equal(display.lines_[1].get_ydata(), ahead)
+    np.testing.assert_array_equal(display.lines_[1].get_ydata(), future)
     assert legend_of(display) == ["real", "line"]
     assert display.border_ is None
 
@@ -173,21 +173,21 @@ def test_labels_of_every_kind_are_drawn(index):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"y_pred": np.zeros(3)}, r"y_pred of shape \(3,\) is not of shape \(40,\)"),
-        ({"y_pred": np.zeros((40, 2))}, r"y_pred of shape \(40, 2\)"),
-        ({"y_true": np.zeros((40, 2))}, r"y_true of shape \(40, 2\) is not of shape"),
-        ({"band": np.zeros(40)}, r"band of shape \(40,\)"),
+        ({"y_pred": np.zeros(3)}, r"y_pred has shape \(3,\), but shape \(40,\) is expected"),
+        ({"y_pred": np.zeros((40, 2))}, r"y_pred has shape \(40, 2\)"),
+        ({"y_true": np.zeros((40, 2))}, r"y_true has shape \(40, 2\), but shape"),
+        ({"band": np.zeros(40)}, r"band has shape \(40,\)"),
         ({"y_true": pd.concat({"a": LEVEL})}, "it is a panel"),
         (
             {"y_true": FRAME.assign(low=0.0)},
-            r"y_true is a DataFrame of the columns \['level', 'low'\], and one line is drawn\. "
+            r"y_true has the columns \['level', 'low'\], but one column is expected\. "
             r"Choose one: y_true\['level'\]\.",
         ),
         ({"y_pred": pl.DataFrame({"a": [1.0], "b": [2.0]})}, r"Choose one: y_pred\['a'\]"),
         ({"y_pred": FRAME[[]]}, r"the columns \[\], .* Give a Series"),
     ],
 )
-def test_what_cannot_be_drawn_is_refused(arguments, message):
+def test_forecasts_that_cannot_be_drawn_are_refused(arguments, message):
     with pytest.raises(ValueError, match=message):
         ForecastDisplay.from_predictions(**{"y_true": LEVEL, "y_pred": LEVEL, **arguments})
 
@@ -213,9 +213,9 @@ def test_a_table_of_one_column_is_drawn_like_its_column(y, line):
         np.testing.assert_array_equal(drawn.get_ydata(), LEVEL)
 
 
-def test_of_several_columns_one_is_asked_for(line):
+def test_several_columns_are_refused(line):
     two = FRAME.assign(low=0.0)
-    with pytest.raises(ValueError, match=r"y is a DataFrame of .* Choose one: y\['level'\]"):
+    with pytest.raises(ValueError, match=r"y has the columns .* Choose one: y\['level'\]"):
         ForecastDisplay.from_estimator(line, FRAME, two)
     both = make_pipeline(SlidingWindowTransformer(3), LinearRegression()).fit(FRAME, two)
     with pytest.raises(ValueError, match=r"predicts an array of shape \(40, 2\), .*\[:, 0\]\)"):
@@ -227,8 +227,8 @@ def test_of_several_columns_one_is_asked_for(line):
 # Comparisons
 
 
-def test_only_a_comparison_is_drawn_as_one():
-    with pytest.raises(TypeError, match="comparison is a Ridge, and the result of compare_regr"):
+def test_other_objects_than_a_comparison_are_refused():
+    with pytest.raises(TypeError, match="comparison is a Ridge, not a result of compare_regr"):
         ComparisonDisplay.from_comparison(Ridge())
 
 
@@ -276,7 +276,7 @@ def test_displays_draw_on_axes_that_are_given(comparison, network):
         assert display.figure_ is figure
 
 
-def test_without_matplotlib_it_is_said_what_is_missing(monkeypatch):
+def test_missing_matplotlib_is_named(monkeypatch):
     monkeypatch.setitem(sys.modules, "matplotlib", None)
     with pytest.raises(ImportError, match=r"LossCurveDisplay\.plot requires matplotlib"):
         LossCurveDisplay(loss=[1.0]).plot()

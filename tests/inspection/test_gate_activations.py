@@ -1,4 +1,4 @@
-"""Gates, against the recurrences with gates as textbooks write them."""
+"""Gates, compared with recurrences written as in textbooks."""
 
 import pickle
 
@@ -25,7 +25,7 @@ N_SAMPLES, N_TIMESTEPS, N_FEATURES = 5, 4, 2
 UNITS = (3, 2)
 
 
-# One step with its gates: what was read and the state before to the state after.
+# One step of each cell: the inputs and the old state give the new state and the gates.
 
 
 def lstm_step(x, h, c, weights):
@@ -72,7 +72,7 @@ CELLS = {
 
 
 def run_with_gates(X, present, units, step, weights):
-    """Return h and the gates of each step, NaN where the step is absent."""
+    """Return h and the gates of each step, NaN at missing steps."""
     h = c = np.zeros((len(X), units))
     outputs, gates = [], []
     for x, here in zip(X.swapaxes(0, 1), present.T[..., None], strict=True):
@@ -102,7 +102,7 @@ def expected_gates(model, X, cell, step):
 
 
 def fit_any_weights(estimator, X, y):
-    """Do as if the estimator was fitted, which would take seconds, with weights like any others."""
+    """Start the estimator and draw random weights, which is faster than a fit."""
     estimator._start(X, y)
     rng = np.random.default_rng(1)
     estimator.weights_ = [rng.normal(scale=0.5, size=w.shape) for w in estimator.weights_]
@@ -129,7 +129,6 @@ def test_gates_equal_those_of_the_textbook(cell, bidirectional, lacking):
         assert list(gates) == list(expected)
         for gate, its_values in expected.items():
             assert gates[gate].shape == (N_SAMPLES, N_TIMESTEPS, UNITS[layer])
-            # NaN at the same places.
             assert_allclose(gates[gate], its_values, rtol=1e-5)
             assert_array_equal(np.isnan(gates[gate][..., 0]), np.isnan(X[..., 0]))
             present = gates[gate][~np.isnan(gates[gate])]
@@ -153,7 +152,7 @@ def test_other_architectures_have_gates_as_well(architecture):
     rows = X[:, 0] if architecture == "vector_to_sequence" else X
     y = np.ones((N_SAMPLES, N_TIMESTEPS, 2))
     model = fit_any_weights(LSTMRegressor(UNITS, architecture=architecture), rows, y)
-    # That of a repeated vector is the one it was repeated for.
+    # A vector is repeated for every step.
     read = np.repeat(rows[:, None], N_TIMESTEPS, axis=1) if rows.ndim == 2 else rows
     reads = ~np.isnan(read[..., 0])
     weights = Weights(model.weights_, "lstm", reset_after=False)
@@ -173,7 +172,7 @@ def test_an_embedding_is_read_before_the_gates():
         assert_allclose(values, expected[gate], rtol=1e-5)
 
 
-def test_rows_come_in_blocks_of_any_number(monkeypatch):
+def test_gates_do_not_depend_on_the_size_of_blocks(monkeypatch):
     X, y = make_rows(lacking=True)
     model = fit_any_weights(LSTMRegressor(UNITS), X, y)
     at_once = gate_activations(model, X)
@@ -182,7 +181,7 @@ def test_rows_come_in_blocks_of_any_number(monkeypatch):
         assert_allclose(values, at_once[gate], rtol=1e-5)
 
 
-def test_a_pipeline_or_a_search_is_its_network_with_the_rows_that_reach_it(series):
+def test_gates_of_a_pipeline_or_a_search_are_those_of_its_network(series):
     model = LSTMRegressor(3, epochs=1, random_state=0)
     pipe = make_pipeline(StandardScaler(), SlidingWindowTransformer(5), model)
     search = GridSearchCV(pipe, {"lstmregressor__units": [3]}, cv=2).fit(series, series[:, 0])
@@ -192,7 +191,7 @@ def test_a_pipeline_or_a_search_is_its_network_with_the_rows_that_reach_it(serie
     assert_array_equal(gate_activations(search, series)["forget"], expected)
 
 
-def test_the_estimator_stays_what_it_is():
+def test_the_estimator_is_not_changed():
     X, y = make_rows()
     model = fit_any_weights(GRURegressor(UNITS), X, y)
     before = pickle.dumps(vars(model))
@@ -200,7 +199,7 @@ def test_the_estimator_stays_what_it_is():
     assert pickle.dumps(vars(model)) == before
 
 
-def test_what_has_no_gates_is_refused():
+def test_estimators_without_gates_are_refused():
     X, y = make_rows()
     with pytest.raises(NotFittedError):
         gate_activations(LSTMRegressor(), X)
@@ -209,9 +208,9 @@ def test_what_has_no_gates_is_refused():
     with pytest.raises(ValueError, match="RNNRegressor has no gates"):
         gate_activations(fit_any_weights(RNNRegressor(UNITS), X, y), X)
     model = fit_any_weights(LSTMRegressor(UNITS), X, y)
-    with pytest.raises(ValueError, match="layer=-3 is not there: the network has 2"):
+    with pytest.raises(ValueError, match="layer=-3 does not exist: the network has 2"):
         gate_activations(model, X, layer=-3)
-    with pytest.raises(ValueError, match='direction="backward" is not there'):
+    with pytest.raises(ValueError, match='direction="backward" does not exist'):
         gate_activations(model, X, direction="backward")
     with pytest.raises(ValueError, match="expecting 2 features"):
         gate_activations(model, X[..., :1])

@@ -1,4 +1,4 @@
-"""Gradients of the states, against finite differences of the textbook and TensorFlow's own."""
+"""Gradients of the states, compared with finite differences and with TensorFlow."""
 
 import pickle
 import random
@@ -27,7 +27,7 @@ from skrnn._keras.layers import PeepholeLSTMCell
 from skrnn.inspection import gradient_flow
 
 N_SAMPLES, N_TIMESTEPS, N_FEATURES, UNITS, N_OUTPUTS = 5, 4, 2, 3, 2
-# Class, the options that only it has, what the textbook calls it, and Keras' cell.
+# Class, its own options, name of the cell in `recurrences`, and cell of Keras.
 CELLS = {
     "rnn": (RNNRegressor, {}, "simple_rnn", keras.layers.SimpleRNNCell),
     "lstm": (LSTMRegressor, {}, "lstm", keras.layers.LSTMCell),
@@ -35,7 +35,7 @@ CELLS = {
     "gru": (GRURegressor, {}, "gru", keras.layers.GRUCell),
     "gru_reset_before": (GRURegressor, {"reset_after": False}, "gru", keras.layers.GRUCell),
 }
-# Which steps each row lacks; the third is lacking everywhere.
+# Missing steps of each row. The third step is missing in all rows.
 LACKING = [[2], [0, 2], [1, 2], [2, 3], [0, 2, 3]]
 
 
@@ -50,7 +50,7 @@ def make_rows(*, lacking=False, y_shape=(N_OUTPUTS,)):
 
 
 def fit_any_weights(estimator, X, y):
-    """Do as if the estimator was fitted, which would take seconds, with weights like any others."""
+    """Start the estimator and draw random weights, which is faster than a fit."""
     estimator._start(X, y)
     rng = np.random.default_rng(1)
     estimator.weights_ = [rng.normal(scale=0.5, size=w.shape) for w in estimator.weights_]
@@ -58,7 +58,7 @@ def fit_any_weights(estimator, X, y):
 
 
 def mean_of_present(norms, present):
-    """Mean over the rows, NaN where none has the step."""
+    """Return the mean over the rows, NaN where the step is missing in all of them."""
     norms, counts = np.where(present, norms, 0).sum(axis=0), present.sum(axis=0)
     return np.where(counts, norms / np.maximum(counts, 1), np.nan)
 
@@ -76,7 +76,7 @@ def differentiate(loss_of, h, step=1e-5):
 
 
 def expected_flow(estimator, X, y, cell, *, decoder_steps=None):
-    """Perturb the state after each step, and run what is left of the textbook's recurrence."""
+    """Perturb the state after each step, and run the rest of the recurrence."""
     reset_after = cell == "gru" and estimator.reset_after
     weights = Weights(estimator.weights_, cell, reset_after=reset_after)
     present = ~np.isnan(X[..., 0])
@@ -141,7 +141,7 @@ def test_flow_of_an_encoder_passes_through_the_decoder(cell):
 
 
 class PerturbedCell(keras.layers.Layer):
-    """A Keras cell that adds what stands behind its inputs to the state h."""
+    """A Keras cell that adds the last columns of its inputs to the state h."""
 
     def __init__(self, cell):
         super().__init__()
@@ -230,7 +230,7 @@ def test_flow_equals_that_of_a_keras_twin_in_each_layer_and_direction(cell, arch
     fit_any_weights(model, X, y)
     weight = 1.0
     if sequences and lacking:
-        # The loss of training is the mean over the steps that there are.
+        # The loss of training is the mean over the steps that are not missing.
         present = ~np.isnan(X[..., 0])
         weight = tf.constant(present / present.mean(), tf.float32)
     loss_of = squared_error(model, y, weight)
@@ -260,7 +260,7 @@ def test_flow_of_a_classifier_is_that_of_its_weighed_cross_entropy(loss):
 
 
 def test_probabilities_next_to_0_have_gradients():
-    # Keras clips them, unless it finds the logits that they were made of.
+    # Keras clips probabilities, unless it finds the logits that they were computed from.
     X, _ = make_rows()
     y = np.array([0, 1, 0, 1, 0])
     model = fit_any_weights(GRUClassifier((3,)), X, y)
@@ -293,7 +293,7 @@ def test_steps_of_a_vector_to_sequence_are_those_of_the_repeated_vector():
         assert_allclose(gradient_flow(model, vectors, y, layer=layer), flow, rtol=1e-4)
 
 
-def test_symbols_that_an_embedding_does_not_know_are_absent():
+def test_symbols_that_an_embedding_does_not_know_are_missing_steps():
     symbols = np.array([[1, 2, 3, 0], [2, 3, 0, 0], [3, 1, 1, 0]])
     y = np.array([0.0, 1.0, 2.0])
     model = fit_any_weights(GRURegressor(3, embedding_dim=2), symbols, y)
@@ -304,11 +304,11 @@ def test_symbols_that_an_embedding_does_not_know_are_absent():
     assert_array_equal(gradient_flow(model, symbols, y), flow)
 
 
-# Where a fit starts
+# Initial weights
 
 
 def barely_trained(estimator):
-    """Change weights by less than float32 can tell."""
+    """Train with steps that are too small to change float32 weights."""
     return estimator.set_params(optimizer="sgd", learning_rate=1e-30, epochs=1, random_state=5)
 
 
@@ -364,12 +364,12 @@ def test_at_its_start_a_simple_rnn_has_next_to_no_gradient_at_the_first_of_100_s
     assert 0 < 1000 * flow[0] < flow[-1]
 
 
-# What training on the recall leaves
+# Weights trained on the recall
 
 
 def test_a_trained_lstm_with_memory_steps_keeps_gradient_at_the_first_step_of_the_recall():
-    # As in examples/memory.py, with half the rows and so few epochs that neither has learned
-    # to; examples/plot_vanishing_gradient.py trains until one has.
+    # As in examples/memory.py, with half the rows and too few epochs to learn the task.
+    # examples/plot_vanishing_gradient.py trains until one network has learned the task.
     noise = np.random.default_rng(0).uniform(size=(1_000, 100))
     first = {}
     for memory_steps in (None, 100):
@@ -386,10 +386,10 @@ def test_a_trained_lstm_with_memory_steps_keeps_gradient_at_the_first_step_of_th
     assert first[100] > 100 * first[None]
 
 
-# Around it
+# Estimators and errors
 
 
-def test_rows_are_means_over_blocks_of_any_number(monkeypatch):
+def test_means_over_rows_do_not_depend_on_the_size_of_blocks(monkeypatch):
     X, y = make_rows(lacking=True)
     model = fit_any_weights(GRURegressor(UNITS), X, y)
     at_once = gradient_flow(model, X, y)
@@ -397,7 +397,7 @@ def test_rows_are_means_over_blocks_of_any_number(monkeypatch):
     assert_allclose(gradient_flow(model, X, y), at_once, rtol=1e-5)
 
 
-def test_a_pipeline_or_a_search_is_its_network_with_the_rows_that_reach_it(series):
+def test_flow_of_a_pipeline_or_a_search_is_that_of_its_network(series):
     model = GRURegressor(3, epochs=1, random_state=0)
     pipe = make_pipeline(StandardScaler(), SlidingWindowTransformer(5), model)
     y = series[:, 0]
@@ -414,7 +414,7 @@ def test_a_pipeline_or_a_search_is_its_network_with_the_rows_that_reach_it(serie
     assert_array_equal(gradient_flow(search, series, y, initial=True), initial)
 
 
-def test_a_network_stays_what_it_was_fitted_as():
+def test_parameters_set_after_fit_do_not_change_the_flow():
     X, y = make_rows(y_shape=(N_TIMESTEPS, N_OUTPUTS))
     model = fit_any_weights(GRURegressor(UNITS, architecture="sequence_to_sequence"), X, y)
     flow = gradient_flow(model, X, y)
@@ -423,8 +423,8 @@ def test_a_network_stays_what_it_was_fitted_as():
 
 
 def draw_from_all(generator):
-    """Draw from what is global, and from what belongs to the user."""
-    # The global generator is what is tested.
+    """Draw from the global generators and from that of the user."""
+    # The global generator is tested here.
     return (
         random.random(),
         np.random.random(),  # noqa: NPY002
@@ -440,7 +440,7 @@ def seed_all():
     return np.random.RandomState(3)
 
 
-def test_generators_stay_where_they_are():
+def test_random_generators_are_not_used():
     X, y = make_rows()
     expected = draw_from_all(seed_all())
     generator = seed_all()
@@ -453,7 +453,7 @@ def takes_all_rows(y, outputs):
     return tf.reduce_mean((y - outputs) ** 2)
 
 
-def test_what_cannot_be_measured_is_refused():
+def test_wrong_input_is_refused():
     X, y = make_rows()
     model = RNNRegressor((3, 2))
     with pytest.raises(NotFittedError):
@@ -469,9 +469,9 @@ def test_what_cannot_be_measured_is_refused():
     with pytest.raises(TypeError, match="is not a recurrent estimator"):
         gradient_flow(ridge.fit(X[..., 0], y), X[..., 0], y)
     fit_any_weights(model, X, y)
-    with pytest.raises(ValueError, match=r"layer=2 is not there: the network has 2"):
+    with pytest.raises(ValueError, match=r"layer=2 does not exist: the network has 2"):
         gradient_flow(model, X, y, layer=2)
-    with pytest.raises(ValueError, match='direction="backward" is not there'):
+    with pytest.raises(ValueError, match='direction="backward" does not exist'):
         gradient_flow(model, X, y, direction="backward")
     with pytest.raises(ValueError, match="'direction' parameter"):
         gradient_flow(model, X, y, direction="sideways")

@@ -1,4 +1,4 @@
-"""Displays of what goes on inside networks: what is drawn is what was measured."""
+"""Displays of gates and gradients of networks."""
 
 import builtins
 
@@ -30,7 +30,7 @@ def rows():
 
 @pytest.fixture(scope="module")
 def networks(rows):
-    """Three networks where a fit would start. Not to be changed."""
+    """Three networks with the weights that a fit starts from. Do not change them."""
     made = {
         "simple RNN": RNNRegressor(3, random_state=0),
         "LSTM": LSTMRegressor(3, random_state=0),
@@ -51,7 +51,7 @@ def test_gradient_flow_is_drawn_step_by_step_on_a_logarithmic_axis():
     assert display.plot() is display
     first, second = display.lines_
     assert_array_equal(first.get_xydata(), [[1, 1e-6], [2, 1e-3], [3, 1]])
-    # There is no logarithm of 0: a gap, as at an absent step.
+    # 0 has no logarithm: a gap, as at a missing step.
     assert_array_equal(second.get_xydata(), [[1, np.nan], [2, np.nan], [3, 0.5], [4, 2]])
     ax = display.ax_
     assert display.figure_ is ax.figure
@@ -64,7 +64,7 @@ def test_gradient_flow_is_drawn_step_by_step_on_a_logarithmic_axis():
 GRADIENT_TITLE = "Gradient that reaches each step"
 
 
-def test_a_flow_of_nothing_can_be_drawn():
+def test_gradients_of_0_and_no_gradients_can_be_drawn():
     display = GradientFlowDisplay(flow={"linear skip": np.zeros(3)}).plot()
     assert np.isnan(display.lines_[0].get_ydata()).all()
     assert GradientFlowDisplay(flow={}).plot().lines_ == []
@@ -87,7 +87,7 @@ def test_one_estimator_is_drawn_on_given_axes_under_its_name(networks, rows):
     assert display.ax_ is ax
     assert [line.get_label() for line in ax.lines] == ["GRURegressor", "at first"]
     assert_array_equal(ax.lines[0].get_ydata(), gradient_flow(network, *rows, layer=0))
-    # It was never trained.
+    # The network was never trained, so its weights are the initial ones.
     assert_array_equal(ax.lines[1].get_ydata(), gradient_flow(network, *rows))
 
 
@@ -169,7 +169,7 @@ def test_a_row_of_a_pipeline_is_read_through_its_steps(series):
     assert_allclose(display.gates["reset"], gate_activations(pipe, series)["reset"][30], rtol=1e-5)
 
 
-def test_what_cannot_be_drawn_is_refused(networks, rows):
+def test_rows_and_estimators_that_cannot_be_drawn_are_refused(networks, rows):
     X, y = rows
     already_open = plt.get_fignums()
     with pytest.raises(ValueError, match=r"sample=6 is not one of the 6 row\(s\)"):
@@ -192,7 +192,7 @@ def test_what_cannot_be_drawn_is_refused(networks, rows):
         (GateActivationDisplay(gates={"reset": [[1.0]]}), "GateActivationDisplay"),
     ],
 )
-def test_without_matplotlib_it_is_named(display, of_class, monkeypatch):
+def test_missing_matplotlib_is_named(display, of_class, monkeypatch):
     import_module = builtins.__import__
 
     def import_other(name, *args, **kwargs):
