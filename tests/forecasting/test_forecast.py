@@ -584,7 +584,7 @@ def test_the_estimator_and_the_rows_stay_as_they_were(network):
     ("arguments", "message"),
     [
         ({"target": "other"}, "target='other' is not a column of X, which has \\['level'\\]"),
-        ({"X": SERIES}, r"X of shape \(40,\) has 1 dimension"),
+        ({"X": SERIES}, r"X is an array of shape \(40,\), and forecast expects a table"),
         ({"future": pd.DataFrame({"other": [1.0, 2.0]})}, r"future has the columns \['other'\]"),
         ({"future": pd.DataFrame({"level": [1.0]})}, "future has the rows 1, but steps=2 needs 2"),
         ({"future": np.ones((3, 1))}, r"future of shape \(3, 1\)"),
