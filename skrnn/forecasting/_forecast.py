@@ -157,7 +157,11 @@ def forecast(
     n_series = len(past.series)
     is_by_step = architecture == "sequence_to_sequence"
     with _quiet_about_first_rows(paths, past):
-        first = _predict_last(pipeline, rows.rows_until(1), n_series, is_by_step)
+        try:
+            first = _predict_last(pipeline, rows.rows_until(1), n_series, is_by_step)
+        except ValueError as error:
+            _refuse_missing_values(pipeline, rows, n_series, error)
+            raise
     if targets.layout is None and first.shape[1] > 1:
         refuse_unknown_layout(first.shape[1], targets)
     if targets.layout == "steps":
@@ -226,6 +230,23 @@ def _check_known(
         _refuse_unknown_target(missing, past, targets, horizon)
     if needed and not len(past.frame):
         check_rows_before_the_window(paths, past)
+
+
+def _refuse_missing_values(
+    pipeline: Any, rows: FutureRows, n_series: int, error: ValueError
+) -> None:
+    """Say that a step does not take NaN, if it takes the rows to predict with numbers instead."""
+    if not rows.unknown:
+        return
+    try:
+        _predict_last(pipeline, rows.rows_with_numbers(), n_series, False)
+    except ValueError:
+        return
+    raise ValueError(
+        f"The row to predict has NaN in the column(s) {rows.unknown}, which are not known yet, and "
+        f"the estimator refuses NaN ({str(error).partition(chr(10))[0]}). Put SimpleImputer() "
+        "before the step that does, such as PCA()."
+    ) from error
 
 
 def _refuse_unknown_target(

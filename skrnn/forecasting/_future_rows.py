@@ -299,6 +299,13 @@ class FutureRows:
         """Return the rows before and those of the first steps, as the estimator reads them."""
         return self._join(self._frame.iloc[: step * self._n_series])
 
+    def rows_with_numbers(self) -> Any:
+        """Return the rows before and those of the first step with a value for each unknown one."""
+        frame = self._frame.iloc[: self._n_series].copy()
+        for column in self.unknown:
+            frame[column] = pd.Series([self._alternatives(column)[0]] * len(frame), frame.index)
+        return self._join(frame)
+
     def write(self, step: int, columns: list[Any], values: np.ndarray) -> None:
         """Store predictions, of shape (n_series, n_columns), as values of the rows of a step."""
         rows = slice((step - 1) * self._n_series, step * self._n_series)

@@ -6,7 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.compose import ColumnTransformer, TransformedTargetRegressor
+from sklearn.decomposition import PCA
 from sklearn.ensemble import HistGradientBoostingRegressor
+from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LinearRegression, Ridge
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import (
@@ -247,6 +249,20 @@ def test_a_column_of_text_that_is_encoded_before_the_window(is_given):
     if is_given:
         with pytest.raises(ValueError, match=r"\['weekday'\] are read, but not predicted"):
             forecast(pipe, 5, X=X)
+
+
+@pytest.mark.parametrize("is_given", [True, False])
+def test_a_step_that_refuses_nan_is_told_the_imputer(is_given):
+    rows = make_rows(np.random.default_rng(0), ["a", "b", "c"], 1, 5)[["a", "b"]]
+    past, future = rows[:N_ROWS], rows[N_ROWS:]
+    steps = PCA(2), SlidingWindowTransformer(3, flatten=True), Ridge()
+    pipe = make_pipeline(*steps).set_output(transform="pandas").fit(past, past["a"])
+    X = past if is_given else None
+    with pytest.raises(ValueError, match=r"NaN in the column\(s\) \['a'\].*SimpleImputer"):
+        forecast(pipe, 5, X=X, future=future[["b"]], target="a")
+    pipe = make_pipeline(SimpleImputer(), *steps).set_output(transform="pandas")
+    found = forecast(pipe.fit(past, past["a"]), 5, X=X, future=future[["b"]], target="a")
+    np.testing.assert_allclose(found, recur(pipe, past, future, 5, ["a"])[:, 0])
 
 
 def test_differences_before_the_window_need_the_rows_and_the_word_of_the_user():
