@@ -399,6 +399,14 @@ def test_an_output_that_is_no_step_of_the_column_is_not_taken_for_one(other):
         forecast(pipe, 2)
 
 
+def test_outputs_that_are_one_constant_may_be_steps_or_columns():
+    rows = pd.DataFrame({"level": np.full(N_ROWS, 5.0)})
+    pipe = make_pipeline(SlidingWindowTransformer(3), Ridge()).fit(rows, np.full((N_ROWS, 3), 5.0))
+    with pytest.raises(ValueError, match="3 outputs, and nothing tells"):
+        forecast(pipe, 3)
+    assert forecast(pipe, 3, target="level").tolist() == pytest.approx([5.0] * 3)
+
+
 def test_steps_of_a_rare_event_are_steps():
     rows = pd.DataFrame({"events": np.eye(1, N_ROWS, 7)[0]})
     y = np.column_stack([rows["events"].shift(-step) for step in range(3)])[:-2]
