@@ -1,4 +1,4 @@
-"""Setting of the package: which engine trains and predicts."""
+"""Configuration: the engine that trains and predicts."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from typing import Any
 _ENGINES = ("auto", "keras")
 
 _default: dict[str, Any] = {"engine": "auto"}
-# None: the default of the process holds.
-_of_context: ContextVar[dict[str, Any] | None] = ContextVar("skrnn_config", default=None)
+# None: the default of the process applies.
+_context_settings: ContextVar[dict[str, Any] | None] = ContextVar("skrnn_config", default=None)
 
 
 def get_config() -> dict[str, Any]:
-    """Return the settings that hold here.
+    """Return the current settings.
 
     Returns
     -------
     config : dict
-        The name of each setting and its value.
+        Name and value of each setting.
 
     See Also
     --------
@@ -33,7 +33,7 @@ def get_config() -> dict[str, Any]:
     >>> skrnn.get_config()
     {'engine': 'auto'}
     """
-    return dict(_default | (_of_context.get() or {}))
+    return dict(_default | (_context_settings.get() or {}))
 
 
 def set_config(*, engine: str | None = None) -> None:
@@ -43,19 +43,19 @@ def set_config(*, engine: str | None = None) -> None:
     ----------
     engine : {"auto", "keras"}, default=None
         The engine that trains and predicts. "auto": skrnn's own kernels, in NumPy and Numba. Keras'
-        layers take their place for an activation that kernels do not know, and in `fit` if
-        TensorFlow sees a graphics card. "keras": always Keras' layers and `Model.fit`, several
-        times slower, for debugging and comparison. None: the engine does not change.
+        layers replace them for an activation that kernels do not know, and in `fit` if TensorFlow
+        sees a graphics card. "keras": always Keras' layers and `Model.fit`, several times slower,
+        for debugging and comparison. None: the engine does not change.
 
     Raises
     ------
     ValueError
-        If the engine is not known.
+        If the engine is unknown.
 
     See Also
     --------
     config_context : Change a setting for a block of code.
-    get_config : Return the settings that hold here.
+    get_config : Return the current settings.
 
     Notes
     -----
@@ -66,14 +66,14 @@ def set_config(*, engine: str | None = None) -> None:
     >>> import skrnn
     >>> skrnn.set_config(engine="auto")
     """
-    _default.update(_validated(engine))
+    _default.update(_make_settings(engine))
 
 
 @contextmanager
 def config_context(*, engine: str | None = None) -> Iterator[None]:
     """Change a setting for a block of code, in this thread.
 
-    Other threads and processes, such as those of a search with `n_jobs`, do not take part.
+    Other threads and processes, such as the workers of a search with `n_jobs`, keep their setting.
 
     Parameters
     ----------
@@ -83,17 +83,17 @@ def config_context(*, engine: str | None = None) -> Iterator[None]:
     Yields
     ------
     None
-        The block runs with the setting; the one from before holds again after it.
+        The block runs with the setting. The setting before the block is restored at its end.
 
     Raises
     ------
     ValueError
-        If the engine is not known.
+        If the engine is unknown.
 
     See Also
     --------
     set_config : Change a setting for the process.
-    get_config : Return the settings that hold here.
+    get_config : Return the current settings.
 
     Examples
     --------
@@ -102,14 +102,14 @@ def config_context(*, engine: str | None = None) -> Iterator[None]:
     ...     skrnn.get_config()
     {'engine': 'keras'}
     """
-    token = _of_context.set((_of_context.get() or {}) | _validated(engine))
+    token = _context_settings.set((_context_settings.get() or {}) | _make_settings(engine))
     try:
         yield
     finally:
-        _of_context.reset(token)
+        _context_settings.reset(token)
 
 
-def _validated(engine: str | None) -> dict[str, Any]:
+def _make_settings(engine: str | None) -> dict[str, Any]:
     if engine is None:
         return {}
     if engine not in _ENGINES:

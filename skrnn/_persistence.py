@@ -1,4 +1,4 @@
-"""Fitted estimators in files that run no code when they are loaded."""
+"""Persistence: save estimators to files that run no code when they are loaded."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import zipfile
 from collections.abc import Sequence
 from datetime import date, timedelta
 from importlib.metadata import version
-from inspect import isfunction
+from inspect import getmembers, isfunction
 from pathlib import Path, PosixPath, WindowsPath
 from pickle import dumps
 from types import ModuleType
@@ -34,10 +34,15 @@ def _name_of(kind: Any) -> str:
     return kind if isinstance(kind, str) else f"{kind.__module__}.{kind.__qualname__}"
 
 
-# Counts up when an older skrnn could no longer read what is written.
+def _is_splitter(part: Any) -> bool:
+    """Return whether a part of scikit-learn splits rows for a cross-validation."""
+    return hasattr(part, "get_n_splits")
+
+
+# Increases when an older skrnn cannot read new files.
 _FORMAT = 2
-# Modules of classes that an earlier format knows by another name.
-_MOVED = {
+# New names of the modules that an earlier format names.
+_RENAMED_MODULES = {
     "skrnn._classifiers": "skrnn.estimators._classifiers",
     "skrnn._naive": "skrnn.estimators._naive",
     "skrnn._regressors": "skrnn.estimators._regressors",
@@ -49,23 +54,23 @@ _OWN_TYPES = (
     *(GRUClassifier, GRURegressor, LSTMClassifier, LSTMRegressor, NaiveRegressor),
     *(RNNClassifier, RNNRegressor, SlidingWindowTransformer),
 )
-# Parts of pipelines and searches that skops does not know to be harmless. Not trees and forests:
-# their arrays go to code in C that does not check them.
+# Parts of pipelines and searches that skops does not trust by default. Trees and forests are left
+# out, because C code reads their arrays without a check.
 _OTHER_TYPES = (
     "numpy.dtype",
-    "numpy.ma.MaskedArray",  # another name than in NumPy 1
+    "numpy.ma.MaskedArray",  # skops trusts its name in NumPy 1
     "sklearn.metrics._scorer._MultimetricScorer",
     "sklearn.metrics._scorer._PassthroughScorer",
     "sklearn.metrics._scorer._Scorer",
     "sklearn.model_selection._split._CVIterableWrapper",
-    # Of the oldest scikit-learn that is supported; all hold plain values.
+    # For the oldest supported scikit-learn; all hold plain values.
     "sklearn.compose._column_transformer._RemainderColsList",
     "sklearn.utils._metadata_requests.MetadataRequest",
     "sklearn.utils._metadata_requests.MethodMetadataRequest",
     *map(_name_of, (date, timedelta, PosixPath, WindowsPath)),
-    *(_name_of(part) for part in vars(model_selection).values() if hasattr(part, "get_n_splits")),
-    *(_name_of(part) for part in vars(metrics).values() if isfunction(part)),
-    *(_name_of(part) for part in vars(feature_selection).values() if isfunction(part)),
+    *(_name_of(part) for _, part in getmembers(model_selection, _is_splitter)),
+    *(_name_of(part) for _, part in getmembers(metrics, isfunction)),
+    *(_name_of(part) for _, part in getmembers(feature_selection, isfunction)),
 )
 
 
@@ -74,19 +79,20 @@ _OTHER_TYPES = (
     prefer_skip_nested_validation=True,
 )
 def save(estimator: Any, path: str | os.PathLike[str]) -> None:
-    """Write an estimator to a file that `load` reads without running any code in it.
+    """Write an estimator to a file that `load` reads without running code from the file.
 
-    Beside pickle, whose files may do anything to whoever opens them. Everything is kept, so that
-    what is loaded predicts the same, trains on, and continues the fitted series.
+    It replaces pickle, whose files can run any code when they are loaded. The file holds the whole
+    state. The loaded estimator makes the same predictions, continues training, and continues the
+    fitted series.
 
     Parameters
     ----------
     estimator : estimator
-        An estimator, pipeline or search of scikit-learn and skrnn, fitted or not. Other parts are
-        written as well if skops can do that, but `load` then wants their types in `trusted`.
+        An estimator, pipeline or search of scikit-learn and skrnn, fitted or not. It may have
+        parts of other packages if skops can write them. `load` then needs their types in `trusted`.
 
     path : str or path-like
-        The file. It is written under another name and renamed: a crash leaves the old file whole.
+        Path of the file. A crash while writing leaves the old file unchanged.
 
     Raises
     ------
@@ -95,8 +101,8 @@ def save(estimator: Any, path: str | os.PathLike[str]) -> None:
     TypeError
         If the estimator is a class, or a Keras model.
     ValueError
-        If something within the estimator could not be loaded again: a lambda, a Keras optimizer,
-        a callback, labels of series that are dates, requests for metadata. The error names it.
+        If a part of the estimator could not be loaded again: a lambda, a Keras optimizer, a
+        callback, keys of series that are dates, requests for metadata. The error names the part.
     OSError
         If the file cannot be written.
 
@@ -106,8 +112,8 @@ def save(estimator: Any, path: str | os.PathLike[str]) -> None:
 
     Notes
     -----
-    The file is a line of text, with the version of skrnn, that of the format and a checksum, and
-    what skops writes (https://skops.readthedocs.io).
+    The file begins with a line of text: the version of skrnn, the version of the format and a
+    checksum. The content of skops follows (https://skops.readthedocs.io).
 
     Examples
     --------
@@ -133,7 +139,7 @@ def save(estimator: Any, path: str | os.PathLike[str]) -> None:
     refuse_other_models(
         estimator,
         "estimator",
-        advice='A Keras model has a method of its own: model.save("model.keras").',
+        advice='Save a Keras model with its own method: model.save("model.keras").',
     )
     if not hasattr(estimator, "get_params"):
         raise ValueError(
@@ -143,13 +149,13 @@ def save(estimator: Any, path: str | os.PathLike[str]) -> None:
     skops_io = _import_skops()
     try:
         content = skops_io.dumps(estimator)
-        # What cannot be read again would be found out when the estimator is gone.
+        # Load it now: later the estimator would be lost.
         skops_io.loads(content, trusted=skops_io.get_untrusted_types(data=content))
     except RecursionError as error:
         raise ValueError(
-            f"{type(estimator).__name__} cannot be saved, because a part of it holds itself, which "
-            "skops cannot write. That is so where metadata are requested (set_fit_request): use "
-            "pickle, for files that nobody else writes."
+            f"{type(estimator).__name__} cannot be saved, because a part of it refers to itself, "
+            "which skops cannot write. Requests for metadata (set_fit_request) do that. Use pickle "
+            "instead, and load only files that you trust."
         ) from error
     except Exception as error:
         raise ValueError(
@@ -164,32 +170,32 @@ def save(estimator: Any, path: str | os.PathLike[str]) -> None:
     prefer_skip_nested_validation=True,
 )
 def load(path: str | os.PathLike[str], *, trusted: Sequence[str | type] | None = None) -> Any:
-    """Read an estimator that `save` wrote. No code in the file is run.
+    """Read an estimator that `save` wrote, without running code from the file.
 
     Parameters
     ----------
     path : str or path-like
-        The file.
+        Path of the file.
 
     trusted : list of str or type, default=None
-        Types that the file may hold beside those of skrnn, plain values, arrays and most of
-        scikit-learn, such as a transformer of your own: `["my_package.MyTransformer"]`. Fitted
-        trees and forests have to be named as well: their arrays go to code in C that does not
-        check them. Trust only what you know: a type that you name is imported and gets its
-        attributes from the file.
+        Other types that the file may hold, such as a transformer of your own:
+        `["my_package.MyTransformer"]`. Types of skrnn, plain values, arrays and most types of
+        scikit-learn are always allowed. Fitted trees and forests must be named, because C code
+        reads their arrays without a check. Name only types that you know: they are imported and
+        get their attributes from the file.
 
     Returns
     -------
     estimator : estimator
-        As it was saved.
+        The estimator, with the state in which it was saved.
 
     Raises
     ------
     ImportError
         If skops is not installed.
     ValueError
-        If `save` did not write the file, a newer skrnn wrote it, it is truncated or was altered,
-        holds types that are not trusted, or does not fit the versions that are installed.
+        If the file was not written by `save`, was written by a newer skrnn, is truncated or
+        altered, holds types that are not trusted, or does not fit the installed versions.
     OSError
         If the file cannot be read.
 
@@ -199,8 +205,8 @@ def load(path: str | os.PathLike[str], *, trusted: Sequence[str | type] | None =
 
     Notes
     -----
-    The checksum finds damage. It does not tell who wrote a file: somebody who alters one and knows
-    how can write a new checksum. Such a file still runs no code, but may predict anything.
+    The checksum finds damage, not manipulation: somebody who alters a file can also write a new
+    checksum. Such a file still runs no code, but its predictions cannot be trusted.
 
     Examples
     --------
@@ -225,47 +231,48 @@ def load(path: str | os.PathLike[str], *, trusted: Sequence[str | type] | None =
         raise
     except Exception as error:
         raise ValueError(
-            f"{path} was written by skrnn {written_by} and cannot be loaded with the packages that "
-            f"are installed here (skrnn {version('skrnn')}): {error}. Install the versions that it "
-            "was written with."
+            f"{path} was written by skrnn {written_by} and cannot be loaded with the installed "
+            f"packages (skrnn {version('skrnn')}): {error}. Install the versions that wrote it."
         ) from error
     unknown = sorted(found - known)
     raise ValueError(
-        f"{path} holds types that are not trusted: {unknown}. If you know what they are, and that "
-        f"nobody else has written the file: load(path, trusted={unknown})."
+        f"{path} holds types that are not trusted: {unknown}. If you know these types and trust "
+        f"the writer of the file, use load(path, trusted={unknown})."
     )
 
 
 def _read(path: Path) -> tuple[str, int, bytes]:
-    """Return which version wrote a file, its format, and what skops wrote, once it is checked."""
+    """Return the version that wrote a file, its format and the content of skops, all checked."""
     data = path.read_bytes()
     header = _HEADER.match(data[:_LONGEST_HEADER])
     if header is None:
         raise ValueError(
-            f"{path} is not a file that skrnn.save wrote, or its beginning is lost. Files of "
-            "pickle, joblib or skops are read by pickle, joblib or skops."
+            f"{path} is not a file that skrnn.save wrote, or its beginning is lost. Read files of "
+            "pickle, joblib or skops with pickle, joblib or skops."
         )
     written_by = header["version"].decode(errors="replace")
     if int(header["format"]) > _FORMAT:
         raise ValueError(
             f"{path} has format {int(header['format'])}, written by skrnn {written_by}; this is "
-            f"skrnn {version('skrnn')}, which knows formats up to {_FORMAT}. Install a newer skrnn."
+            f"skrnn {version('skrnn')}, which reads formats up to {_FORMAT}. Install a newer skrnn."
         )
     content = data[header.end() :]
     if _digest(data[: header.start("digest")], content) != header["digest"]:
         raise ValueError(
-            f"{path} is truncated or was altered: its checksum is not that of its content. Take a "
-            "copy, or save the estimator again."
+            f"{path} is truncated or was altered: its checksum does not match its content. Use a "
+            "backup copy, or save the estimator again."
         )
     return written_by, int(header["format"]), content
 
 
 def _rename_modules(content: bytes) -> bytes:
-    """Return what skops wrote in an earlier format, with the names that modules have now."""
+    """Return the content of an earlier format, with the current names of modules."""
 
     def rename(part: dict[str, Any]) -> dict[str, Any]:
         module = part.get("__module__")
-        return {**part, "__module__": _MOVED[module]} if module in _MOVED else part
+        return (
+            {**part, "__module__": _RENAMED_MODULES[module]} if module in _RENAMED_MODULES else part
+        )
 
     renamed = io.BytesIO()
     with zipfile.ZipFile(io.BytesIO(content)) as files, zipfile.ZipFile(renamed, "w") as written:
@@ -283,11 +290,11 @@ def _digest(start: bytes, content: bytes) -> bytes:
 
 
 def _explain(estimator: Any, skops_io: ModuleType, error: Exception) -> str:
-    """Return which part of an estimator a file cannot hold, and what to do, in sentences."""
+    """Return sentences that name the part that a file cannot hold, and what to do."""
     for name, value in sorted(estimator.get_params(deep=True).items()):
         is_list = isinstance(value, list | tuple)
         for place, part in enumerate(value) if is_list else [(None, value)]:
-            # Estimators, and the pairs with their names, have their own parameters in the list.
+            # Parameters of nested estimators are in the list under their own names.
             if isinstance(part, tuple | list) or hasattr(part, "get_params"):
                 continue
             if not _can_be_held(part, skops_io):
@@ -297,21 +304,21 @@ def _explain(estimator: Any, skops_io: ModuleType, error: Exception) -> str:
         labels = [label for label, _ in getattr(window, "_starts", ())]
         if not all(_can_be_held(label, skops_io) for label in labels):
             return (
-                f"A file cannot hold the labels of the series of group={window.group!r}, which are "
-                f"of type {type(labels[0]).__name__}. Write them as text or numbers before fit."
+                f"A file cannot hold the keys of the series of group={window.group!r}, which are "
+                f"of type {type(labels[0]).__name__}. Turn them into text or numbers before fit."
             )
     return (
         f"A part of it could not be loaded again without running its code "
-        f"({type(error).__name__}: {error}). Use pickle, for files that nobody else writes."
+        f"({type(error).__name__}: {error}). Use pickle, and load only files that you trust."
     )
 
 
 def _can_be_held(part: Any, skops_io: ModuleType) -> bool:
-    """Tell whether a part of an estimator can be written and read again."""
+    """Return whether a part of an estimator can be written and read again."""
     try:
         content = skops_io.dumps(part)
         skops_io.loads(content, trusted=skops_io.get_untrusted_types(data=content))
-        # As estimators do with their callbacks before they are written.
+        # Estimators pickle their callbacks as a test before they are written.
         dumps(part)
     except Exception:
         return False
@@ -319,10 +326,10 @@ def _can_be_held(part: Any, skops_io: ModuleType) -> bool:
 
 
 def _describe(name: str, part: Any) -> str:
-    """Return what a part is that a file cannot hold, and what to do."""
+    """Return the type of a part that a file cannot hold, and what to do."""
     kind = type(part).__name__
     if name.endswith("callbacks"):
-        return f"({kind}). Set {name}=None before (set_params); what was trained stays."
+        return f"({kind}). Set {name}=None before (set_params); the trained weights stay."
     if isfunction(part):
         return (
             f"(the function {part.__name__}). Define it with def in a module that can be imported "
@@ -330,7 +337,7 @@ def _describe(name: str, part: Any) -> str:
         )
     if type(part).__module__.partition(".")[0] == "keras":
         return f'({kind} of Keras). Give its name instead, such as optimizer="adam".'
-    return f"({kind}). Use pickle, for files that nobody else writes."
+    return f"({kind}). Use pickle, and load only files that you trust."
 
 
 def _import_skops() -> ModuleType:
@@ -338,6 +345,7 @@ def _import_skops() -> ModuleType:
         import skops.io
     except ImportError as error:
         raise ImportError(
-            "save and load need skops, which is not installed: pip install 'skrnn[persistence]'."
+            "save and load need skops, which is not installed. Install it with: "
+            "pip install 'skrnn[persistence]'."
         ) from error
     return skops.io

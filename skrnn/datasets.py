@@ -1,4 +1,4 @@
-"""Series for examples and tests, generated or from installed packages; nothing is downloaded."""
+"""Datasets: stock prices and generated waves. Nothing is downloaded."""
 
 from __future__ import annotations
 
@@ -15,35 +15,35 @@ _TICKERS = ("AAPL", "FB", "GOOG", "IBM", "MSFT")
 def load_stock_prices(ticker: str = "GOOG") -> pd.DataFrame:
     """Load the daily prices of one stock, adjusted for splits and dividends.
 
-    The data are those of the package `bokeh_sampledata` (Quandl WIKI Prices, public domain). They
-    end on 2013-03-01 and start on 2000-03-01, or when the stock was first traded: 2004-08-19 for
-    GOOG, 2012-05-18 for FB.
+    The data come from the package `bokeh_sampledata` (Quandl WIKI Prices, public domain). They
+    start on 2000-03-01, or when the stock was first traded (GOOG: 2004-08-19, FB: 2012-05-18), and
+    end on 2013-03-01.
 
     Parameters
     ----------
     ticker : {"AAPL", "FB", "GOOG", "IBM", "MSFT"}, default="GOOG"
-        Symbol of the stock. "GOOG" is what trades as GOOGL since the split of 2014.
+        Symbol of the stock. "GOOG" has traded as GOOGL since the split of 2014.
 
     Returns
     -------
     prices : DataFrame of shape (n_days, 5)
         One row for each trading day, oldest first, with a DatetimeIndex named "Date".
 
-        - Open, High, Low, Close : float, in US dollars. Close is the adjusted close of the source,
-          unchanged. The others are scaled by the same factor, adjusted over raw close of that day.
-          Splits and dividends after 2013 are adjusted for, too, so the level is not what was paid.
-        - Volume : int, number of shares traded that day, as traded: not adjusted for splits.
+        - Open, High, Low, Close : float, in US dollars. Close is the adjusted close of the source.
+          The others are multiplied by the same factor, the adjusted over the raw close of the day.
+          Splits and dividends after 2013 are included, so prices are not the prices paid.
+        - Volume : int, number of shares traded that day, not adjusted for splits.
 
     Raises
     ------
     ValueError
-        If `ticker` is not one of those above.
+        If `ticker` is not one of the symbols above.
     ImportError
         If `bokeh_sampledata` is not installed.
 
     See Also
     --------
-    make_noisy_waves : Series that are generated.
+    make_noisy_waves : Generated series.
 
     Examples
     --------
@@ -64,13 +64,20 @@ def load_stock_prices(ticker: str = "GOOG") -> pd.DataFrame:
         from bokeh_sampledata import stocks
     except ImportError as error:
         raise ImportError(
-            "load_stock_prices reads the data of bokeh_sampledata, which is not installed. "
+            "load_stock_prices needs bokeh_sampledata, which is not installed. "
             'Install it with: pip install "skrnn[examples]"'
         ) from error
 
-    raw = pd.DataFrame(getattr(stocks, ticker))
+    tables = {
+        "AAPL": stocks.AAPL,
+        "FB": stocks.FB,
+        "GOOG": stocks.GOOG,
+        "IBM": stocks.IBM,
+        "MSFT": stocks.MSFT,
+    }
+    raw = pd.DataFrame(tables[ticker])
     adjusted = raw["adj_close"]
-    # Price over close first: it is 1 for equal prices, so rounding keeps Low <= Close <= High.
+    # Divide by the close first: the ratio of equal prices is 1, so Low <= Close <= High holds.
     prices = pd.DataFrame(
         {
             "Open": raw["open"] / raw["close"] * adjusted,
@@ -99,8 +106,8 @@ def make_noisy_waves(n_series: int, n_steps: int, *, random_state: Any = None) -
         Number of steps of each series, at least 1.
 
     random_state : int, RandomState instance or None, default=None
-        Where frequencies, phases and noise come from. An int gives the same series at each call.
-        None draws from NumPy's global generator, as scikit-learn's `make_*` functions do.
+        Generator of frequencies, phases and noise. An int gives the same series at each call. None
+        draws from NumPy's global generator, as scikit-learn's `make_*` functions do.
 
     Returns
     -------
@@ -110,17 +117,16 @@ def make_noisy_waves(n_series: int, n_steps: int, *, random_state: Any = None) -
     Raises
     ------
     ValueError
-        If `n_series` or `n_steps` is not an int of at least 1, or `random_state` is no seed.
+        If `n_series` or `n_steps` is not an int of at least 1, or `random_state` is not a seed.
 
     See Also
     --------
-    load_stock_prices : Series of real prices.
+    load_stock_prices : Real prices.
 
     Notes
     -----
-    Frequencies are those of the whole series, whatever its number of steps: `n_steps` is how
-    finely the same stretch of time is sampled. For targets that follow 50 steps, make 51 and cut
-    the last one off, as below.
+    Frequencies do not depend on `n_steps`, which is how finely the same period is sampled. For
+    targets that follow 50 steps, make 51 steps and split off the last one, as below.
 
     References
     ----------

@@ -1,8 +1,8 @@
-"""Warnings about data that is not what it seems.
+"""Warnings about data: missing rows and steps, features that are not scaled, rows as windows.
 
-Each is a `UserWarning` of a class of its own, which filters can name. Those about rows whose
-windows lack steps are all of the class `RowsMissingWarning`:
-``warnings.simplefilter("error", RowsMissingWarning)`` turns them into errors.
+Each warning is a `UserWarning` with a class of its own, which filters can name. Warnings about
+missing rows and steps are subclasses of `RowsMissingWarning`:
+``warnings.simplefilter("error", RowsMissingWarning)`` turns all of them into errors.
 """
 
 from __future__ import annotations
@@ -18,21 +18,21 @@ __all__ = [
 
 
 class RowsMissingWarning(UserWarning):
-    """Windows lack steps, because rows that belong into them were not given.
+    """Windows have missing steps, because rows that belong in them were not given.
 
-    `SlidingWindowTransformer` gives at most one a call. The message says how many rows are
-    concerned, from which label on, and what to do. A cause that stands alone has a class of its
-    own, which is a subclass of this one.
+    `SlidingWindowTransformer` gives at most one a call. The message tells how many
+    rows are affected, from which label on, and what to do. If there is a single cause, the warning
+    has a subclass.
 
     See Also
     --------
     MissingStepsWarning : Steps are missing between the rows of a call.
     TooFewRowsWarning : A series is shorter than a window.
-    UnplacedLabelsWarning : Labels do not say where rows belong.
+    UnplacedLabelsWarning : Labels do not tell where rows belong.
 
     Examples
     --------
-    Rows come three days after the last fitted one; the two days between are missing steps:
+    Later rows begin three days after the last fitted row. The two days between are missing steps:
 
     >>> import warnings
     >>> import pandas as pd
@@ -51,11 +51,11 @@ class RowsMissingWarning(UserWarning):
 
 
 class MissingStepsWarning(RowsMissingWarning):
-    """Steps are missing between the rows of a call, and windows read across them.
+    """Steps are missing between the rows of a call, and windows span these gaps.
 
     See Also
     --------
-    skrnn.SlidingWindowTransformer : Its parameter `gaps` decides what happens.
+    skrnn.SlidingWindowTransformer : The parameter `gaps` decides how gaps are handled.
 
     Examples
     --------
@@ -76,11 +76,11 @@ class MissingStepsWarning(RowsMissingWarning):
 
 
 class TooFewRowsWarning(RowsMissingWarning):
-    """A series has fewer fitted rows than a window is long, so all its windows are padded.
+    """A series has fewer fitted rows than a window has steps, so all its windows are padded.
 
     See Also
     --------
-    RowsMissingWarning : The class of all warnings about rows.
+    RowsMissingWarning : Class of all warnings about missing rows and steps.
 
     Examples
     --------
@@ -96,13 +96,13 @@ class TooFewRowsWarning(RowsMissingWarning):
 
 
 class UnplacedLabelsWarning(RowsMissingWarning):
-    """Labels do not say where rows belong: text, mixed types, another kind than the fitted ones.
+    """Labels do not tell where rows belong: text, mixed types, or another type than in `fit`.
 
-    Rows with these labels start fresh, without the fitted rows before them.
+    Rows with these labels start fresh: their windows do not contain fitted rows.
 
     See Also
     --------
-    RowsMissingWarning : The class of all warnings about rows.
+    RowsMissingWarning : Class of all warnings about missing rows and steps.
 
     Examples
     --------
@@ -120,11 +120,11 @@ class UnplacedLabelsWarning(RowsMissingWarning):
 
 
 class FeaturesNotScaledWarning(UserWarning):
-    """A feature has numbers that are too large for a recurrent network to learn from.
+    """A feature has values that are too large for a recurrent network to learn from.
 
-    `fit` of a recurrent estimator warns if the median absolute value of a feature is beyond 30.
-    Cells end in `tanh` and sigmoids, which are flat there: gradients vanish. Scale the features,
-    with `StandardScaler` in front of the windows.
+    `fit` of a recurrent estimator warns if the median absolute value of a feature is above 30.
+    At such values `tanh` and sigmoid saturate, and gradients vanish. Scale the features with
+    `StandardScaler` before making windows.
 
     See Also
     --------
@@ -142,13 +142,13 @@ class RowsNotWindowsWarning(UserWarning):
     """A table of dated rows was given where windows are expected.
 
     `fit` of a recurrent estimator warns if X is a DataFrame with dates as its index, and its
-    columns are not the steps of one feature: it would read the columns of a row as steps in time.
-    Make windows first, with `SlidingWindowTransformer`.
+    columns are not the steps of one feature. The estimator would read the columns of a row as time
+    steps. Make windows first, with `SlidingWindowTransformer`.
 
     See Also
     --------
     SlidingWindowTransformer : Makes the windows.
-    FeaturesNotScaledWarning : Features have numbers that are too large.
+    FeaturesNotScaledWarning : Features have values that are too large.
 
     Examples
     --------

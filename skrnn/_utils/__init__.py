@@ -1,1 +1,1 @@
-"""Helpers that two or more folders share, and that know none of them."""
+"""Helpers shared by two or more folders. They import no other folder of skrnn."""

@@ -1,4 +1,4 @@
-"""Files that are written whole, or not at all."""
+"""Atomic writes: a file is written completely or not at all."""
 
 from __future__ import annotations
 
@@ -9,25 +9,24 @@ from pathlib import Path
 
 
 def replace_file(path: str | os.PathLike[str], data: bytes) -> None:
-    """Write a file so that a crash at any moment leaves the old one or the new one, both whole.
+    """Write a file. A crash at any moment leaves the complete old file or the complete new one.
 
     Parameters
     ----------
     path : str or path-like
-        The file; its folder must be there. A link is followed.
+        The file. Its folder must exist. A link is followed.
 
     data : bytes
-        All that shall be in it.
+        Content of the file.
 
     Raises
     ------
     OSError
-        If the folder is not there or cannot be written to, or the disk is full. The old file is
-        as it was.
+        If the folder does not exist or is not writable, or the disk is full. The old file stays.
     """
-    # A new name would replace the link, not what it leads to.
+    # Renaming to `path` itself would replace a link instead of its target.
     target = Path(os.path.realpath(path))
-    # In the same folder: only within a file system does a file change its name in one step.
+    # In the same folder, because renaming is atomic within one file system only.
     name = target.with_name(f".{target.name}.{secrets.token_hex(8)}.tmp")
     number = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o666)
     try:
@@ -36,7 +35,7 @@ def replace_file(path: str | os.PathLike[str], data: bytes) -> None:
             file.flush()
             os.fsync(file.fileno())
         with suppress(FileNotFoundError):
-            # Who may read the old file may read the new one, and nobody else.
+            # The new file gets the permissions of the old one.
             name.chmod(target.stat().st_mode & 0o777)
         name.replace(target)
     except BaseException:
@@ -47,10 +46,10 @@ def replace_file(path: str | os.PathLike[str], data: bytes) -> None:
 
 
 def _sync_folder(folder: Path) -> None:
-    """Let a new name survive a loss of power, where the system can do that."""
+    """Write a new name to the disk, where the system can do that."""
     if not hasattr(os, "O_DIRECTORY"):  # Windows
         return
-    # The file is there by now: where folders cannot be synchronized there is nothing to undo.
+    # The file is complete already, so a folder that cannot be synchronized is no error.
     with suppress(OSError):
         number = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
         try:

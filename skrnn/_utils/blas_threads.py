@@ -1,4 +1,4 @@
-"""Threads of a fit: one for BLAS, and as many halves of a batch at once as cores are free."""
+"""Threads of a fit: one for BLAS, so results do not depend on the number of cores."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ _limits: Any = None
 
 @contextmanager
 def one_blas_thread() -> Iterator[int]:
-    """Let BLAS compute in one thread while anything is fitted; yield how many threads a fit has.
+    """Limit BLAS to one thread during a fit, and yield the number of threads that the fit may use.
 
-    The bits of a product depend on the number of BLAS' threads. That number belongs to the
-    process, so the first of several fits at once sets it, and the last one puts it back.
+    The bits of a product depend on the number of threads of BLAS. This number is a setting of the
+    process: the first of several simultaneous fits sets it, and the last one restores it.
     """
     global _n_fits, _limits
     with _lock:
@@ -40,15 +40,15 @@ def one_blas_thread() -> Iterator[int]:
 
 @cache
 def _find_libraries() -> ThreadpoolController:
-    """Return what knows the BLAS libraries of this process: those of NumPy and SciPy."""
-    # Numba calls SciPy's, which must be loaded to be found.
+    """Return the controller of the BLAS libraries of this process, from NumPy and SciPy."""
+    # Numba calls the BLAS of SciPy, which is found only if it is loaded.
     import scipy.linalg.cython_blas  # noqa: F401
 
     return ThreadpoolController()
 
 
 def _count_cores() -> int:
-    """Return the cores that this process may use; joblib says how many to its processes."""
+    """Return the number of cores that this process may use; joblib sets it for its workers."""
     n_threads = os.environ.get("OMP_NUM_THREADS", "")
     if n_threads.isdigit():
         return int(n_threads)

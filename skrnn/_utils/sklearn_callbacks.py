@@ -1,4 +1,4 @@
-"""scikit-learn's callbacks: a fit is a task, and each of its epochs is one within it."""
+"""Callbacks of scikit-learn: they follow a fit as a task, and its epochs as subtasks."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ try:
 except ImportError:  # scikit-learn before 1.9 has no callbacks
 
     class CallbackSupportMixin:  # type: ignore[no-redef]
-        """Stands for what is not there: no `set_callbacks`, and so nobody to be told."""
+        """Placeholder without `set_callbacks`."""
 
 
 __all__ = ["CallbackSupportMixin", "FitTasks", "begin_tasks"]
@@ -19,52 +19,52 @@ __all__ = ["CallbackSupportMixin", "FitTasks", "begin_tasks"]
 def begin_tasks(
     estimator: Any, X: Any, y: Any, epochs: int = 0, sample_weight: Any = None
 ) -> FitTasks | None:
-    """Tell the callbacks of an estimator that its fit begins; None if it has none."""
+    """Tell the callbacks of an estimator that its fit begins. Return None if it has none."""
     has_callbacks = bool(getattr(estimator, "_skl_callbacks", None))
     return FitTasks(estimator, X, y, epochs, sample_weight) if has_callbacks else None
 
 
 class FitTasks:
-    """The tasks of one fit.
+    """Tasks of one fit, which callbacks follow.
 
     Parameters
     ----------
     estimator : estimator
-        What is fitted, with the callbacks that are told.
+        Estimator that is fitted, with callbacks.
 
     X, y : array-like
-        What it is fitted on.
+        Rows of the fit.
 
     epochs : int
-        How many epochs there are at most.
+        Largest number of epochs.
 
     sample_weight : array-like or None
-        Weights of the rows, which scores of them shall have, too.
+        Weights of the rows, for callbacks that compute scores.
     """
 
     def __init__(self, estimator: Any, X: Any, y: Any, epochs: int, sample_weight: Any) -> None:
         metadata = None if sample_weight is None else {"sample_weight": sample_weight}
-        self._told = {"estimator": estimator, "X": X, "y": y, "metadata": metadata}
+        self._task_info = {"estimator": estimator, "X": X, "y": y, "metadata": metadata}
         self._fit = estimator._init_callback_context(max_subtasks=epochs)
-        self._fit.call_on_fit_task_begin(**self._told)
+        self._fit.call_on_fit_task_begin(**self._task_info)
 
     def begin_epoch(self) -> None:
-        """Tell that an epoch begins."""
+        """Tell the callbacks that an epoch begins."""
         self._epoch = self._fit.subcontext(task_name="epoch")
-        self._epoch.call_on_fit_task_begin(**self._told)
+        self._epoch.call_on_fit_task_begin(**self._task_info)
 
     def end_epoch(self, get_attributes: Callable[[], dict[str, Any]]) -> bool:
-        """Tell that an epoch has ended; return whether somebody wants the fit to stop.
+        """Tell the callbacks that an epoch has ended. Return whether one stops the fit.
 
         Parameters
         ----------
         get_attributes : callable
-            Returns what the fitted attributes are by now, if somebody asks.
+            Returns the current fitted attributes, for callbacks that ask for them.
         """
         return self._epoch.call_on_fit_task_end(
-            **self._told, reconstruction_attributes=get_attributes
+            **self._task_info, reconstruction_attributes=get_attributes
         )
 
     def end(self, attributes: dict[str, Any]) -> None:
-        """Tell that the fit has ended, with these fitted attributes."""
-        self._fit.call_on_fit_task_end(**self._told, reconstruction_attributes=attributes)
+        """Tell the callbacks that the fit has ended with these fitted attributes."""
+        self._fit.call_on_fit_task_end(**self._task_info, reconstruction_attributes=attributes)

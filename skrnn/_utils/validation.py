@@ -1,4 +1,4 @@
-"""Validation of arrays and tables: errors about input that nothing can read."""
+"""Validation of arrays and tables: errors for input that no estimator can read."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from sklearn.utils.validation import validate_data
 
 
 def name_some(values: Iterable[Any]) -> str:
-    """Return values in brackets, of many the first five and how many more there are."""
+    """Return up to five values in brackets, and the number of further ones."""
     values = list(values)
     more = f" and {len(values) - 5} more" if len(values) > 5 else ""
     return f"{values[:5]}{more}"
 
 
 def validate_numeric(estimator: BaseEstimator, X: Any, **check_params: Any) -> Any:
-    """Run scikit-learn's `validate_data` on X; an error about text or dates names its columns."""
+    """Run `validate_data` of scikit-learn on X. Errors about text or dates name the columns."""
     check_container(X, "X", unique_names=True)
     with read_as_numbers(X, "X", type(estimator).__name__):
         refuse_dates(X, "X")
@@ -29,22 +29,22 @@ def validate_numeric(estimator: BaseEstimator, X: Any, **check_params: Any) -> A
 
 
 def refuse_other_tables(X: Any, reader: str) -> None:
-    """Refuse X that is no table of rows: one column, several tables, or windows.
+    """Refuse X that is not a table of rows: one column, several tables, or windows.
 
     Parameters
     ----------
     X : object
-        What the user gave.
+        Argument given by the user.
 
     reader : str
-        Who expects rows.
+        Name of the class or function that expects rows.
 
     Raises
     ------
     TypeError
-        If it is a dict, a generator or the groups of a DataFrame.
+        If X is a dict, a generator or the groups of a DataFrame.
     ValueError
-        If it is a Series or another sequence of numbers, a list of tables or records, or an array
+        If X is a Series or another sequence of numbers, a list of tables or records, or an array
         of three dimensions.
     """
     kind = type(X).__name__
@@ -55,7 +55,7 @@ def refuse_other_tables(X: Any, reader: str) -> None:
     if kind in ("DataFrameGroupBy", "SeriesGroupBy", "GroupBy"):
         raise TypeError(
             f"X is a {kind}, and {expected}. Give the DataFrame that was grouped, and the name of "
-            "the column or index level as group, with which windows stay within a series."
+            "the column or index level as group, which keeps windows within a series."
         )
     if isinstance(X, list | tuple):
         _refuse_listed_tables(X, expected)
@@ -70,8 +70,8 @@ def refuse_other_tables(X: Any, reader: str) -> None:
 
 
 def refuse_dict(X: Any, expected: str) -> None:
-    """Refuse a dict, of columns or of tables."""
-    # Sparse matrices of one format are dicts; scikit-learn speaks of them.
+    """Refuse a dict of columns or of tables."""
+    # Sparse matrices in the format DOK are dicts; scikit-learn refuses them.
     if isinstance(X, Mapping) and not hasattr(X, "toarray"):
         advice = _advise_joining(X, list(X.values()))
         raise TypeError(f"X is a {type(X).__name__}, and {expected}. {advice}")
@@ -86,7 +86,7 @@ def refuse_several_tables(X: Any, y: Any, expected: str) -> None:
 
 
 def refuse_column(X: Any, expected: str, *, may_be_row: bool = False) -> None:
-    """Refuse one column without an axis for columns: a Series, a 1-D array or a list of numbers."""
+    """Refuse a single column without an axis: a Series, a 1-D array or a list of numbers."""
     kind = type(X).__name__
     is_list = isinstance(X, list | tuple) and X and not any(isinstance(x, Sized) for x in X)
     if not is_list and len(getattr(X, "shape", ())) != 1:
@@ -123,12 +123,12 @@ def _refuse_listed_tables(X: Any, expected: str) -> None:
 
 
 def _advise_joining(X: Any, parts: list[Any], *, pairs: bool = False) -> str:
-    """Return how tables of several series become one, or columns a DataFrame, a sentence."""
+    """Return a sentence on how to join tables of several series, or columns, into one table."""
     if not all(len(getattr(part, "shape", ())) == 2 for part in parts):
         lengths = {len(part) for part in parts if isinstance(part, Sized)}
         if len(lengths) > 1 and all(hasattr(part, "to_frame") for part in parts):
             return (
-                "If its values are series of one kind, give pandas.concat(X, "
+                "If its values are several series of one quantity, give pandas.concat(X, "
                 'names=["series"]).to_frame(), with group="series".'
             )
         return "If its values are columns, give pandas.DataFrame(X)."
@@ -152,26 +152,24 @@ def _advise_joining(X: Any, parts: list[Any], *, pairs: bool = False) -> str:
 def check_container(
     values: Any, name: str, *, unique_names: bool = False, numbers: bool = True
 ) -> None:
-    """Refuse what would be read wrongly, or refused in words of another library.
-
-    Masked values and fields would be read as numbers.
+    """Refuse containers that NumPy reads wrongly: masked, sparse, nested or without values.
 
     Parameters
     ----------
     values : object
-        What the user gave.
+        Argument given by the user.
 
     name : str
-        As which argument.
+        Name of the argument.
 
     unique_names : bool, default=False
-        Whether columns are told apart by name.
+        Whether to refuse columns of the same name.
 
     numbers : bool, default=True
-        Whether there must be numbers, of one column at least.
+        Whether to refuse a table without columns.
     """
     if type(values).__name__ == "LazyFrame":
-        # Its columns cannot even be asked for without a warning.
+        # Even access to its columns gives a warning.
         raise TypeError(f"{name} is a LazyFrame, which has no values yet. Give {name}.collect().")
     columns = list(getattr(values, "columns", ()))
     if numbers and hasattr(values, "columns") and not columns:
@@ -186,13 +184,13 @@ def check_container(
         )
     if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):
         raise ValueError(
-            f"{name} is an array with {np.ma.count_masked(values)} masked value(s), and what is "
-            f"behind a mask would be read. Write NaN there: {name}.filled(numpy.nan)."
+            f"{name} is an array with {np.ma.count_masked(values)} masked value(s), and the values "
+            f"behind the mask would be read. Replace them by NaN: {name}.filled(numpy.nan)."
         )
     for dtype in values.dtypes if columns else [getattr(values, "dtype", None)]:
         if isinstance(dtype, pd.SparseDtype):
             raise ValueError(
-                f"{name} holds values of type {dtype}; sparse ones cannot be used. Make them "
+                f"{name} holds values of type {dtype}, which cannot be used. Make sparse values "
                 f"dense: {name}.sparse.to_dense() of a DataFrame or Series."
             )
         if getattr(dtype, "kind", "") == "V":
@@ -200,8 +198,8 @@ def check_container(
                 f"{name} holds values of type {dtype}, several in one. Put each field into a "
                 "column: numpy.lib.recfunctions.structured_to_unstructured."
             )
-        # Of polars. NumPy would take lists of one number for the numbers, and only warn. Arrays of
-        # one shape are one more axis to it.
+        # Nested types of polars. NumPy reads lists of one number as numbers, with a warning only.
+        # Arrays of one shape are fine: NumPy makes an axis of them.
         if getattr(dtype, "is_nested", bool)() and (columns or not hasattr(dtype, "shape")):
             raise ValueError(
                 f"{name} holds values of type {dtype}, several in one. Put each into a row or a "
@@ -210,8 +208,8 @@ def check_container(
 
 
 def refuse_dates(values: Any, name: str) -> None:
-    """Refuse dates and times, which would be read as nanoseconds."""
-    # NumPy, pandas and polars each have types of their own, with names that begin alike.
+    """Refuse dates and times, which NumPy reads as nanoseconds."""
+    # Names of these types in NumPy, pandas and polars begin with one of these words.
     dates = ("date", "time", "duration", "period", "interval")
     for dtype in dtypes_of(values):
         if str(dtype).lower().startswith(dates):
@@ -223,10 +221,10 @@ def refuse_dates(values: Any, name: str) -> None:
 
 @contextmanager
 def read_as_numbers(values: Any, name: str, reader: str) -> Iterator[None]:
-    """Say in an error about values that are not numbers whose they are, and who expects some."""
+    """Explain errors about values that are not numbers: name the argument and its reader."""
     try:
-        # A long double beyond float64 becomes infinity, which is refused as such; scikit-learn
-        # finds it by a sum, which is invalid if there is minus infinity, too.
+        # A long double that overflows float64 becomes infinity, which scikit-learn refuses. Its
+        # check computes a sum, which is invalid if there is minus infinity as well.
         with np.errstate(over="ignore", invalid="ignore"):
             yield
     except (TypeError, ValueError, OverflowError) as error:
@@ -239,25 +237,25 @@ def read_as_numbers(values: Any, name: str, reader: str) -> Iterator[None]:
         reason = _why_no_numbers(values)
         if not reason:
             raise
-        # NumPy's own words do not say which of the arguments it was.
+        # NumPy's message does not name the argument.
         made = TypeError if isinstance(error, TypeError) else ValueError
         raise made(
-            f"{name} cannot be read as an array of numbers: {reason}. Encode what is text, write "
-            "NaN where nothing is known, and give all rows the same length."
+            f"{name} cannot be read as an array of numbers: {reason}. Encode text, write NaN "
+            "for unknown values, and give all rows the same length."
         ) from error
 
 
 def _why_no_numbers(values: Any) -> str:
-    """Return what NumPy says if it cannot read values as floats, and nothing if it can."""
+    """Return NumPy's message if it cannot read values as floats, else an empty string."""
     if hasattr(values, "toarray"):
-        # Of sparse matrices scikit-learn speaks.
+        # scikit-learn refuses sparse matrices.
         return ""
     try:
-        # Of complex numbers, too.
+        # scikit-learn refuses complex numbers as well.
         if np.asarray(values).dtype.kind != "c":
             array = np.asarray(values)
             with np.errstate(over="ignore"):
-                # Some rows at a time: it may be a view that is far larger than what is behind it.
+                # In chunks of rows, because a view may be far larger than its data.
                 for first in range(0, len(array) if array.ndim else 0, 4096):
                     array[first : first + 4096].astype(np.float64)
     except (TypeError, ValueError, OverflowError) as error:
@@ -266,16 +264,16 @@ def _why_no_numbers(values: Any) -> str:
 
 
 def check_finite(values: np.ndarray, name: str, nan_advice: str) -> None:
-    """Refuse NaN and infinity in an array of floats, and say how many rows have them."""
+    """Refuse NaN and infinity in an array of floats. The error tells how many rows have them."""
     if not np.isfinite(sum_of(values)):
         refuse_rows(name, values, np.isinf, "infinity", "replace these values or drop their rows")
         refuse_rows(name, values, np.isnan, "NaN", nan_advice)
 
 
 def sum_of(values: np.ndarray) -> float:
-    """Return the sum, which is finite if all values are, unless it overflows.
+    """Return the sum, which is NaN or infinite if a value is, or if the sum overflows.
 
-    One pass without a temporary of the array's size: the usual input is a large strided view.
+    It is one pass without a temporary array, because the usual input is a large strided view.
     """
     with np.errstate(invalid="ignore", over="ignore"):
         return float(np.sum(values, dtype=np.float64))
@@ -284,9 +282,9 @@ def sum_of(values: np.ndarray) -> float:
 def refuse_rows(
     name: str, values: np.ndarray, test: Callable[[np.ndarray], np.ndarray], what: str, advice: str
 ) -> None:
-    """Refuse an array in which some values pass a test, and say how many rows have them."""
+    """Refuse an array in which values pass a test. The error tells how many rows have them."""
     other_axes = tuple(range(1, values.ndim))
-    # Some rows at a time, since a test returns an array of their size.
+    # In chunks of rows, because a test returns an array of their size.
     n_rows = sum(
         int(np.count_nonzero(test(values[first : first + 4096]).any(axis=other_axes)))
         for first in range(0, len(values), 4096)
@@ -298,12 +296,12 @@ def refuse_rows(
 
 
 def dtypes_of(values: Any) -> list[Any]:
-    """Return the types of the columns, or that of the array."""
+    """Return the types of the columns, or the type of the array."""
     if hasattr(values, "columns"):
         return list(values.dtypes)
     try:
         return [values.dtype if hasattr(values, "dtype") else np.asarray(values).dtype]
-    except ValueError:  # rows of unequal length, of which scikit-learn speaks
+    except ValueError:  # rows of unequal length, which scikit-learn refuses
         return []
 
 
@@ -318,5 +316,5 @@ def _is_numeric(column: Any) -> bool:
         pd.to_numeric(pd.Series(values))
     except (TypeError, ValueError):
         return False
-    # Dates and times have passed, as nanoseconds.
+    # pandas reads dates and times as nanoseconds.
     return values.dtype.kind not in "mM"

@@ -1,4 +1,4 @@
-"""Input checks: windows, vectors and symbols that an estimator can read."""
+"""Input checks: windows, vectors and symbols for a recurrent network."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from sklearn.base import BaseEstimator
 from skrnn._utils.validation import check_finite, refuse_rows, sum_of, validate_numeric
 from skrnn.windows._missing_steps import count_incomplete_rows
 
-# The whole numbers that float32 can tell apart, in which networks compute.
+# Networks compute in float32, which represents whole numbers exactly up to here.
 _MAX_SYMBOLS = 2**24
-# Numbers of which a copy costs nothing.
-_SMALL = 2**16
+# Up to this size, one pass with a temporary array is fast.
+_SMALL_SIZE = 2**16
 _LARGEST_FLOAT = float(np.finfo(np.float32).max)
 _LAG = re.compile(r"(?P<column>.*)_lag\d+")
 
@@ -24,32 +24,32 @@ _LAG = re.compile(r"(?P<column>.*)_lag\d+")
 def validate_windows(
     estimator: BaseEstimator, X: Any, *, reset: bool, allow_missing_steps: bool = True
 ) -> np.ndarray:
-    """Return X as floats of shape (n_samples, n_timesteps, n_features), NaN where steps are absent.
+    """Return X as floats of shape (n_samples, n_timesteps, n_features), NaN at missing steps.
 
-    float32 and float64 stay as they are, so that strided windows are not copied.
+    Arrays of float32 and float64 are not copied: strided windows stay views.
 
     Parameters
     ----------
     estimator : BaseEstimator
-        Gets `n_features_in_`, `feature_names_in_`, `n_timesteps_in_` and `_windows_ndim` if
-        `reset`, is compared with them if not.
+        Gets the attributes `n_features_in_`, `feature_names_in_`, `n_timesteps_in_` and
+        `_windows_ndim` if `reset`. Otherwise X is compared with them.
 
     X : array-like
-        What the user gave: windows of 2 or 3 dimensions.
+        Windows given by the user, with 2 or 3 dimensions.
 
     reset : bool
-        Whether this is a first fit.
+        Whether training starts over.
 
     allow_missing_steps : bool, default=True
-        Whether a step may be NaN in all features. If not, there must be no NaN.
+        Whether a step may be NaN in all features. If not, X must not contain NaN.
     """
     refuse_unstacked(X, "X", type(estimator).__name__)
-    # Of pandas or polars; arrays have no such method.
+    # A Series of pandas or polars.
     if hasattr(X, "to_frame") and not hasattr(X, "columns"):
         raise ValueError(
             f"X is a {type(X).__name__}, and {type(estimator).__name__} expects windows of shape "
             "(n_samples, n_timesteps) or (n_samples, n_timesteps, n_features). Make windows of it: "
-            f"make_pipeline(SlidingWindowTransformer(10), {type(estimator).__name__}()), with "
+            f"fit make_pipeline(SlidingWindowTransformer(10), {type(estimator).__name__}()) on "
             "X.to_frame()."
         )
     X = _validate_shape(
@@ -72,8 +72,7 @@ def validate_windows(
             'pad windows with known values (SlidingWindowTransformer(padding="mean")) or fill the '
             "gaps (SimpleImputer)",
         )
-    # One pass; the copy is small.
-    if X.size <= _SMALL and np.abs(X).max() < np.inf:
+    if X.size <= _SMALL_SIZE and np.abs(X).max() < np.inf:
         return X
     if np.isfinite(sum_of(X)):
         return X
@@ -82,46 +81,46 @@ def validate_windows(
     if n_rows:
         raise ValueError(
             f"Input X contains NaN in some features of a step, but not in all, in {n_rows} of "
-            f"{len(X)} rows. A step that is NaN in all features is absent; fill other gaps "
-            "(SimpleImputer)."
+            f"{len(X)} rows. Only a step that is NaN in all features is a missing step; fill other "
+            "gaps (SimpleImputer)."
         )
     return X
 
 
 def refuse_unstacked(values: Any, name: str, reader: str, advice: str = "") -> None:
-    """Refuse sequences that are not one array yet, whether their lengths or columns differ or not.
+    """Refuse a collection of sequences that is not one array yet.
 
     Parameters
     ----------
     values : object
-        What the user gave.
+        Argument given by the user.
 
     name : str
-        As which argument.
+        Name of the argument.
 
     reader : str
-        Who expects one array.
+        Name of the class or function that expects one array.
 
     advice : str, default=""
-        What to do beside stacking them, a sentence.
+        A sentence on what to do beside stacking the sequences.
     """
-    # Sparse matrices of one format are dicts; scikit-learn speaks of them.
+    # Sparse matrices in the format DOK are dicts; scikit-learn refuses them.
     if isinstance(values, Mapping) and not hasattr(values, "toarray"):
         raise TypeError(
             f"{name} is a {type(values).__name__}, and {reader} expects one array. If its values "
-            f"are sequences, one for each sample, give stack_sequences({name}).{advice} If they "
-            f"are columns, give pandas.DataFrame({name})."
+            f"are sequences, one for each sample, give stack_sequences({name}).{advice} If the "
+            f"values are columns, give pandas.DataFrame({name})."
         )
     is_array = isinstance(values, np.ndarray) and values.dtype.kind == "O" and values.ndim == 1
-    is_of_objects = is_array or isinstance(values, pd.Series)
-    is_loose = is_of_objects or isinstance(values, list | tuple)
-    if not is_loose or not all(isinstance(part, Sized) for part in values):
+    is_array_or_series = is_array or isinstance(values, pd.Series)
+    is_collection = is_array_or_series or isinstance(values, list | tuple)
+    if not is_collection or not all(isinstance(part, Sized) for part in values):
         return
     if any(isinstance(part, str | bytes | Mapping) for part in values):
         return
     try:
         lengths = [len(part) for part in values]
-    except TypeError:  # sparse matrices, arrays without an axis
+    except TypeError:  # sparse matrices and 0-D arrays have no length
         return
     if lengths and min(lengths) < max(lengths):
         raise ValueError(
@@ -132,11 +131,11 @@ def refuse_unstacked(values: Any, name: str, reader: str, advice: str = "") -> N
     columns = [list(part.columns) for part in values if hasattr(part, "columns")]
     if any(names != columns[0] for names in columns):
         raise ValueError(
-            f"{name} is a list of DataFrames whose columns differ or stand in another order, and "
-            f"an array would not know their names. Give stack_sequences({name}), which goes by the "
-            f"names.{advice}"
+            f"{name} is a list of DataFrames whose columns differ or have another order, and an "
+            f"array has no column names. Give stack_sequences({name}), which matches columns by "
+            f"name.{advice}"
         )
-    if lengths and is_of_objects:
+    if lengths and is_array_or_series:
         raise ValueError(
             f"{name} cannot be read as an array of numbers: it is a {type(values).__name__} of "
             f"{len(lengths)} sequences, and {reader} expects one array. Give "
@@ -198,11 +197,11 @@ def validate_inputs(
     check_symbols(X)
     if reset:
         estimator._n_symbols = count_symbols(X)
-    return without_unknown_symbols(X, estimator._n_symbols)
+    return replace_unknown_symbols(X, estimator._n_symbols)
 
 
 def check_symbols(X: np.ndarray) -> None:
-    """Refuse windows whose steps are not the number of one symbol each, or NaN."""
+    """Refuse windows whose steps are not NaN or the number of one symbol."""
     if X.shape[2] != 1:
         raise ValueError(
             f"X has {X.shape[2]} features a step, but with embedding_dim a step is the number of a "
@@ -211,30 +210,30 @@ def check_symbols(X: np.ndarray) -> None:
     advice = "with embedding_dim, X counts symbols from 1 on (OrdinalEncoder, plus 1)"
     refuse_rows("X", X, lambda rows: rows < 0, "numbers of symbols that are negative", advice)
 
-    def is_broken(rows: np.ndarray) -> np.ndarray:
+    def has_fraction(rows: np.ndarray) -> np.ndarray:
         return (rows != np.floor(rows)) & ~np.isnan(rows)
 
-    # Some rows at a time, as in refuse_rows.
+    # In chunks of rows, as in refuse_rows.
     chunks = (X[first : first + 4096] for first in range(0, len(X), 4096))
-    broken = next((rows[where] for rows in chunks if (where := is_broken(rows)).any()), None)
-    if broken is None:
+    fractions = next((rows[where] for rows in chunks if (where := has_fraction(rows)).any()), None)
+    if fractions is None:
         return
     filled = (
-        'SlidingWindowTransformer(padding="mean") fills missing steps with a mean, which is no '
+        'SlidingWindowTransformer(padding="mean") fills missing steps with a mean, which is not a '
         'symbol: set padding="nan"'
     )
     refuse_rows(
         "X",
         X,
-        is_broken,
-        f"numbers of symbols that are not whole, such as {broken[0]:.6g},",
-        # One number again and again is the mean that fills.
-        filled if (broken == broken[0]).all() else f"{advice}; {filled}",
+        has_fraction,
+        f"numbers of symbols that are not whole, such as {fractions[0]:.6g},",
+        # The same number everywhere is the fill value.
+        filled if (fractions == fractions[0]).all() else f"{advice}; {filled}",
     )
 
 
 def count_symbols(symbols: np.ndarray) -> int:
-    """Return how many symbols an embedding needs, with 0 as one of them."""
+    """Return the number of symbols of an embedding, 0 included."""
     largest = np.fmax.reduce(symbols, axis=None)
     if largest > _MAX_SYMBOLS:
         raise ValueError(
@@ -244,8 +243,8 @@ def count_symbols(symbols: np.ndarray) -> int:
     return 1 if np.isnan(largest) else int(largest) + 1
 
 
-def without_unknown_symbols(symbols: np.ndarray, n_symbols: int) -> np.ndarray:
-    """Return symbols, NaN where there is none (0) or an embedding has none of this number."""
+def replace_unknown_symbols(symbols: np.ndarray, n_symbols: int) -> np.ndarray:
+    """Return symbols with NaN in place of 0 and of numbers that the embedding does not know."""
     smallest, largest = (fold.reduce(symbols, axis=None) for fold in (np.fmin, np.fmax))
     if smallest > 0 and largest < n_symbols:
         return symbols
@@ -253,19 +252,19 @@ def without_unknown_symbols(symbols: np.ndarray, n_symbols: int) -> np.ndarray:
 
 
 def check_presence(X: np.ndarray, rows: str) -> None:
-    """Refuse rows none of which has a step."""
+    """Refuse rows whose steps are all missing."""
     # fmax passes over NaN.
     if np.isnan(np.fmax.reduce(X, axis=None)):
         raise ValueError(
-            f"Input X is NaN throughout in the rows that are {rows}: all their steps are absent. "
-            "Give rows that have some."
+            f"Input X is NaN throughout in the rows that are {rows}: all their steps are missing. "
+            "Give rows with values."
         )
 
 
 def validate_vectors(estimator: BaseEstimator, X: Any, *, reset: bool) -> np.ndarray:
-    """Return X as finite floats of shape (n_samples, n_features), each row the input of a sequence.
+    """Return X as finite floats of shape (n_samples, n_features).
 
-    Parameters are those of `validate_windows`.
+    The parameters are as in `validate_windows`.
     """
     X = _validate_shape(
         estimator,
@@ -283,12 +282,12 @@ def validate_vectors(estimator: BaseEstimator, X: Any, *, reset: bool) -> np.nda
 def _validate_shape(
     estimator: BaseEstimator, X: Any, *, reset: bool, n_dimensions: tuple[int, ...], expected: str
 ) -> np.ndarray:
-    """Return X as floats of as many dimensions and features as expected."""
+    """Return X as floats with the expected numbers of dimensions and features."""
     name = type(estimator).__name__
     is_plain = type(X) is np.ndarray and X.dtype in (np.float64, np.float32) and X.size
-    # scikit-learn's checks take longer than a small network computes one row.
+    # scikit-learn's checks take longer than the prediction of one row.
     if reset or not is_plain or hasattr(estimator, "feature_names_in_"):
-        # ensure_2d=False: scikit-learn would take the time axis of 3-D X for its features.
+        # ensure_2d=False: scikit-learn would read the time axis of 3-D X as features.
         X = validate_numeric(
             estimator,
             X,
@@ -306,8 +305,8 @@ def _validate_shape(
         may_be_window = not reset and X.shape == (estimator.n_features_in_,)
         if X.ndim == 1 and 3 in n_dimensions and not may_be_window:
             cure = (
-                "If it is one series, make windows of it: "
-                f"make_pipeline(SlidingWindowTransformer(10), {name}()), with X.reshape(-1, 1). "
+                "If it is one series, make windows of it: fit "
+                f"make_pipeline(SlidingWindowTransformer(10), {name}()) on X.reshape(-1, 1). "
                 f"{cure}"
             )
         raise ValueError(
@@ -330,19 +329,19 @@ def _validate_shape(
     elif X.shape[-1] != estimator.n_features_in_:
         raise ValueError(
             f"X has {X.shape[-1]} features, but {name} is expecting {estimator.n_features_in_} "
-            "features as input, as in fit: steps of a window in 2-D X, features of a step in "
-            "3-D X. Make the windows as for fit."
+            "features as input, as in fit (in 2-D X: steps of a window; in 3-D X: features of a "
+            "step). Make the windows as for fit."
         )
     return X
 
 
 def _check_windows_of_one_column(estimator: BaseEstimator) -> None:
-    """Refuse flattened windows of several columns: their steps would be read as one series."""
+    """Refuse flattened windows of several columns, which would be read as one series."""
     matches = [_LAG.fullmatch(name) for name in getattr(estimator, "feature_names_in_", ())]
     columns = list(dict.fromkeys(match["column"] for match in matches if match))
     if len(columns) > 1 and all(matches):
         raise ValueError(
             f"X holds flattened windows of {len(columns)} columns ({', '.join(columns)}). "
-            f"{type(estimator).__name__} reads 2-D X as one feature per step; leave "
-            "flatten=True out of SlidingWindowTransformer, which then keeps a feature axis."
+            f"{type(estimator).__name__} reads 2-D X as one feature per step. Remove flatten=True "
+            "from SlidingWindowTransformer, which then keeps a feature axis."
         )

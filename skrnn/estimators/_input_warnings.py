@@ -1,4 +1,4 @@
-"""Warnings about windows that a recurrent network cannot learn from, as they are given to fit."""
+"""Input warnings: features that are not scaled, and tables given as windows."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ import pandas as pd
 from skrnn.exceptions import FeaturesNotScaledWarning, RowsNotWindowsWarning
 from skrnn.windows._labels import is_time
 
-# Beyond it, cells are flat: the tanh of 30 times a weight of 0.3 is 1 in float32.
+# Cells saturate above: the tanh of 30 times a weight of 0.3 is 1 in float32.
 _LARGEST_MEDIAN = 30
-# Numbers of a feature of which the median is taken. Of more, so many are drawn.
+# Medians of larger features are computed from a random sample of this size.
 _MAX_NUMBERS = 2**14
 _N_NAMED = 5
-# The last number or time of day in the name of a step, after what all steps share.
+# The name that all steps share, and the last number or time of day in the name of a step.
 _LAST_NUMBER = re.compile(r"(.*?)(?:\d+(?::\d+)+(?:\.\d+)?|\d+)\D*", re.DOTALL)
 _AT_END = re.compile(r"\W+$")
 _OPEN_BRACKET = re.compile(r"[(\[][^)\]]*$")
@@ -36,7 +36,7 @@ _POINTS_IN_TIME = (
 
 
 def warn_of_rows(X: Any, name: str) -> None:
-    """Warn if X is a table of dated rows, where an estimator of this name expects windows."""
+    """Warn if X is a table of dated rows; the named estimator expects windows."""
     if not isinstance(X, pd.DataFrame) or not _has_dates(X.index):
         return
     if _feature_of_steps(list(X.columns)) is not None:
@@ -44,9 +44,9 @@ def warn_of_rows(X: Any, name: str) -> None:
     columns = [str(column) for column in X.columns]
     warnings.warn(
         f"X has dates or times as its index, and its columns {_enumerate(columns)} are not the "
-        f"steps of one feature: it looks like rows of a table. {name} expects windows, and reads "
-        "the columns of a row as steps in time. Put SlidingWindowTransformer before it: "
-        f"make_pipeline(StandardScaler(), SlidingWindowTransformer(), {name}()). If these are "
+        f"steps of one feature: X looks like rows of a table. {name} expects windows, and reads "
+        "the columns of a row as time steps. Put SlidingWindowTransformer before it: "
+        f"make_pipeline(StandardScaler(), SlidingWindowTransformer(), {name}()). If X holds "
         "windows, give X.to_numpy().",
         RowsNotWindowsWarning,
         stacklevel=2,
@@ -54,28 +54,28 @@ def warn_of_rows(X: Any, name: str) -> None:
 
 
 def warn_of_scale(X: np.ndarray, names: Any) -> None:
-    """Warn of features whose median absolute value is so large that cells are flat.
+    """Warn of features whose median absolute value is so large that cells saturate.
 
     Parameters
     ----------
     X : ndarray of shape (n_samples, n_timesteps, n_features) or (n_samples, n_features)
-        Valid windows, or vectors. NaN is left out. Of more than 16,384 numbers a feature, so many
-        are drawn, always the same.
+        Validated windows or vectors. NaN is left out. The median of a feature with more than
+        16,384 numbers is computed from a random sample, always the same one.
 
     names : array-like of str or None
-        Names of the columns, if X had some: of vectors the features, of windows of one feature its
-        steps.
+        Names of the columns of X, if any: the features of vectors, or the steps of windows of one
+        feature.
     """
     places: Any = ...
     if X[..., 0].size > _MAX_NUMBERS:
-        # Drawn, since evenly spaced rows may all be of the same hour.
+        # A random sample, because evenly spaced rows may all have the same hour.
         rng = np.random.default_rng(0)
         places = tuple(rng.integers(n, size=_MAX_NUMBERS) for n in X.shape[:-1])
     medians = {}
     for feature in range(X.shape[-1]):
         sizes = np.abs(X[..., feature][places]).ravel()
         sizes = sizes[~np.isnan(sizes)]
-        # Most features are scaled, and need no median.
+        # Most features are scaled: their maximum makes the median unnecessary.
         if sizes.size and sizes.max() > _LARGEST_MEDIAN:
             medians[feature] = np.median(sizes)
     large = [
@@ -92,15 +92,15 @@ def warn_of_scale(X: np.ndarray, names: Any) -> None:
         "SlidingWindowTransformer in a pipeline."
     )
     warnings.warn(
-        f"The median absolute value of {_enumerate(large)} is beyond {_LARGEST_MEDIAN}. The cells "
-        f"of a recurrent network are flat for such numbers, so it learns next to nothing. {advice}",
+        f"The median absolute value of {_enumerate(large)} is above {_LARGEST_MEDIAN}. The cells "
+        f"of a recurrent network saturate at such values, so it learns almost nothing. {advice}",
         FeaturesNotScaledWarning,
         stacklevel=2,
     )
 
 
 def _has_dates(index: pd.Index) -> bool:
-    """Tell whether an index, or a level of it that differs from row to row, has dates or times."""
+    """Return whether an index, or one of its levels with several values, has dates or times."""
     if not isinstance(index, pd.MultiIndex):
         return is_time(index)
     return any(
@@ -110,9 +110,9 @@ def _has_dates(index: pd.Index) -> bool:
 
 
 def _feature_of_steps(columns: list[Any]) -> str | None:
-    """Return the name that columns share which are its steps; None if they are not.
+    """Return the name that columns share if they are the steps of one feature, else None.
 
-    Steps are named by a number or a time at the end, beside which one, the present, may have none.
+    Names of steps end in a number or a time. One step, the present one, may have no number.
     """
     if all(isinstance(column, tuple) for column in columns):
         return _feature_of_tuples(columns)
@@ -123,8 +123,8 @@ def _feature_of_steps(columns: list[Any]) -> str | None:
     shared = Counter(_without_separator(match[1]) for match in matches if match)
     if not shared:
         return None
-    # The part before the number that most columns share; the longest of several. The name of the
-    # present step can only be the beginning of it.
+    # The part before the number that most columns share, the longest one in case of a tie. The
+    # name of the present step can only be its beginning.
     before = max(shared, key=lambda name: (shared[name], len(name)))
     others = [
         name
@@ -138,17 +138,17 @@ def _feature_of_steps(columns: list[Any]) -> str | None:
         stem = _AT_END.sub("", others[0])
         if not stem or not before.startswith(stem):
             return None
-    # The name ends before a bracket that holds the number: "x1" of "x1(t-1)".
+    # The name of the feature ends before the bracket with the number: "x1" in "x1(t-1)".
     return _without_separator(_OPEN_BRACKET.sub("", before).removesuffix("_lag"))
 
 
 def _feature_of_tuples(columns: list[Any]) -> str | None:
-    """Return the names that columns of several levels share, one level of which has the steps."""
+    """Return the shared name of columns with several levels, one of which has the steps."""
     levels = list(zip(*columns, strict=True))
     varying = [number for number, level in enumerate(levels) if len(set(level)) > 1]
     if len(varying) > 1:
         return None
-    # Of a single column the last level that could be a step.
+    # A single column varies in no level: try the last level first.
     for number in varying or reversed(range(len(levels))):
         feature = _feature_of_steps(list(levels[number]))
         if feature is not None:
@@ -158,7 +158,7 @@ def _feature_of_tuples(columns: list[Any]) -> str | None:
 
 
 def _is_position(column: Any) -> bool:
-    """Tell whether a column is named by nothing but a number, a date or a time."""
+    """Return whether the name of a column is only a number, a date or a time."""
     if isinstance(column, str):
         try:
             return bool(np.isfinite(float(column)))
@@ -172,7 +172,7 @@ def _without_separator(before: str) -> str:
 
 
 def _name_feature(feature: int, ndim: int, names: Any) -> str:
-    """Return a feature by its name, or by its number."""
+    """Return the name of a feature, or its number, for a message."""
     name = None
     if names is not None:
         name = str(names[feature]) if ndim == 2 else _feature_of_steps(list(names))
@@ -180,6 +180,6 @@ def _name_feature(feature: int, ndim: int, names: Any) -> str:
 
 
 def _enumerate(items: list[str]) -> str:
-    """Return the first items, and how many there are beside them."""
+    """Return the first items, and the number of further ones."""
     more = f" and {len(items) - _N_NAMED} more" if len(items) > _N_NAMED else ""
     return ", ".join(items[:_N_NAMED]) + more

@@ -1,4 +1,4 @@
-"""The naive rival: forecasts that need no training."""
+"""Naive rival: forecasts by the last value, the last season, the drift or the mean."""
 
 from __future__ import annotations
 
@@ -20,47 +20,45 @@ from skrnn.windows._targets import Target, find_targets_of_windows
 
 
 class NaiveRegressor(CallbackSupportMixin, RegressorMixin, MultiOutputMixin, BaseEstimator):
-    """Predict the next values of a window by a rule that learns nothing.
+    """Predict the next values of a window by a rule without training.
 
-    It is the rival of every forecast: a network that does not beat it has learned nothing that
-    the window does not already show. `fit` only finds out which feature each output of `y` is, how
-    many steps after the window it lies, and in which units: behind a scaler, predictions are in
-    the units of `y` all the same.
+    It is the naive rival of every forecast: a network that does not beat it is of no use. `fit`
+    finds out three things about each output of `y`: which feature it is, how many steps after the
+    window it lies, and its units. Behind a scaler, predictions are still in the units of `y`.
 
     Parameters
     ----------
     strategy : {"last", "seasonal", "drift", "mean"}, default="last"
-        The value that is predicted for a step after the window, from the feature that the output
-        is.
+        Rule that predicts a step after the window from the window's values of the same feature.
 
-        - "last": the last value of the window, to the last digit if the units are those of `y`.
-        - "seasonal": the latest value of the window that lies a whole number of seasons before the
-          step.
-        - "drift": the line through the first and the last value of the window, up to the step.
-        - "mean": the mean of the window.
+        - "last": the last value. It is repeated exactly if the window is in the units of `y`.
+        - "seasonal": the latest value that lies a whole number of seasons before the step.
+        - "drift": the value at the step of the line through the first and the last value.
+        - "mean": the mean of the values.
 
     season_length : int, default=1
-        Steps in a season, at most the length of the window. Used by "seasonal" only.
+        Number of steps in a season, at most the length of the window. Only "seasonal" uses it.
 
     feature : int, default=None
-        The feature of 3-D X that is forecast, counted from 0. None: the one that `y` is. It must be
-        given if there are several features and none of them is `y`, or windows have one step only.
+        Feature of 3-D X to forecast, counted from 0. None: the feature that `y` is. It is required
+        if X has several features and `y` is none of them, or if windows have a single step.
 
     Attributes
     ----------
     targets_ : list of (feature, shift, a, b)
-        For each output the feature, how many steps after the last one of the window it lies, and
-        the scale: ``a * value + b`` is in the units of `y`. If `y` is no feature, output `i` = 0,
-        1, ... is step ``i + 1`` of the only or the given feature, in its units.
+        For each output: its feature, how many steps after the end of the window it lies, and the
+        scale that puts a value of X into the units of `y`, ``a * value + b``. If `y` is no
+        feature, output `i` = 0, 1, ... is step ``i + 1`` of the only or given feature, in its
+        units.
 
     n_features_in_ : int
-        Columns of 2-D X, features a step of 3-D X.
+        Number of columns of 2-D X, or of features of a step of 3-D X.
 
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
-        Column names, if X had names that are all strings.
+        Column names of X, if all of them are strings.
 
     n_timesteps_in_ : int
-        Length of the windows seen during `fit`.
+        Length of the windows seen in `fit`, in steps.
 
     n_outputs_ : int
         Number of outputs.
@@ -121,8 +119,8 @@ class NaiveRegressor(CallbackSupportMixin, RegressorMixin, MultiOutputMixin, Bas
             Windows, oldest step first, in any order.
 
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
-            What follows each window: the next value, the next values in order, or those of several
-            features.
+            Values that follow each window: the next value, the next values in order, or the next
+            values of several features.
 
         Returns
         -------
@@ -132,19 +130,19 @@ class NaiveRegressor(CallbackSupportMixin, RegressorMixin, MultiOutputMixin, Bas
         Raises
         ------
         ValueError
-            If X has other than 2 or 3 dimensions or holds NaN, infinity or flattened windows of
-            several columns; if the windows are too short for `strategy`; if X has no column
-            number `feature`, or several ones of which none is `y`, and `feature` is not given; if
-            `y` holds NaN or infinity.
+            If X does not have 2 or 3 dimensions; if X holds NaN, infinity or flattened windows of
+            several columns; if the windows are too short for `strategy`; if X has no feature of
+            number `feature`; if X has several features, `y` is none of them and `feature` is not
+            given; if `y` holds NaN or infinity.
 
         Warns
         -----
         UserWarning
             If `y` is no feature, and the standard deviations of the windows and of `y` differ by
-            more than a factor of 10: one of the two is then probably scaled.
+            more than a factor of 10. One of the two is then probably scaled.
         """
         tasks = begin_tasks(self, X, y)
-        # Validation sets attributes as it goes: a copy takes them, so that a failure leaves none.
+        # Validation sets attributes. They are set on a copy, so that a failure changes nothing.
         fitted = copy.copy(self)
         X = validate_windows(fitted, X, reset=True, allow_missing_steps=False)
         y = validate_targets(fitted, y, sequences=False)
@@ -167,13 +165,13 @@ class NaiveRegressor(CallbackSupportMixin, RegressorMixin, MultiOutputMixin, Bas
         return self
 
     def predict(self, X: Any) -> np.ndarray:
-        """Predict what follows each window.
+        """Predict the values that follow each window.
 
         Parameters
         ----------
         X : array-like of shape (n_samples, n_timesteps) or (n_samples, n_timesteps, n_features)
-            Windows, oldest step first, with as many dimensions and features as at `fit`. 3-D
-            windows may be of another length.
+            Windows, oldest step first, with as many dimensions and features as in `fit`. 3-D
+            windows may have another length.
 
         Returns
         -------
@@ -185,8 +183,8 @@ class NaiveRegressor(CallbackSupportMixin, RegressorMixin, MultiOutputMixin, Bas
         NotFittedError
             If `fit` has not been called.
         ValueError
-            If X holds NaN or infinity, does not have the dimensions and features seen in `fit`,
-            or its windows are too short for `strategy`.
+            If X holds NaN or infinity, if X does not have the dimensions and features seen in
+            `fit`, or if the windows are too short for `strategy`.
         """
         check_is_fitted(self)
         X = validate_windows(self, X, reset=False, allow_missing_steps=False)
@@ -198,31 +196,31 @@ class NaiveRegressor(CallbackSupportMixin, RegressorMixin, MultiOutputMixin, Bas
                 y[:, output] = values if (a, b) == (1, 0) else a * values.astype(np.float64) + b
         if not np.isfinite(y).all():
             raise ValueError(
-                f"X reaches {np.abs(X).max():.3g}: with strategy={self.strategy!r} the next values "
-                f"are beyond {X.dtype}. Divide X by a constant first."
+                f"X reaches {np.abs(X).max():.3g}, and predictions with strategy={self.strategy!r} "
+                f"overflow {X.dtype}. Divide X by a constant first."
             )
         return y[:, 0] if self._target_ndim == 1 else y
 
     def _check_length(self, X: np.ndarray) -> None:
-        """Refuse a feature that is not there, and windows that are too short for the strategy."""
+        """Refuse a feature that X does not have, and windows too short for the strategy."""
         n_features = X.shape[2]
         if self.feature is not None and self.feature >= n_features:
             raise ValueError(
                 f"feature={self.feature} is out of range: windows of shape {X.shape} have "
                 f"{n_features} feature(s) a step, counted from 0. Several features need 3-D X: "
-                "leave flatten=True out of SlidingWindowTransformer."
+                "remove flatten=True from SlidingWindowTransformer."
             )
         needed = {"drift": 2, "seasonal": self.season_length}.get(self.strategy, 1)
         if X.shape[1] < needed:
             season = f", season_length={self.season_length}" if self.strategy == "seasonal" else ""
             raise ValueError(
                 f"strategy={self.strategy!r}{season} needs windows of {needed} steps or more, "
-                f"but those of X have {X.shape[1]} step(s) of {n_features} feature(s). Make them "
-                'longer (window_length of SlidingWindowTransformer) or use strategy="last".'
+                f"but windows of X have {X.shape[1]} step(s) of {n_features} feature(s). Make "
+                'windows longer (window_length of SlidingWindowTransformer) or use strategy="last".'
             )
 
     def _choose_feature(self, X: np.ndarray, found: list[Target | None]) -> int:
-        """Return the feature that is forecast where y is none, if there is no choice."""
+        """Return the feature to forecast if `y` is none; refuse to choose among several."""
         n_features = X.shape[2]
         if self.feature is not None:
             return self.feature
@@ -230,13 +228,13 @@ class NaiveRegressor(CallbackSupportMixin, RegressorMixin, MultiOutputMixin, Bas
             return 0
         name = f"column {found.index(None)} of y" if len(found) > 1 else "y"
         why = (
-            f"windows of one step do not tell which of them {name} is"
+            f"windows of one step do not show which of them {name} is"
             if X.shape[1] == 1
-            else f"{name} is none of them at any step after the windows, as far as the rows tell"
+            else f"in these rows, {name} is none of them at any step after the windows"
         )
         raise ValueError(
             f"X holds windows of {n_features} features, and {why}. Give the number of the feature "
-            "that is forecast, counted from 0: NaiveRegressor(feature=0)."
+            "to forecast, counted from 0: NaiveRegressor(feature=0)."
         )
 
     def __sklearn_tags__(self) -> Tags:
@@ -247,27 +245,27 @@ class NaiveRegressor(CallbackSupportMixin, RegressorMixin, MultiOutputMixin, Bas
 
 
 def _value_at(windows: np.ndarray, step: int, strategy: str, season_length: int) -> np.ndarray:
-    """Return what is predicted for a step after each window, shape (n_samples,)."""
+    """Return the prediction for a step after each window, shape (n_samples,)."""
     n_timesteps = windows.shape[1]
     if strategy == "mean":
         return np.asarray(windows.mean(axis=1))
     if strategy == "drift":
         first, last = windows[:, 0], windows[:, -1]
         return np.asarray(last + step * (last - first) / (n_timesteps - 1))
-    # The last value is the season of one step.
+    # "last" is a season of one step.
     season = 1 if strategy == "last" else season_length
     return windows[:, n_timesteps - season + (step - 1) % season]
 
 
 def _warn_of_units(windows: np.ndarray, y: np.ndarray) -> None:
-    """Warn if the windows and the targets have other units, as their spreads tell."""
+    """Warn if the spreads of windows and targets suggest different units."""
     spreads = sorted((_spread(windows), _spread(y)))
     if len(y) > 1 and spreads[1] > 10 * spreads[0]:
         warnings.warn(
             f"The standard deviation of the windows is {_spread(windows):.3g}, that of y "
             f"{_spread(y):.3g}. y is no feature of the windows, so NaiveRegressor predicts in the "
-            "units of the window, which should be those of y. Put it in a pipeline of its own "
-            "without a scaler: make_pipeline(SlidingWindowTransformer(n), NaiveRegressor()).",
+            "units of the windows, which should be the units of y. Give it a pipeline without a "
+            "scaler: make_pipeline(SlidingWindowTransformer(n), NaiveRegressor()).",
             UserWarning,
             stacklevel=4,  # _fit_context stands between fit and its caller
         )
@@ -275,12 +273,12 @@ def _warn_of_units(windows: np.ndarray, y: np.ndarray) -> None:
 
 def _spread(values: np.ndarray) -> float:
     """Return the standard deviation over all values, exactly 0 for a constant."""
-    # The mean of equal floats may be off by a digit, and np.std of a constant then is not 0.
+    # Rounding errors of the mean can make np.std of a constant more than 0.
     if values.min() == values.max():
         return 0.0
-    # Step by step, since np.std of overlapping windows would copy each of them.
+    # Step by step, because np.std would copy overlapping windows.
     steps = np.atleast_2d(values.T)
-    # Infinite for values whose square is beyond float64.
+    # Infinite if a square overflows float64.
     with np.errstate(over="ignore", invalid="ignore"):
         within = np.mean([step.var() for step in steps])
         between = np.var([step.mean() for step in steps])

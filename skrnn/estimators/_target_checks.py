@@ -1,4 +1,4 @@
-"""Target checks: targets, labels and weights that an estimator can learn from."""
+"""Target checks: targets, labels and weights for training and scores."""
 
 from __future__ import annotations
 
@@ -30,19 +30,19 @@ SEQUENCE_ARCHITECTURES = ("sequence_to_sequence", "vector_to_sequence", "encoder
 
 
 def validate_targets(estimator: BaseEstimator, y: Any, *, sequences: bool) -> np.ndarray:
-    """Return y as finite float64 of 1 or 2 dimensions, or of one more if it has `sequences`."""
+    """Return y as finite float64 with 1 or 2 dimensions, or 2 or 3 for sequences."""
     name = type(estimator).__name__
     if y is None:
         raise ValueError(f"{name} requires y to be passed, but the target y is None.")
     check_container(y, "y")
     if sequences:
-        absent = "Where a step is absent from X, write any number for the NaN (numpy.nan_to_num)."
-        refuse_unstacked(y, "y", name, _advise_stacking(estimator, absent))
+        advice = "Replace NaN at missing steps of X by any number (numpy.nan_to_num)."
+        refuse_unstacked(y, "y", name, _advise_stacking(estimator, advice))
     refuse_dates(y, "y")
     refuse_text_targets(y, name)
     given = y
     if isinstance(y, pd.DataFrame):
-        # The next values of a series, made by shift, all have its name; check_array refuses that.
+        # check_array refuses columns of the same name, which shift makes.
         y = y.set_axis(range(y.shape[1]), axis=1)
     with read_as_numbers(y, "y", name):
         y = _read_y(estimator, y, np.float64)
@@ -51,31 +51,31 @@ def validate_targets(estimator: BaseEstimator, y: Any, *, sequences: bool) -> np
             f'(n_samples, n_steps) or (n_samples, n_steps, n_outputs) with architecture="'
             f'{estimator.architecture}"'
             if sequences
-            else "(n_samples,) or (n_samples, n_outputs); for a target at every step there are "
-            "other architectures"
+            else "(n_samples,) or (n_samples, n_outputs). For a target at every step set "
+            'architecture="sequence_to_sequence"'
         )
         raise ValueError(
             f"y of shape {y.shape} has {y.ndim} dimension(s); {name} expects targets of shape "
             f"{expected}."
         )
     if 0 in y.shape[1:]:
-        raise ValueError(f"y of shape {y.shape} has no target; {name} needs at least one a row.")
+        raise ValueError(f"y of shape {y.shape} has no target; {name} needs one or more a row.")
     check_known(given, y, sequences=sequences)
     return y
 
 
 def validate_labels(estimator: BaseEstimator, y: Any, *, sequences: bool) -> np.ndarray:
-    """Return y as labels of any type, of 1 dimension, or of 2 if it has `sequences`."""
+    """Return y as labels of any type with 1 dimension, or 2 for sequences."""
     name = type(estimator).__name__
     if y is None:
         raise ValueError(f"{name} requires y to be passed, but the target y is None.")
     check_container(y, "y", numbers=False)
     for dtype in dtypes_of(y):
         if getattr(dtype, "time_zone", None) is not None:
-            # Of polars, which drops the zone on the way to NumPy. Dates have one type.
+            # polars drops the time zone when it converts to NumPy.
             raise ValueError(
                 f"Unknown label type: y holds values of type {dtype}, dates with a time zone. Turn "
-                'them into text or numbers first, as polars does with dt.to_string("%F").'
+                'them into text or numbers first, such as dt.to_string("%F") in polars.'
             )
         if str(dtype) in ("Int128", "UInt128"):
             raise ValueError(
@@ -87,7 +87,8 @@ def validate_labels(estimator: BaseEstimator, y: Any, *, sequences: bool) -> np.
         if getattr(y, "ndim", 1) > 2:
             raise ValueError(
                 f"y of shape {y.shape} has {y.ndim} dimension(s); {name} expects one label a row, "
-                "of shape (n_samples,); for a label at every step there are other architectures."
+                "of shape (n_samples,). For a label at every step set "
+                'architecture="sequence_to_sequence".'
             )
         labels = column_or_1d(y, warn=True)
         refuse_missing_targets(y, pd.isna(labels), "NaN or None")
@@ -97,7 +98,7 @@ def validate_labels(estimator: BaseEstimator, y: Any, *, sequences: bool) -> np.
     )
     y = _read_y(estimator, y, None)
     if y.ndim == 3 and y.shape[-1] == 1:
-        # As stack_sequences returns them.
+        # stack_sequences returns this shape.
         y = y[..., 0]
     if y.ndim != 2:
         raise ValueError(
@@ -140,39 +141,39 @@ def check_target_steps(estimator: Any, X: np.ndarray, y: np.ndarray, *, reset: b
 
 
 def check_known(given: Any, y: np.ndarray, *, sequences: bool = False) -> None:
-    """Refuse targets, in floats, that are NaN or infinite.
+    """Refuse targets that are NaN or infinite.
 
     Parameters
     ----------
     given : object
-        What the user gave as y, whose labels name rows.
+        y as given by the user. Its row labels name rows in messages.
 
     y : ndarray of shape (n_samples, ...)
-        The same as floats.
+        The same targets as floats.
 
     sequences : bool, default=False
-        Whether the rows are sequences, which are in no order.
+        Whether the rows are sequences, which have no order.
     """
     if not sequences and np.isnan(sum_of(y)):
         refuse_missing_targets(given, np.isnan(y).any(axis=tuple(range(1, y.ndim))))
     check_finite(
         y,
         "y",
-        "drop the rows whose target is not known; where a step is absent from X, any number will "
-        "do (numpy.nan_to_num)",
+        "drop the rows whose target is unknown; at missing steps of X give any number "
+        "(numpy.nan_to_num)",
     )
 
 
 def _advise_stacking(estimator: BaseEstimator, advice: str) -> str:
-    """Return what to do with stacked targets, after a space."""
+    """Return advice on stacked targets, after a space."""
     if estimator.architecture != "sequence_to_sequence":
-        # No step of theirs is absent.
+        # Targets of these architectures have no missing steps.
         advice = f'With architecture="{estimator.architecture}", all need the same number of steps.'
     return f" {advice}"
 
 
 def _read_y(estimator: BaseEstimator, y: Any, dtype: Any) -> np.ndarray:
-    """Return y as an array of as many dimensions as it has."""
+    """Return y as an array, with its number of dimensions unchanged."""
     return check_array(
         y,
         dtype=dtype,
@@ -185,7 +186,7 @@ def _read_y(estimator: BaseEstimator, y: Any, dtype: Any) -> np.ndarray:
 
 
 def validate_weights(sample_weight: Any, X: np.ndarray) -> np.ndarray:
-    """Return the weights of the rows of X as float64, not negative and not all 0."""
+    """Return the weights of the rows of X as float64. Refuse negative weights and only zeros."""
     check_container(sample_weight, "sample_weight")
     refuse_dates(sample_weight, "sample_weight")
     with read_as_numbers(sample_weight, "sample_weight", "fit"):
@@ -193,24 +194,24 @@ def validate_weights(sample_weight: Any, X: np.ndarray) -> np.ndarray:
             sample_weight, X, dtype=np.float64, ensure_non_negative=True
         )
     if not weights.any():
-        raise ValueError("sample_weight is 0 in all rows; at least one row must weigh more.")
+        raise ValueError("sample_weight is 0 in all rows. Give at least one row a weight above 0.")
     return weights
 
 
 def validate_score_weights(sample_weight: Any, X: np.ndarray) -> np.ndarray:
-    """Return the weights of the rows of X, scaled so that no sum of them overflows.
+    """Return the weights of the rows of X, scaled so that their sum does not overflow.
 
-    Scores do not depend on the scale of weights, nor do their bits on a power of 2.
+    Scores do not depend on the scale of the weights. A power of 2 changes no bit of a score.
     """
     weights = validate_weights(sample_weight, X)
     return np.ldexp(weights, -np.frexp(weights.max())[1])
 
 
 def check_largest_weight(weights: np.ndarray, given: str) -> None:
-    """Refuse weights with which a loss would be 0 or infinity in float32, whatever is learned."""
+    """Refuse weights that make every loss 0 or infinite in float32."""
     largest, limits = weights.max(), np.finfo(np.float32)
     if not limits.tiny <= largest <= limits.max:
         raise ValueError(
-            f"{given} is {largest:.3g} at most, which float32 cannot hold, in which networks "
-            "compute. Multiply all weights by a constant."
+            f"{given} is {largest:.3g} at most, which float32, the precision of networks, cannot "
+            "hold. Multiply all weights by a constant."
         )

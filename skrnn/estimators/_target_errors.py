@@ -1,4 +1,4 @@
-"""Targets that cannot be used: missing values, text, one-hot and multi-label rows."""
+"""Target errors: missing values, text, one-hot and multi-label rows."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ import pandas as pd
 
 
 def refuse_missing_targets(given: Any, is_missing: np.ndarray, what: str = "NaN") -> None:
-    """Refuse targets of which some are missing, and say where and what to do.
+    """Refuse missing targets; the error tells where they are and what to do.
 
     Parameters
     ----------
     given : object
-        What the user gave as y. The labels of a pandas object name rows.
+        y as given by the user. The labels of a pandas object name rows in the message.
 
     is_missing : bool ndarray of shape (n_samples,)
-        The rows whose target is missing.
+        True for rows whose target is missing.
 
     what : str, default="NaN"
-        What stands there.
+        Name of the missing value.
 
     Raises
     ------
@@ -33,16 +33,16 @@ def refuse_missing_targets(given: Any, is_missing: np.ndarray, what: str = "NaN"
         return
     found = f"Input y contains {what} in {len(rows)} of {n_rows} rows"
     if len(rows) == n_rows:
-        raise ValueError(f"{found}. Give targets that are known.")
+        raise ValueError(f"{found}. Give known targets.")
     known = np.flatnonzero(~is_missing)
     n_first, n_last = int(known[0]), n_rows - 1 - int(known[-1])
     if len(rows) > n_first + n_last:
         inner = int(rows[n_first])
         raise ValueError(
             f"{found}, among them row {inner}{_name_label(given, inner)}, which is between known "
-            "ones; drop such rows of X and y where they are the ends of series in a panel, or X "
-            "holds finished windows. Within a series fill them (ffill), or rows that are not "
-            "neighbors become neighbors."
+            "ones; drop such rows of X and y if they are the ends of series in a panel, or if X "
+            "holds finished windows. Within a series, fill them (ffill): dropping them would join "
+            "rows that are not neighbors."
         )
     places = []
     if n_first:
@@ -60,7 +60,7 @@ def refuse_missing_targets(given: Any, is_missing: np.ndarray, what: str = "NaN"
 
 
 def _name_label(given: Any, row: int) -> str:
-    """Return the label of a row in brackets, nothing for rows that are only counted."""
+    """Return the label of a row in brackets, or nothing for a RangeIndex."""
     index = getattr(given, "index", None)
     if not isinstance(index, pd.Index) or isinstance(index, pd.RangeIndex):
         return ""
@@ -94,13 +94,13 @@ def refuse_text_targets(y: Any, reader: str) -> None:
             "drop or fill the rows that become NaN."
         )
     raise ValueError(
-        f"y holds text, such as {str(example)!r}, and {reader} predicts numbers. For labels take a "
-        "classifier, such as GRUClassifier; text that means numbers must be turned into numbers."
+        f"y holds text, such as {str(example)!r}, and {reader} predicts numbers. For labels use a "
+        "classifier, such as GRUClassifier. Turn text that means numbers into numbers."
     )
 
 
 def _is_number(text: str) -> bool:
-    """Tell whether text is that of a number."""
+    """Return whether text is a number."""
     try:
         float(text)
     except ValueError:
@@ -109,23 +109,23 @@ def _is_number(text: str) -> bool:
 
 
 def refuse_label_columns(y: Any, classifier: str, *, sequences: bool) -> None:
-    """Refuse one-hot rows, probabilities and several labels a row where one label is expected.
+    """Refuse one-hot rows, probabilities and several labels a row.
 
     Parameters
     ----------
     y : object
-        What the user gave.
+        Targets given by the user.
 
     classifier : str
-        Who expects one label a row.
+        Name of the classifier.
 
     sequences : bool
-        Whether one label at every step is expected.
+        Whether the classifier expects one label at every step instead of one a row.
 
     Raises
     ------
     ValueError
-        If y has an axis of labels more than expected.
+        If y has one axis more than expected.
     """
     values = _as_array(y)
     n_axes = 2 if sequences else 1
@@ -168,14 +168,14 @@ def refuse_label_columns(y: Any, classifier: str, *, sequences: bool) -> None:
 
 
 def _refuse_lists(y: Any, classifier: str) -> None:
-    """Refuse lists of labels of unequal length."""
+    """Refuse collections of labels, whose lengths may differ."""
     if isinstance(y, list | tuple | pd.Series | np.ndarray) and any(
         isinstance(labels, Sized) and not isinstance(labels, str | bytes) for labels in y
     ):
         raise ValueError(
             f"y holds collections of labels, and {classifier} expects one label a row. Make a "
             "column of 0 and 1 for each label (sklearn.preprocessing.MultiLabelBinarizer), and "
-            "fit one classifier for each: sklearn.multioutput.MultiOutputClassifier."
+            "fit one classifier for each column: sklearn.multioutput.MultiOutputClassifier."
         )
 
 
@@ -183,7 +183,7 @@ def refuse_continuous_labels(labels: np.ndarray, classifier: str) -> None:
     """Refuse labels that are numbers with decimal places."""
     if labels.dtype.kind != "f" or not (others := labels[labels != np.floor(labels)]).size:
         return
-    # scikit-learn's checks look for the first words.
+    # check_estimator of scikit-learn expects the first words.
     raise ValueError(
         f"Unknown label type: continuous. y holds numbers that are not whole, such as "
         f"{others[0]:.6g}, and {classifier} predicts labels. Predict numbers with a regressor, "
@@ -192,19 +192,19 @@ def refuse_continuous_labels(labels: np.ndarray, classifier: str) -> None:
 
 
 def _as_array(y: Any) -> np.ndarray | None:
-    """Return values as an array, None for what is none: sparse, sets, rows of unequal length."""
+    """Return values as an array, or None for scalars, sets and rows of unequal length."""
     try:
         values = np.asarray(y)
     except ValueError:
         return None
-    is_loose = values.dtype == object and any(
+    is_ragged = values.dtype == object and any(
         isinstance(value, set | list | tuple) for value in values.flat
     )
-    return None if is_loose or values.ndim == 0 else values
+    return None if is_ragged or values.ndim == 0 else values
 
 
 def _as_floats(values: np.ndarray) -> np.ndarray | None:
-    """Return numbers and booleans as floats, None if there are others or NaN."""
+    """Return numbers and booleans as floats, or None if there are other values or NaN."""
     if values.dtype.kind not in "biufO":
         return None
     try:

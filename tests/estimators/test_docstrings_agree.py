@@ -22,6 +22,7 @@ from skrnn import (
 REGRESSORS = (RNNRegressor, LSTMRegressor, GRURegressor)
 CLASSIFIERS = (RNNClassifier, LSTMClassifier, GRUClassifier)
 ESTIMATORS = (*REGRESSORS, *CLASSIFIERS)
+PAIRS = list(combinations(ESTIMATORS, 2))
 # Parameters of one cell. `memory_steps` belongs to two cells, which must agree.
 OF_THE_CELL = {
     "RNN": set(),
@@ -31,7 +32,7 @@ OF_THE_CELL = {
 # Parameters and attributes of one kind of target.
 OF_REGRESSORS = {"linear_skip", "normalize_y", "n_outputs_"}
 OF_CLASSIFIERS = {"class_weight", "classes_"}
-# Regressors and classifiers both have these, in other words.
+# Regressors and classifiers explain these in other words, because their targets differ.
 IN_OTHER_WORDS = {"architecture", "loss", "validation_split", "warm_start"}
 
 
@@ -52,11 +53,7 @@ def read_entries(estimator):
 ENTRIES = {estimator: read_entries(estimator) for estimator in ESTIMATORS}
 
 
-@pytest.mark.parametrize(
-    ("first", "second"),
-    combinations(ESTIMATORS, 2),
-    ids=lambda estimator: estimator.__name__,
-)
+@pytest.mark.parametrize(("first", "second"), PAIRS)
 def test_shared_parameters_and_attributes_have_the_same_words(first, second):
     shared = ENTRIES[first].keys() & ENTRIES[second].keys()
     if (first in REGRESSORS) != (second in REGRESSORS):
@@ -74,7 +71,7 @@ def test_parameters_and_attributes_differ_by_cell_and_kind_of_target_only(estima
 
 
 @pytest.mark.parametrize(
-    ("regressor", "classifier"), zip(REGRESSORS, CLASSIFIERS, strict=True), ids=cell_of
+    ("regressor", "classifier"), list(zip(REGRESSORS, CLASSIFIERS, strict=True))
 )
 def test_regressor_and_classifier_of_a_cell_describe_it_alike(regressor, classifier):
     ours, theirs = get_doc_object(regressor), get_doc_object(classifier)
@@ -109,7 +106,7 @@ def read_constructor(estimator):
     }
 
 
-@pytest.mark.parametrize(("first", "second"), combinations(ESTIMATORS, 2))
+@pytest.mark.parametrize(("first", "second"), PAIRS)
 def test_shared_parameters_have_the_same_default_except_the_loss(first, second):
     ours, theirs = read_constructor(first), read_constructor(second)
     shared = ours.keys() & theirs.keys()

@@ -47,7 +47,7 @@ def test_each_feature_that_is_not_scaled_is_named_by_its_number_in_one_warning()
     assert category is FeaturesNotScaledWarning
     assert not others
     sizes = np.median(np.abs(windows), axis=(0, 1))
-    assert f"of feature 0 ({sizes[0]:.3g}), feature 1 ({sizes[1]:.3g}) is beyond 30" in message
+    assert f"of feature 0 ({sizes[0]:.3g}), feature 1 ({sizes[1]:.3g}) is above 30" in message
     assert "StandardScaler" in message
     assert "feature 2" not in message
 
@@ -62,7 +62,7 @@ def test_windows_with_names_are_those_of_one_feature():
 
 def test_windows_without_names_have_feature_0():
     ((_, message),) = warnings_of(np.full((40, 3), 31.0))
-    assert "of feature 0 (31) is beyond 30" in message
+    assert "of feature 0 (31) is above 30" in message
 
 
 def test_vectors_have_features_by_name():
