@@ -41,7 +41,7 @@ def _is_splitter(part: Any) -> bool:
 
 # Increases when an older skrnn cannot read new files.
 _FORMAT = 2
-# New names of the modules that an earlier format names.
+# New names of the modules in files of earlier versions.
 _RENAMED_MODULES = {
     "skrnn._classifiers": "skrnn.estimators._classifiers",
     "skrnn._naive": "skrnn.estimators._naive",
@@ -219,11 +219,10 @@ def load(path: str | os.PathLike[str], *, trusted: Sequence[str | type] | None =
     NaiveRegressor(strategy='drift')
     """
     skops_io = _import_skops()
-    written_by, number, content = _read(Path(path))
+    written_by, content = _read(Path(path))
     known = {*_OTHER_TYPES, *map(_name_of, _OWN_TYPES), *map(_name_of, trusted or ())}
     try:
-        if number < _FORMAT:
-            content = _rename_modules(content)
+        content = _rename_modules(content)
         found = set(skops_io.get_untrusted_types(data=content))
         if not found - known:
             return skops_io.loads(content, trusted=sorted(found))
@@ -241,8 +240,8 @@ def load(path: str | os.PathLike[str], *, trusted: Sequence[str | type] | None =
     )
 
 
-def _read(path: Path) -> tuple[str, int, bytes]:
-    """Return the version that wrote a file, its format and the content of skops, all checked."""
+def _read(path: Path) -> tuple[str, bytes]:
+    """Return the version that wrote a file and the content of skops, after checks."""
     data = path.read_bytes()
     header = _HEADER.match(data[:_LONGEST_HEADER])
     if header is None:
@@ -262,11 +261,11 @@ def _read(path: Path) -> tuple[str, int, bytes]:
             f"{path} is truncated or was altered: its checksum does not match its content. Use a "
             "backup copy, or save the estimator again."
         )
-    return written_by, int(header["format"]), content
+    return written_by, content
 
 
 def _rename_modules(content: bytes) -> bytes:
-    """Return the content of an earlier format, with the current names of modules."""
+    """Return the content of an earlier version with the current names of modules."""
 
     def rename(part: dict[str, Any]) -> dict[str, Any]:
         module = part.get("__module__")
@@ -276,10 +275,13 @@ def _rename_modules(content: bytes) -> bytes:
 
     renamed = io.BytesIO()
     with zipfile.ZipFile(io.BytesIO(content)) as files, zipfile.ZipFile(renamed, "w") as written:
+        schema = files.read("schema.json").decode()
+        if not any(f'"{module}"' in schema for module in _RENAMED_MODULES):
+            return content
         for file in files.infolist():
             data = files.read(file)
             if file.filename == "schema.json":
-                data = json.dumps(json.loads(data, object_hook=rename)).encode()
+                data = json.dumps(json.loads(schema, object_hook=rename)).encode()
             written.writestr(file, data)
     return renamed.getvalue()
 

@@ -384,7 +384,7 @@ def test_losses_of_keras_are_loaded_by_who_trusts_them(tmp_path):
             make_pipeline(windows(group="shop"), NaiveRegressor()).fit(
                 panel(X, pd.Timestamp(0), pd.Timestamp(1)), [*Y, *Y]
             ),
-            "labels of the series of group='shop', which are of type Timestamp. Write them as text",
+            "keys of the series of group='shop', which are of type Timestamp. Turn them into text",
         ),
         (
             make_pipeline(
@@ -397,7 +397,7 @@ def test_losses_of_keras_are_loaded_by_who_trusts_them(tmp_path):
                 ),
             ),
             r"^Pipeline cannot be saved\. A file cannot hold \w+__callbacks\[1\] "
-            r"\(LambdaCallback\)\. Set \w+__callbacks=None before \(set_params\); what was trained",
+            r"\(LambdaCallback\)\. Set \w+__callbacks=None before \(set_params\); the trained",
         ),
     ],
     ids=["optimizer", "lambda", "dates of series", "lambda in a callback"],
