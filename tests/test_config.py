@@ -76,14 +76,14 @@ def test_a_context_ends_with_an_exception_too():
     assert get_config() == {"engine": "auto"}
 
 
-def test_a_context_goes_before_the_setting_of_the_process():
+def test_a_context_overrides_the_setting_of_the_process():
     with config_context(engine="keras"):
         set_config(engine="auto")
         assert get_config() == {"engine": "keras"}
     assert get_config() == {"engine": "auto"}
 
 
-def test_a_context_is_restored_to_what_the_process_says_by_then():
+def test_after_a_context_the_current_setting_of_the_process_applies():
     with config_context(engine="keras"):
         set_config(engine="keras")
     assert get_config() == {"engine": "keras"}
@@ -111,7 +111,7 @@ def test_a_context_is_that_of_its_thread_only():
         assert in_thread(get_config) == {"engine": "auto"}
 
 
-def test_contexts_of_two_threads_at_once_do_not_meet():
+def test_contexts_of_two_threads_are_independent():
     entered, may_leave = threading.Event(), threading.Event()
     seen = []
 

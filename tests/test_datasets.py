@@ -109,7 +109,7 @@ def test_each_call_returns_prices_of_its_own():
 
 
 @pytest.mark.parametrize("unknown", ["TSLA", "goog"])
-def test_an_unknown_ticker_is_answered_with_those_that_are_known(unknown):
+def test_an_error_about_an_unknown_ticker_names_the_known_ones(unknown):
     known = "'AAPL', 'FB', 'GOOG', 'IBM', 'MSFT'"
     with pytest.raises(ValueError, match=f"ticker='{unknown}' is not known.*{known}"):
         load_stock_prices(unknown)
@@ -152,7 +152,7 @@ def test_waves_are_those_of_their_seed():
     assert not np.isclose(make_noisy_waves(3, 10, random_state=1), series).any()
 
 
-def test_waves_go_on_drawing_from_a_random_state():
+def test_waves_advance_a_random_state():
     rng = np.random.RandomState(0)
     first, second = (make_noisy_waves(2, 5, random_state=rng) for _ in range(2))
     assert_array_equal(first, make_noisy_waves(2, 5, random_state=0))
@@ -189,6 +189,6 @@ def test_numbers_of_waves_and_steps_are_ints_of_at_least_1(name, value):
         make_noisy_waves(**{"n_series": 2, "n_steps": 2, name: value})
 
 
-def test_what_is_no_seed_is_refused():
+def test_an_invalid_seed_is_refused():
     with pytest.raises(ValueError, match="'red' cannot be used to seed"):
         make_noisy_waves(2, 2, random_state="red")

@@ -813,7 +813,9 @@ REGULAR = (
     steps=st.integers(1, 4) | st.integers(1, 4) | st.sampled_from(JUNK),
     target=st.none() | st.none() | st.sampled_from(["a", "b", 0, *JUNK]),
 )
-def test_forecasts_go_on_by_the_loop_and_the_labels_or_are_refused(data, n, labels, steps, target):
+def test_forecasts_continue_by_the_loop_and_the_labels_or_are_refused(
+    data, n, labels, steps, target
+):
     values = data.draw(arrays((n, 1)))
     rows = pd.DataFrame(values, index=INDEXES[labels](n), columns=["a"])
     if data.draw(st.booleans()):

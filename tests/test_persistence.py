@@ -402,7 +402,9 @@ def test_losses_of_keras_are_loaded_by_who_trusts_them(tmp_path):
     ],
     ids=["optimizer", "lambda", "dates of series", "lambda in a callback"],
 )
-def test_what_could_not_be_loaded_is_not_saved_and_named(estimator, message, tmp_path):
+def test_a_part_that_could_not_be_loaded_is_named_and_nothing_is_saved(
+    estimator, message, tmp_path
+):
     path = tmp_path / "model.skrnn"
     path.write_bytes(b"old")
     with pytest.raises(ValueError, match=message):

@@ -21,7 +21,7 @@ from skrnn._utils.sklearn_callbacks import CallbackSupportMixin, FitTasks, begin
 from skrnn.estimators._callbacks import CallbackCopyMixin
 from skrnn.estimators._engine import compute_outputs, has_kernels, make_batch_loss
 from skrnn.estimators._fit_keywords import explain_unknown_keywords
-from skrnn.estimators._input_checks import check_presence, validate_inputs
+from skrnn.estimators._input_checks import refuse_only_missing_steps, validate_inputs
 from skrnn.estimators._network_description import (
     LARGEST_SIZE,
     describe_network,
@@ -490,7 +490,7 @@ class BaseRecurrentEstimator(CallbackSupportMixin, CallbackCopyMixin, BaseEstima
         y = fitted._validate_y(y, X, reset=False)
         weight = None
         if fitted.architecture == "sequence_to_sequence" and rows_with_missing_steps(X).any():
-            check_presence(X, "given")
+            refuse_only_missing_steps(X, "given")
             y, weight = leave_out_steps(X, y, weight)
         return self._encode_rows(X, y, weight)
 

@@ -20,7 +20,7 @@ from sklearn.utils.validation import check_is_fitted
 from skrnn._utils.validation import check_finite, name_some
 from skrnn.estimators._base import BaseRecurrentEstimator
 from skrnn.estimators._fit_keywords import explain_unknown_keywords
-from skrnn.estimators._input_checks import check_presence
+from skrnn.estimators._input_checks import refuse_only_missing_steps
 from skrnn.estimators._target_checks import (
     SEQUENCE_ARCHITECTURES,
     check_largest_weight,
@@ -281,7 +281,7 @@ class BaseRecurrentClassifier(ClassifierMixin, BaseRecurrentEstimator):
         check_target_steps(self, X, y, reset=reset)
         counts = np.ones(y.shape, dtype=bool)
         if self.architecture == "sequence_to_sequence":
-            check_presence(X, "given")
+            refuse_only_missing_steps(X, "given")
             # At a missing step, y may hold any value, even one that is no label.
             counts = ~np.isnan(X[..., 0])
         numbers = np.zeros((*y.shape, 1), dtype=np.intp)

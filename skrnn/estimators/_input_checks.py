@@ -251,7 +251,7 @@ def replace_unknown_symbols(symbols: np.ndarray, n_symbols: int) -> np.ndarray:
     return np.where((symbols > 0) & (symbols < n_symbols), symbols, np.nan)
 
 
-def check_presence(X: np.ndarray, rows: str) -> None:
+def refuse_only_missing_steps(X: np.ndarray, rows: str) -> None:
     """Refuse rows whose steps are all missing."""
     # fmax passes over NaN.
     if np.isnan(np.fmax.reduce(X, axis=None)):

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from skrnn.estimators._input_checks import check_presence, validate_inputs
+from skrnn.estimators._input_checks import refuse_only_missing_steps, validate_inputs
 from skrnn.estimators._input_warnings import warn_of_rows, warn_of_scale
 from skrnn.estimators._target_checks import check_largest_weight, validate_weights
 
@@ -50,9 +50,9 @@ def prepare_rows(
     held_out = estimator._validate_held_out(*validation)
     if held_out is None and hold_out:
         rows, held_out = hold_out_last_rows(rows, estimator.validation_split)
-    check_presence(rows[0], "trained on")
+    refuse_only_missing_steps(rows[0], "trained on")
     if held_out is not None:
-        check_presence(held_out[0], "held out")
+        refuse_only_missing_steps(held_out[0], "held out")
     return rows, held_out
 
 

@@ -203,7 +203,7 @@ def test_sequences_are_trained_on_as_if_they_had_no_absent_steps(model):
     assert_near(clone(model).fit(wide, Y[:, 0]).weights_, clone(model).fit(X, Y[:, 0]).weights_)
 
 
-def test_what_stands_in_y_at_an_absent_step_is_of_no_account():
+def test_y_is_ignored_at_missing_steps():
     model = GRURegressor(3, architecture="sequence_to_sequence", epochs=2, random_state=0)
     # So large that its square is infinite in float32, as fill values of files are.
     changed = np.where(PRESENT, Y, 1e30)

@@ -96,7 +96,7 @@ def test_the_argument_that_is_wrong_is_named(model):
         forecast(keras.Sequential, 2)
 
 
-def test_it_is_found_within_pipelines_searches_and_transformed_targets(model):
+def test_keras_models_are_found_in_pipelines_searches_and_transformed_targets(model):
     inside = Pipeline([("window", SlidingWindowTransformer(3)), ("net", model)])
     with pytest.raises(TypeError, match=r"^The step 'net' of estimator is a Keras model"):
         check_leakage(inside, FRAME, Y)
@@ -114,7 +114,7 @@ class Wrapped(RegressorMixin, BaseEstimator, keras.Model):
     fit = Ridge.fit
 
 
-def test_an_estimator_that_is_built_on_keras_is_none():
+def test_an_estimator_that_inherits_from_keras_is_no_keras_model():
     assert not isinstance(Ridge(), keras.Model)
     with pytest.raises(Exception) as caught:  # noqa: PT011 - what Keras says is no matter here
         check_leakage(Wrapped(), FRAME, Y)
@@ -166,7 +166,7 @@ def test_partial_fit_says_so_too(kind):
         kind().partial_fit(X, Y, validation_data=(X, Y))
 
 
-def test_what_the_error_says_can_be_done():
+def test_the_advice_of_the_error_works():
     model = GRURegressor(2, epochs=9).set_params(epochs=1).fit(X, Y, X_val=X, y_val=Y)
     assert model.n_iter_ == 1
     assert len(model.history_["val_loss"]) == 1

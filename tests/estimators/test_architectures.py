@@ -176,7 +176,7 @@ def test_outputs_are_those_of_the_textbook_with_either_engine_and_in_a_keras_mod
 
 
 @shared_by(ABSENT)
-def test_absent_steps_are_passed_over_as_in_the_textbook_with_either_engine(fitted):
+def test_missing_steps_are_passed_over_as_in_the_textbook_with_either_engine(fitted):
     X = with_absent_steps(fitted.X)
     expected = fitted.expected(X)
     # Else the rest would say nothing: the share of absent steps is far above the tolerance.
@@ -188,7 +188,7 @@ def test_absent_steps_are_passed_over_as_in_the_textbook_with_either_engine(fitt
 
 
 @shared_by(SHORTENED)
-def test_a_row_with_an_absent_step_is_predicted_like_the_row_without_it(fitted):
+def test_a_row_with_a_missing_step_is_predicted_like_the_row_without_it(fitted):
     X = with_absent_steps(fitted.X)[LACKING_ONE]
     is_present = ~np.isnan(X).any(axis=2)
     shortened = X[is_present].reshape(len(X), N_TIMESTEPS - 1, N_FEATURES)

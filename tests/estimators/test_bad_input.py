@@ -185,7 +185,7 @@ CASES = [
     Case("y beyond float64", r"y reaches 1e\+200", y=changed(Y, 1e200)),
     Case(
         "text as y",
-        "y holds text, such as 'a', and RNNRegressor predicts numbers. For labels take a classif",
+        "y holds text, such as 'a', and RNNRegressor predicts numbers. For labels use a classif",
         y=["a"] * 20,
     ),
     Case("no y", r"requires y to be passed", y=None),
@@ -252,7 +252,7 @@ CASES = [
     ),
     Case(
         "DataFrames whose columns stand in another order",
-        r"X is a list of DataFrames whose columns differ.*stack_sequences\(X\), which goes by",
+        r"X is a list of DataFrames whose columns differ.*stack_sequences\(X\), which matches",
         X=[FRAME, FRAME.iloc[:, ::-1]],
         other_kind=True,
     ),
@@ -292,7 +292,7 @@ CASES = [
             estimator=estimator,
         )
         for estimator, advice in (
-            (RNNRegressor, r"Where a step is absent from X, write any number.*nan_to_num\)\.$"),
+            (RNNRegressor, r"Replace NaN at missing steps of X by any number.*nan_to_num\)\.$"),
             (RNNClassifier, "Encode labels that are text as numbers first"),
         )
         for kind, y in (
@@ -323,7 +323,7 @@ CASES = [
     Case(
         "a Series as X",
         r"X is a Series, and RNNRegressor expects windows .* Make windows of it: make_pipeline\("
-        r"SlidingWindowTransformer\(10\), RNNRegressor\(\)\), with X\.to_frame\(\)\.$",
+        r"SlidingWindowTransformer\(10\), RNNRegressor\(\)\) on X\.to_frame\(\)\.$",
         X=FRAME["Open_lag1"],
     ),
     Case("a Series of polars as X", r"X is a Series, .*X\.to_frame\(\)\.$", X=pl.Series(Y)),
@@ -393,7 +393,7 @@ CASES = [
     Case("no features", r"0 feature\(s\)", X=np.empty((20, 4, 0))),
     Case(
         "flattened windows of two columns",
-        r"2 columns \(Open, Close\).*leave flatten=True out",
+        r"2 columns \(Open, Close\).*Remove flatten=True",
         X=FRAME.set_axis(["Open_lag2", "Close_lag2", "Open_lag1", "Close_lag1"], axis=1),
         other_kind=True,
     ),
@@ -648,13 +648,13 @@ def test_columns_unlike_the_fitted_are_refused(use, mismatch, fitted_on_frame, n
         (Y, np.zeros(20), "sample_weight is 0 in all rows. Give at least one|one non-zero number"),
     ],
 )
-def test_scores_of_what_is_no_number_are_refused(y, weight, message, fitted):
+def test_targets_and_weights_of_a_score_must_be_numbers(y, weight, message, fitted):
     with pytest.raises(ValueError, match=message):
         fitted.score(X, y, weight)
 
 
 @pytest.mark.parametrize("method", ["fit", "partial_fit"])
-def test_going_on_with_another_number_of_outputs_is_refused(method, fitted, no_network):
+def test_continuing_with_another_number_of_outputs_is_refused(method, fitted, no_network):
     message = r"y of shape \(20, 4\) has 4 output\(s\), but RNNRegressor expects 1"
     assert_refused(fitted, lambda model: getattr(model, method)(X, X), message)
 
@@ -676,7 +676,7 @@ def test_use_before_fit_is_not_fitted_error(use, no_network):
     assert state_of(model) == before
 
 
-def test_what_an_error_says_of_sequences_works():
+def test_the_advice_of_errors_about_sequences_works():
     lengths = [1, 4, 2, 3] * 5
     sequences, targets = (
         [rng.normal(size=n) for n in lengths],
@@ -711,7 +711,7 @@ class Failing(keras.callbacks.Callback):
 @pytest.mark.parametrize(
     "error", [RuntimeError("the disk is full"), KeyboardInterrupt("by the user")], ids=repr
 )
-def test_training_that_is_broken_off_changes_nothing(start, error, fitted):
+def test_interrupted_training_changes_nothing(start, error, fitted):
     failing = Failing(error)
     model = copy.deepcopy(fitted) if start == "fitted" else RNNRegressor(2, random_state=0)
     model.set_params(epochs=3, warm_start=True, callbacks=[failing])
@@ -729,7 +729,7 @@ def test_training_that_is_broken_off_changes_nothing(start, error, fitted):
             model.predict(X)
 
 
-def test_network_that_memory_cannot_hold_is_refused_and_changes_nothing(fitted):
+def test_network_too_large_for_memory_is_refused_and_changes_nothing(fitted):
     model = copy.deepcopy(fitted).set_params(units=2**20)
     before = state_of(model)
     with pytest.raises(MemoryError, match=r"units=\(1048576,\) does not fit into memory"):

@@ -439,7 +439,7 @@ def test_a_layer_that_a_callback_freezes_stays_as_it_is():
         assert_array_equal(after, before)
 
 
-def test_training_goes_on_where_a_callback_says_that_it_was_killed():
+def test_training_continues_at_the_epoch_that_a_callback_sets():
     assert len(fit(StartsLater()).history_["loss"]) == N_EPOCHS - 1
 
 
@@ -455,7 +455,7 @@ class Notes(keras.callbacks.Callback):
         self.seen.append(logs["loss"])
 
 
-def test_callbacks_hear_of_the_validation():
+def test_callbacks_get_the_validation_loss():
     model = fit(Notes(), validated=True, epochs=2)
     first, second = model.history_["val_loss"]
     assert model.callbacks[0].seen == ["begin", first, "begin", second]
@@ -495,7 +495,7 @@ class Breaker(keras.callbacks.Callback):
         raise self.error
 
 
-def test_a_callback_with_a_lock_is_told_of_every_epoch_of_every_fit():
+def test_a_callback_with_a_lock_is_called_at_every_epoch_of_every_fit():
     tracker = Tracker()
     first = fit(tracker).history_["loss"]
     assert tracker.losses == first
@@ -536,7 +536,7 @@ def test_a_callback_sees_one_fit_at_a_time():
     assert nests.model is None
 
 
-def test_a_clone_that_cannot_be_made_names_the_callback():
+def test_a_failed_clone_names_the_callback():
     model = RNNRegressor(2, callbacks=[Recorder(), Tracker()])
     for make_copy in (clone, copy.deepcopy):
         message = r"callbacks\[1\], a Tracker, cannot be copied: .*lock.*__deepcopy__"
@@ -545,7 +545,7 @@ def test_a_clone_that_cannot_be_made_names_the_callback():
     assert copy.copy(model).callbacks is model.callbacks
 
 
-def test_what_else_cannot_be_copied_is_not_blamed_on_a_callback():
+def test_a_failed_clone_for_another_reason_names_no_callback():
     model = RNNRegressor(2, loss=threading.Lock(), callbacks=[Recorder()])
     with pytest.raises(TypeError, match=r"^cannot pickle"):
         clone(model)
@@ -562,7 +562,7 @@ def test_a_callback_that_all_copies_share_sees_the_fits_of_a_search():
     assert search.best_estimator_.callbacks == [tracker]
 
 
-def test_a_pickle_that_cannot_be_made_names_the_callback():
+def test_a_failed_pickle_names_the_callback():
     tracker = Tracker()
     model = fit(Recorder(), tracker)
     with pytest.raises(TypeError, match=r"callbacks\[1\], a Tracker, cannot be pickled: .*lock"):

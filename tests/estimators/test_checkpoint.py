@@ -96,20 +96,22 @@ ESTIMATORS = {
 
 @pytest.mark.parametrize("name", ESTIMATORS)
 @pytest.mark.parametrize("at", [1, 4])
-def test_killed_fit_ends_as_if_it_had_not_been(name, at, tmp_path, kill):
+def test_killed_fit_ends_with_the_bits_of_an_uninterrupted_fit(name, at, tmp_path, kill):
     estimator = ESTIMATORS[name]
     undisturbed = clone(estimator).fit(X, Y)
     assert_same(fit_with_a_crash(estimator, tmp_path, kill, at), undisturbed)
 
 
-def test_killed_fit_on_keras_layers_ends_as_if_it_had_not_been(tmp_path, kill):
+def test_killed_fit_on_keras_layers_ends_with_the_bits_of_an_uninterrupted_fit(tmp_path, kill):
     estimator = GRURegressor(3, dropout=0.4, recurrent_dropout=0.2, epochs=4, random_state=0)
     with config_context(engine="keras"):
         undisturbed = clone(estimator).fit(X, Y)
         assert_same(fit_with_a_crash(estimator, tmp_path, kill, at=2), undisturbed)
 
 
-def test_killed_classifier_with_held_out_rows_ends_as_if_it_had_not_been(tmp_path, kill):
+def test_killed_classifier_with_held_out_rows_ends_with_the_bits_of_an_uninterrupted_fit(
+    tmp_path, kill
+):
     estimator = LSTMClassifier(3, dropout=0.4, epochs=4, random_state=0)
     held_out = {"X_val": X[:9], "y_val": Y[:9] > 0, "sample_weight": np.arange(48.0)}
     undisturbed = clone(estimator).fit(X, Y > 0, **held_out)
@@ -125,7 +127,7 @@ def test_killed_fit_without_a_seed_keeps_the_one_it_had(tmp_path, kill, monkeypa
     assert_same(resumed, clone(estimator).fit(X, Y))
 
 
-def test_killed_fit_that_went_on_from_another_ends_as_if_it_had_not_been(tmp_path, kill):
+def test_killed_warm_started_fit_ends_with_the_bits_of_an_uninterrupted_fit(tmp_path, kill):
     first = GRURegressor(3, dropout=0.4, epochs=2, warm_start=True, random_state=0).fit(X, Y)
     undisturbed = functools.reduce(lambda model, _: model.fit(X, Y), range(2), clone(first))
     first.set_params(callbacks=[Kill()], checkpoint_dir=tmp_path)
@@ -139,7 +141,7 @@ def test_killed_fit_that_went_on_from_another_ends_as_if_it_had_not_been(tmp_pat
 
 # NumPy 2 asks Keras 3.15 for an argument that it does not have, when a callback reads the rate.
 @pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
-def test_what_callbacks_count_and_collect_goes_on(tmp_path, kill):
+def test_counts_and_lists_of_callbacks_continue(tmp_path, kill):
     def make(*others):
         return GRURegressor(
             3,
@@ -213,7 +215,7 @@ def test_fit_on_other_rows_starts_over(rows, tmp_path, kill):
     assert kill.epochs_seen == [0, 1, 2, 3]
 
 
-def test_killed_search_goes_on_within_the_fit_that_was_killed(tmp_path, kill):
+def test_killed_search_continues_within_the_killed_fit(tmp_path, kill):
     estimator = GRURegressor(3, epochs=3, random_state=0)
     grid, cv = {"dropout": [0.0, 0.3]}, TimeSeriesSplit(2)
     undisturbed = GridSearchCV(estimator, grid, cv=cv).fit(X, Y)
@@ -277,7 +279,7 @@ def test_file_runs_no_code(tmp_path, kill):
         assert json.loads(str(file["state"]))["epoch"] == 2
 
 
-def test_what_cannot_be_known_again_is_refused(tmp_path):
+def test_objects_without_a_lasting_name_are_refused(tmp_path):
     unknown = functools.partial(lambda x, factor: factor * x, factor=1.0)
     estimator = RNNRegressor(3, activation=unknown, epochs=1, checkpoint_dir=tmp_path)
     with pytest.raises(ValueError, match="checkpoint_dir needs parameters that another process"):
@@ -347,7 +349,7 @@ def hold(something):
         "plain",
     ],
 )
-def test_what_stands_for_the_same_has_the_same_name(make):
+def test_equal_trainings_have_the_same_file_name(make):
     assert checkpoint.name_training(make()) == checkpoint.name_training(make())
 
 
@@ -387,7 +389,7 @@ def test_order_in_memory_and_place_on_disk_do_not_matter(tmp_path):
         "shape",
     ],
 )
-def test_what_stands_for_something_else_has_another_name(one, other):
+def test_other_trainings_have_another_file_name(one, other):
     assert checkpoint.name_training(one) != checkpoint.name_training(other)
 
 

@@ -186,7 +186,7 @@ def test_balanced_weights_count_rows_by_their_weight_and_steps_that_are_present(
     assert_allclose(model.history_["loss"], expected, rtol=1e-5)
 
 
-def test_training_goes_on_with_one_pass_a_call():
+def test_partial_fit_continues_for_one_epoch_a_call():
     y = Y[:, 0]
     whole = RNNClassifier(3, epochs=2, random_state=0).fit(X, y)
     passes = RNNClassifier(3, random_state=0).partial_fit(X, y, classes=LABELS).partial_fit(X, y)
@@ -211,7 +211,7 @@ def test_training_goes_on_with_one_pass_a_call():
     ],
     ids=str,
 )
-def test_labels_of_any_type_come_back(labels):
+def test_labels_of_any_type_are_predicted(labels):
     numbers = NUMBERS[:, 0] % len(labels)
     y = labels[numbers]
     # Easy: the number of a label is what stands at each step.
@@ -242,7 +242,7 @@ def test_labels_come_in_any_container(y):
 
 
 @pytest.mark.parametrize("fill", ["", "nowhere"])
-def test_what_stands_in_y_at_an_absent_step_is_of_no_account(fill):
+def test_y_is_ignored_at_missing_steps(fill):
     lacking = np.where(rng.random((24, 4, 1)) < 0.3, np.nan, X)
     present = ~np.isnan(lacking[..., 0])
     filled = np.where(present, Y, fill)
@@ -311,7 +311,7 @@ def test_score_of_sequences_weighs_rows():
         ({"class_weight": "fair"}, Y[:, 0], "'class_weight' parameter"),
     ],
 )
-def test_what_cannot_be_learned_is_refused(params, y, match):
+def test_labels_and_weights_of_classes_that_cannot_be_learned_are_refused(params, y, match):
     model = RNNClassifier(2, epochs=1, **params)
     with pytest.raises(ValueError, match=match):
         model.fit(X, y)
@@ -334,7 +334,7 @@ def test_labels_that_are_new_are_refused():
     assert_array_equal(model.predict_proba(X), before)
 
 
-def test_text_is_no_number():
+def test_the_text_of_a_number_is_another_label():
     # As text, numbers would be in another order.
     labels = np.arange(24) % 12
     model = RNNClassifier(2, epochs=1)
@@ -361,7 +361,7 @@ def test_first_pass_needs_all_labels_and_weights_that_do_not_depend_on_it():
         ([1.0, np.inf], "classes contains infinity"),
     ],
 )
-def test_classes_that_cannot_be_told_apart_are_refused(labels, message):
+def test_classes_that_cannot_be_used_are_refused_in_partial_fit(labels, message):
     model = RNNClassifier(3)
     with pytest.raises(ValueError, match=message):
         model.partial_fit(X, Y[:, 0], classes=pd.Series(labels, dtype=object))
@@ -544,13 +544,13 @@ def test_a_class_with_one_row_before_the_held_out_ones_is_learned():
     assert_array_equal(hold_out(0.29).fit(X, IN_ORDER).classes_, LABELS)
 
 
-def test_shuffled_rows_and_no_early_stopping_are_ways_out():
+def test_shuffled_rows_and_no_early_stopping_solve_it():
     mixed = rng.permutation(24)
     hold_out(0.34).fit(X[mixed], IN_ORDER[mixed])
     RNNClassifier(1, epochs=1).fit(X, IN_ORDER)
 
 
-def test_held_out_rows_that_weigh_nothing_need_no_class():
+def test_held_out_rows_of_weight_0_need_no_class():
     weight = np.ones(24)
     weight[16:] = 0
     # Rows of weight 0 are left out, before any are held out.
@@ -592,7 +592,7 @@ def test_rows_to_validate_on_that_are_given_have_no_class_of_their_own():
         RNNClassifier(1, epochs=1).fit(X, y, sample_weight=weight, X_val=X, y_val=y)
 
 
-def test_training_that_goes_on_may_hold_out_a_class_that_it_has_learned():
+def test_warm_start_may_hold_out_a_class_of_earlier_rows():
     mixed = rng.permutation(24)
     model = hold_out(0.34, warm_start=True).fit(X[mixed], IN_ORDER[mixed])
     assert model.fit(X, IN_ORDER).n_iter_ == 2

@@ -61,7 +61,7 @@ def expected(model, symbols):
 
 
 @pytest.mark.parametrize("none", [0, np.nan, N_SYMBOLS, 99])
-def test_each_symbol_has_a_vector_and_none_is_an_absent_step(fitted, none):
+def test_each_symbol_has_a_vector_and_0_and_nan_are_missing_steps(fitted, none):
     symbols = X.copy()
     symbols[::2, 1] = 0
     symbols[1, 2:] = 0
@@ -148,7 +148,7 @@ def test_a_symbol_that_is_not_known_counts_in_the_score(fitted):
     assert fitted.score(symbols, y) == pytest.approx((predicted == y)[counts].mean())
 
 
-def test_training_does_not_go_on_with_another_embedding():
+def test_training_does_not_continue_with_another_embedding():
     model = RNNClassifier(2, epochs=1, warm_start=True).fit(X, LABELS)
     with pytest.raises(ValueError, match="embedding_dim is 2, but the kept weights are those of N"):
         model.set_params(embedding_dim=2).fit(X, LABELS)
@@ -194,7 +194,7 @@ def test_windows_of_symbols_in_a_pipeline():
         (GRURegressor(2, embedding_dim=2, linear_skip=True), X, "linear_skip=True does not go"),
     ],
 )
-def test_what_is_no_sequence_of_symbols_is_refused(estimator, X, match):
+def test_input_that_is_no_sequence_of_symbols_is_refused(estimator, X, match):
     y = np.arange(24) % 2
     if estimator.architecture == "vector_to_sequence":
         y = y.reshape(-1, 1)

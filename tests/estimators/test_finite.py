@@ -117,7 +117,7 @@ def test_classifier_stops_too():
     assert np.isfinite(model.predict_proba(X)).all()
 
 
-def test_search_goes_on_past_a_candidate_that_explodes():
+def test_search_continues_after_a_candidate_that_explodes():
     # Small batches, so that each fit explodes in its first epoch and returns to where it started.
     model = RNNRegressor(
         3, epochs=2, batch_size=4, activation="relu", optimizer="sgd", random_state=0

@@ -91,7 +91,7 @@ def test_vectors_have_features_by_name():
 def test_a_feature_has_no_part_of_a_name(columns, named):
     X = pd.DataFrame(np.full((40, 2), 99.0), columns=columns)
     ((_, message),) = warnings_of(X)
-    assert f"value of {named} is beyond" in message
+    assert f"value of {named} is above" in message
 
 
 def test_columns_of_several_levels_are_named_by_those_that_are_no_step():
@@ -101,14 +101,14 @@ def test_columns_of_several_levels_are_named_by_those_that_are_no_step():
         [(2, "Open", "SPY"), (1, "Open", "SPY")],
     ):
         with pytest.warns(
-            FeaturesNotScaledWarning, match=r"of feature 'Open, SPY' \(99\) is beyond"
+            FeaturesNotScaledWarning, match=r"of feature 'Open, SPY' \(99\) is above"
         ):
             warn_of_scale(X, columns)
 
 
 def test_of_many_features_the_first_are_named():
     ((_, message),) = warnings_of(np.full((40, 2, 9), -99.0))
-    assert "feature 4 (99) and 4 more is beyond" in message
+    assert "feature 4 (99) and 4 more is above" in message
     assert "feature 5" not in message
 
 
@@ -130,14 +130,14 @@ def test_the_median_absolute_value_decides(values, is_large):
     assert found == [FeaturesNotScaledWarning] * is_large
 
 
-def test_what_has_no_size_is_not_warned_of():
+def test_symbols_and_scaled_features_are_not_warned_of():
     symbols = np.full((40, 3), 500.0)
     assert warnings_of(symbols, network=make_network(embedding_dim=2)) == []
     pipe = make_pipeline(StandardScaler(), SlidingWindowTransformer(3, flatten=False))
     assert warnings_of(pipe.fit_transform(PRICES)) == []
 
 
-def test_training_that_goes_on_does_not_warn_again():
+def test_continued_training_does_not_warn_again():
     X = np.full((40, 3), 99.0)
     network = make_network(warm_start=True)
     assert len(warnings_of(X, network=network)) == 1
@@ -270,7 +270,7 @@ def test_one_date_for_all_rows_does_not_make_them_a_series():
     assert warnings_of(both.loc[DAYS[:1]]) == []
 
 
-def test_what_is_no_table_of_dated_rows_is_not_warned_of():
+def test_other_inputs_than_tables_of_dated_rows_are_not_warned_of():
     scaled = PRICES / PRICES.std() / 100
     assert warnings_of(scaled.reset_index(drop=True)) == []
     assert warnings_of(scaled.to_numpy()) == []

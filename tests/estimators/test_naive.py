@@ -192,7 +192,9 @@ def test_an_output_that_does_not_vary_is_no_step_of_a_feature_that_varies(walks)
 
 def test_the_feature_must_be_given_where_y_is_none_of_several(walks):
     noise = np.random.default_rng(0).normal(size=60)
-    with pytest.raises(ValueError, match=r"3 features, and y is none.*NaiveRegressor\(feature=0\)"):
+    with pytest.raises(
+        ValueError, match=r"3 features, and .*y is none.*NaiveRegressor\(feature=0\)"
+    ):
         NaiveRegressor().fit(make_windows(walks), noise)
     with pytest.raises(ValueError, match=r"windows of one step do not tell.*feature=0"):
         NaiveRegressor().fit(make_windows(walks, 1), walks[:, 0])
@@ -221,7 +223,7 @@ def test_invalid_parameters_are_refused_by_fit():
 
 
 @pytest.mark.filterwarnings(SPREAD)
-def test_column_names_are_held_to():
+def test_column_names_must_be_those_of_fit():
     estimator_checks.check_dataframe_column_names_consistency("NaiveRegressor", NaiveRegressor())
 
 
@@ -340,7 +342,7 @@ def test_nan_padding_is_told_to_use_another_padding():
 def test_flattened_windows_of_several_columns_are_refused():
     frame = pd.DataFrame(np.random.default_rng(5).normal(size=(20, 2)), columns=["Open", "Close"])
     window = SlidingWindowTransformer(3, flatten=True).set_output(transform="pandas")
-    with pytest.raises(ValueError, match=r"2 columns \(Open, Close\).*leave flatten=True out"):
+    with pytest.raises(ValueError, match=r"2 columns \(Open, Close\).*Remove flatten=True"):
         make_pipeline(window, NaiveRegressor()).fit(frame, frame["Open"])
 
 
@@ -429,7 +431,7 @@ def test_targets_may_all_have_the_same_name():
 def test_next_values_beyond_float64_are_refused(strategy, size):
     windows = np.array([[-size, size]] * 2) if strategy == "drift" else np.full((2, 2), size)
     model = NaiveRegressor(strategy).fit(windows, windows[:, 0])
-    with pytest.raises(ValueError, match=r"X reaches 1.*308: with strategy='.*Divide X"):
+    with pytest.raises(ValueError, match=r"X reaches 1.*308, .* strategy='.*Divide X"):
         model.predict(windows)
 
 

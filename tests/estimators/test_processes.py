@@ -59,7 +59,7 @@ new.fit(X, X[:, 0])
 
 
 @posix
-def test_forked_process_predicts_and_is_refused_to_train_in_one_sentence(run_python):
+def test_forked_process_predicts_and_refuses_to_train(run_python):
     lines = dict(line.split(" ", 1) for line in run_python(_FORK).splitlines())
     assert list(lines) == ["fit", "partial_fit", "to_keras", "predict", "parent"]
     assert lines["predict"] == lines["parent"]
@@ -158,7 +158,7 @@ def test_search_in_threads_is_that_of_one_thread():
             assert_array_equal(in_threads.cv_results_[name], alone.cv_results_[name])
 
 
-def test_search_goes_on_past_a_candidate_that_fails_and_says_which_and_why():
+def test_search_continues_after_a_failed_candidate_and_names_it():
     grid = [{"dropout": [0.0]}, {"optimizer": ["no such optimizer"]}]
     search = GridSearchCV(GRURegressor(3, epochs=1, random_state=0), grid, cv=TimeSeriesSplit(2))
     failed = r"(?s)2 fits failed out of a total of 4.*optimizer='no such optimizer' is not known to"

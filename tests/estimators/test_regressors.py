@@ -259,7 +259,7 @@ def test_copy_of_a_loss_object_keeps_its_settings():
 # Weights of rows
 
 
-def test_rows_of_weight_zero_are_as_if_they_were_not_there():
+def test_rows_of_weight_zero_change_nothing():
     rng = np.random.default_rng(3)
     X, y = rng.normal(size=(20, 4)), rng.normal(size=20)
     weight = (rng.random(20) < 0.7).astype(float)
@@ -409,7 +409,7 @@ def test_later_rows_are_scaled_as_the_first_and_learning_rate_may_change(continu
         ({"optimizer": "adamw"}, "the optimizer is AdamW, but the kept state is that of Adam"),
     ],
 )
-def test_training_does_not_go_on_with_another_network_or_optimizer(continued, changed, message):
+def test_training_does_not_continue_with_another_network_or_optimizer(continued, changed, message):
     model = copy.deepcopy(continued.started).set_params(**changed)
     with pytest.raises(ValueError, match=message):
         model.fit(X, Y)

@@ -120,7 +120,7 @@ def test_a_monitor_of_the_network_within_a_search_sees_every_epoch():
     assert sum(epochs) == 2 * 2
 
 
-def test_a_monitor_follows_a_fit_that_goes_on():
+def test_a_monitor_follows_a_warm_started_fit():
     monitor = callback.ScoringMonitor(scoring="r2")
     model = clone(SMALL).set_params(warm_start=True).fit(X, Y).set_callbacks(monitor)
     model.set_params(epochs=2).fit(X, Y)
@@ -153,7 +153,7 @@ def test_the_bar_of_scikit_learn_shows_the_epochs_of_a_search(capsys):
     assert "GRURegressor - fit" in capsys.readouterr().out
 
 
-def test_the_parts_of_a_pipeline_can_be_told_of_too():
+def test_the_steps_of_a_pipeline_may_have_callbacks():
     series = np.cumsum(RNG.normal(size=40))
     recorder = Recorder()
     naive = make_pipeline(SlidingWindowTransformer(3), NaiveRegressor()).set_callbacks(recorder)

@@ -65,9 +65,9 @@ FITS = {
         (pl.Series(PRICE.shift(-2).to_numpy()), r"the last 2, as .*: X\[:-2\], y\[:-2\]\.$"),
         (
             PRICE.where(DAYS[5] != DAYS),
-            r"in 1 of 20 rows, among them row 5 \(2024-01-06\), .* Within a series fill them",
+            r"in 1 of 20 rows, among them row 5 \(2024-01-06\), .* Within a series, fill them",
         ),
-        (PRICE * np.nan, "in 20 of 20 rows. Give targets that are known"),
+        (PRICE * np.nan, "in 20 of 20 rows. Give known targets"),
     ],
     ids=["shift", "diff", "rolling", "array", "polars", "middle", "all"],
 )
@@ -83,9 +83,9 @@ def test_a_row_of_several_targets_is_missing_if_one_of_them_is():
     NaiveRegressor().fit(X[:-2], y.iloc[:-2])
 
 
-def test_targets_of_sequences_are_in_no_order():
+def test_missing_targets_of_sequences_are_not_located():
     y = np.where(np.arange(20)[:, np.newaxis] < 19, X, np.nan)
-    with pytest.raises(ValueError, match=r"NaN in 1 of 20 rows; drop .*any number will do"):
+    with pytest.raises(ValueError, match=r"NaN in 1 of 20 rows; drop .*give any number"):
         RNNRegressor(2, architecture="sequence_to_sequence").fit(X, y)
 
 
@@ -103,8 +103,8 @@ def test_targets_of_sequences_are_in_no_order():
     ],
     ids=["array", "category", "frame", "polars"],
 )
-def test_text_is_for_classifiers(fit, y):
-    with pytest.raises(ValueError, match=r"y holds text, such as 'up', .* take a classifier"):
+def test_text_for_a_regressor_suggests_a_classifier(fit, y):
+    with pytest.raises(ValueError, match=r"y holds text, such as 'up', .* use a classifier"):
         FITS[fit](y)
 
 
@@ -114,7 +114,7 @@ def test_text_among_numbers_is_counted():
         RNNRegressor(2).fit(X, y)
 
 
-def test_numbers_that_are_not_whole_are_for_regressors():
+def test_fractions_for_a_classifier_suggest_a_regressor():
     message = r"^Unknown label type: continuous\. y holds numbers that are not whole, .*regressor"
     with pytest.raises(ValueError, match=message):
         RNNClassifier(2).fit(X, PRICE)

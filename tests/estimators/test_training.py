@@ -518,7 +518,7 @@ def test_engines_agree(cell):
     assert model.callbacks[0].model_type is KernelModel
 
 
-def test_what_one_engine_has_begun_the_other_goes_on_with():
+def test_one_engine_continues_the_training_of_the_other():
     model = RNNRegressor(
         3, learning_rate=0.01, epochs=2, batch_size=16, warm_start=True, random_state=SEED
     )
@@ -591,9 +591,7 @@ def test_keras_layers_predict_what_keras_predicts(fallback):
 
 @pytest.mark.parametrize(("verbose", "n_times"), [(0, 0), (1, 1)])
 @pytest.mark.parametrize("name", FALLBACKS)
-def test_training_on_keras_layers_is_told_of_once_if_the_user_wants_to_hear(
-    name, verbose, n_times, capsys
-):
+def test_training_on_keras_layers_is_printed_once_if_verbose(name, verbose, n_times, capsys):
     model = RNNRegressor(3, activation=FALLBACKS[name], epochs=2, verbose=verbose).fit(X, Y)
     printed = capsys.readouterr()
     assert printed.out.count("Training on Keras' own layers") == n_times
@@ -603,7 +601,7 @@ def test_training_on_keras_layers_is_told_of_once_if_the_user_wants_to_hear(
     assert model.n_iter_ == 2
 
 
-def test_training_by_kernels_is_not_told_of(capsys):
+def test_training_by_kernels_prints_no_engine(capsys):
     RNNRegressor(3, epochs=1, verbose=1).fit(X, Y)
     assert "Keras" not in capsys.readouterr().out
 
@@ -611,7 +609,7 @@ def test_training_by_kernels_is_not_told_of(capsys):
 # Settings and types
 
 
-def test_objects_with_other_settings_train_otherwise():
+def test_loss_objects_with_other_settings_train_differently():
     small = RNNRegressor(2, epochs=2, random_state=0)
     fits = [
         clone(small).set_params(loss=keras.losses.Huber(delta)).fit(X, Y)

@@ -130,7 +130,7 @@ def test_fitted_models_are_used_without_tensorflow(folder, run_python):
     assert "is imported" in run_python(_USE, folder)
 
 
-def test_what_is_not_a_network_needs_neither_tensorflow_nor_numba(run_python):
+def test_parts_without_a_network_import_neither_tensorflow_nor_numba(run_python):
     run_python(
         """
 import sys
