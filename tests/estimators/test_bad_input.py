@@ -270,8 +270,8 @@ CASES = [
     ),
     Case(
         "a dict of sequences",
-        r"X is a dict, and RNNRegressor expects one array\. .* give stack_sequences\(X\)\. If they "
-        r"are columns, give pandas\.DataFrame\(X\)\.$",
+        r"X is a dict, and RNNRegressor expects one array\. .* give stack_sequences\(X\)\. If the "
+        r"values are columns, give pandas\.DataFrame\(X\)\.$",
         X={"a": [1.0, 2.0], "b": [3.0]},
         error=TypeError,
     ),
@@ -322,7 +322,7 @@ CASES = [
     Case("1-D X", r"X of shape \(20,\) has 1 dimension.* expects windows", X=X[:, 0]),
     Case(
         "a Series as X",
-        r"X is a Series, and RNNRegressor expects windows .* Make windows of it: make_pipeline\("
+        r"X is a Series, and RNNRegressor expects windows .* Make windows of it: fit .*\("
         r"SlidingWindowTransformer\(10\), RNNRegressor\(\)\) on X\.to_frame\(\)\.$",
         X=FRAME["Open_lag1"],
     ),

@@ -150,7 +150,9 @@ def test_a_symbol_that_is_not_known_counts_in_the_score(fitted):
 
 def test_training_does_not_continue_with_another_embedding():
     model = RNNClassifier(2, epochs=1, warm_start=True).fit(X, LABELS)
-    with pytest.raises(ValueError, match="embedding_dim is 2, but the kept weights are those of N"):
+    with pytest.raises(
+        ValueError, match="embedding_dim is 2, but the kept weights were trained with N"
+    ):
         model.set_params(embedding_dim=2).fit(X, LABELS)
 
 

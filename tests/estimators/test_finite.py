@@ -140,7 +140,7 @@ def test_predictions_that_are_not_finite_are_refused():
     large = X.copy()
     large[5] = 3e38
     with pytest.raises(
-        ValueError, match=r"not finite in 1 of 64 rows of X, in which numbers reach "
+        ValueError, match=r"NaN or infinite in 1 of 64 rows of X, whose largest absolute value is "
     ):
         model.predict(large)
 

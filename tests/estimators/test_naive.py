@@ -196,7 +196,7 @@ def test_the_feature_must_be_given_where_y_is_none_of_several(walks):
         ValueError, match=r"3 features, and .*y is none.*NaiveRegressor\(feature=0\)"
     ):
         NaiveRegressor().fit(make_windows(walks), noise)
-    with pytest.raises(ValueError, match=r"windows of one step do not tell.*feature=0"):
+    with pytest.raises(ValueError, match=r"windows of one step do not show.*feature=0"):
         NaiveRegressor().fit(make_windows(walks, 1), walks[:, 0])
     model = NaiveRegressor(feature=1).fit(make_windows(walks, 1), walks[:, 1])
     assert model.targets_ == [(1, 1, 1.0, 0.0)]

@@ -402,7 +402,7 @@ def test_later_rows_are_scaled_as_the_first_and_learning_rate_may_change(continu
 @pytest.mark.parametrize(
     ("changed", "message"),
     [
-        ({"units": 3}, r"units is \(3,\), but the kept weights are those of \(2,\)"),
+        ({"units": 3}, r"units is \(3,\), but the kept weights were trained with \(2,\)"),
         ({"units": (2, 2)}, r"units is \(2, 2\), but"),
         ({"optimizer": "sgd"}, "the optimizer is SGD, but the kept state is that of Adam"),
         # Its state has the shapes of Adam's.
