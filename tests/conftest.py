@@ -1,4 +1,4 @@
-"""What several modules share: an example, a fitted pipeline, and a run of it in another process."""
+"""Shared fixtures: an example, a fitted pipeline, and its fit in another process."""
 
 import json
 import os
@@ -22,8 +22,8 @@ from skrnn import GRURegressor, SlidingWindowTransformer
 ROOT = Path(__file__).parents[1]
 EXAMPLES = ROOT / "examples"
 
-# For long runs (trust/fuzz.py): other examples in each run. A failure prints the line that repeats
-# it. Which lines of code a failure depends on would take minutes to find out.
+# For long runs (trust/fuzz.py): new examples in each run. A failure prints the line that repeats
+# it. The phase "explain" is left out, because it takes minutes.
 settings.register_profile(
     "trust",
     max_examples=400,
@@ -44,9 +44,9 @@ settings.load_profile("test")
 
 @pytest.fixture(scope="module")
 def example(request):
-    """What the EXAMPLE of a test module has defined before its heading UP_TO. Not to be changed.
+    """Names that the EXAMPLE of a test module defines before its heading UP_TO. Do not change them.
 
-    What comes after that heading takes minutes.
+    The code after that heading takes minutes.
     """
     path = EXAMPLES / request.module.EXAMPLE
     source = path.read_text(encoding="utf-8")
@@ -59,14 +59,14 @@ def example(request):
 
 @pytest.fixture(scope="session")
 def series():
-    """Sixty rows of one column, of the size of a price. Not to be changed."""
+    """Sixty rows of one column, of the size of a price. Do not change it."""
     rng = np.random.default_rng(0)
     return 10 + np.cumsum(rng.normal(size=(60, 1)), axis=0)
 
 
 @pytest.fixture(scope="session")
 def fitted_pipeline(series):
-    """A pipeline whose network is shuffled and dropped out. Fitted once: do not fit it again."""
+    """A pipeline with dropout and shuffled rows. Fitted once: do not fit it again."""
     model = GRURegressor(units=3, dropout=0.3, epochs=2, batch_size=16, random_state=0)
     pipe = Pipeline(
         [("scale", MinMaxScaler()), ("window", SlidingWindowTransformer(5)), ("model", model)]
@@ -76,11 +76,11 @@ def fitted_pipeline(series):
 
 @pytest.fixture(scope="session")
 def run_python(tmp_path_factory):
-    """Run code in a new interpreter: three seconds if it imports TensorFlow."""
+    """Run code in a new interpreter. It takes three seconds if it imports TensorFlow."""
 
     def run(code, *arguments):
         command = [sys.executable, "-W", "error", "-c", code, *map(str, arguments)]
-        # TensorFlow sets variables at import, which a child would inherit.
+        # A child would inherit the variables that TensorFlow sets at import.
         environment = {
             name: value
             for name, value in os.environ.items()
@@ -102,13 +102,13 @@ def run_python(tmp_path_factory):
 
 @pytest.fixture
 def on_no_screen():
-    """Draw in memory, and leave neither figures nor settings behind."""
+    """Draw in memory. Close all figures and check that settings are unchanged."""
     backend = mpl.get_backend()
     plt.switch_backend("agg")
     settings, figures = dict(mpl.rcParams), plt.get_fignums()
     yield
     for number in set(plt.get_fignums()) - set(figures):
-        # What is drawn late shall fail here.
+        # Artists that fail while drawing must fail here.
         plt.figure(number).canvas.draw()
         plt.close(number)
     assert dict(mpl.rcParams) == settings
@@ -127,13 +127,13 @@ sys.stdout.flush(), sys.stderr.flush()
 kept = os.dup(1), os.dup(2)
 with tempfile.TemporaryFile() as printed:
     os.dup2(printed.fileno(), 1), os.dup2(printed.fileno(), 2)
-    # The first fit imports TensorFlow, and so writes what TensorFlow writes at import.
+    # The import of TensorFlow in the first fit may print.
     import_fitting()
     after_import = dict(os.environ)
     predictions = pipe.fit(series, series[:, 0]).predict(series)
     sys.stdout.flush(), sys.stderr.flush()
     of_pipeline = printed.tell()
-    # TensorFlow complains when functions are traced again and again, from the fifth on.
+    # TensorFlow warns from the fifth function on that is traced again.
     for units in range(1, 6):
         small = RNNRegressor(units).partial_fit(series[:4], series[:4, 0])
         small.predict(series[:4])
@@ -156,7 +156,7 @@ pathlib.Path(sys.argv[2]).write_text(json.dumps(report))
 
 @pytest.fixture(scope="session")
 def second_process(fitted_pipeline, series, run_python, tmp_path_factory):
-    """What a new process says: it fits the pipeline again, and then five tiny networks."""
+    """Report of a new process, which fits the pipeline again, and then five tiny networks."""
     folder = tmp_path_factory.mktemp("second_process")
     (folder / "in.pkl").write_bytes(pickle.dumps((clone(fitted_pipeline), series)))
     run_python(_SECOND_PROCESS, folder / "in.pkl", folder / "out.json")

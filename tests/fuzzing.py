@@ -1,7 +1,7 @@
-"""Input of every kind for test_fuzz.py, and what every call has to keep to.
+"""Fuzzing: input of every kind for test_fuzz.py, and the rules that every call must follow.
 
-A *disguise* puts numbers into a container that may hold them; `cells` reads them out again one by
-one, by the means of the container, so that an estimator's reading can be compared with it.
+A *disguise* puts numbers into a container that may hold them. `cells` reads them out one by one
+with the container's own methods, to compare them with what an estimator reads.
 """
 
 import collections
@@ -28,20 +28,20 @@ from sklearn.exceptions import (
 
 from skrnn.exceptions import RowsMissingWarning
 
-# How often each property was tried, and how that ended; trust/fuzz.py prints it.
+# Number of calls of each test that were accepted and refused; trust/fuzz.py prints it.
 TALLY = collections.Counter()
 
 
 class Refusal(str):
-    """What an error said that was to be expected."""
+    """Message of an expected error."""
 
 
-# Weights near float32's largest let a loss overflow, which is told. So is what is said of labels.
+# Expected warnings: losses overflow with weights near the largest float32; labels are converted.
 _LEGITIMATE = (
     *(ConvergenceWarning, DataConversionWarning, UndefinedMetricWarning),
     RowsMissingWarning,
 )
-# What scikit-learn and NaiveRegressor warn of, so that somebody gives other input.
+# Warnings of scikit-learn and NaiveRegressor that advise to give other input.
 _ADVICE = (
     "has feature names, but",
     "does not have valid feature names, but",
@@ -51,11 +51,11 @@ _ADVICE = (
 
 
 def attempt(call, given=(), estimator=None):
-    """Call, and return what comes back, or a Refusal if the input was refused.
+    """Return the result of a call, or a Refusal if the input was refused.
 
-    What was given must be as before, the estimator too if it refused or was only asked; an error is
-    a ValueError or TypeError in our words or those of scikit-learn's validation; and a warning is
-    one that somebody can act on.
+    The call must not change its input, nor the estimator if the input was refused. An error must be
+    a ValueError or TypeError of skrnn or of scikit-learn's validation. A warning must be one that a
+    user can act on.
     """
     inputs = [fingerprint(item) for item in given]
     state = None if estimator is None else pickle.dumps(vars(estimator))
@@ -83,7 +83,7 @@ def attempt(call, given=(), estimator=None):
 
 
 def is_explained(error):
-    """Tell whether an error is a ValueError or TypeError that somebody has written on purpose."""
+    """Return whether an error is a ValueError or TypeError that skrnn or scikit-learn raises."""
     family = type(error) in (ValueError, TypeError) or (
         isinstance(error, ValueError | TypeError) and type(error).__module__.startswith("sklearn.")
     )
@@ -92,13 +92,13 @@ def is_explained(error):
     if any({"keras", "tensorflow", "scikeras"} & {*Path(f.filename).parts} for f in frames):
         return False
     if "sklearn" in last.parts:
-        # What NumPy says of values that are no numbers passes through scikit-learn's check_array.
+        # check_array of scikit-learn passes on messages of NumPy about values that are no numbers.
         return family and bool({"utils", "metrics"} & set(last.parts))
     return family and "skrnn" in last.parts and frames[-1].line.startswith("raise")
 
 
 def fingerprint(given):
-    """Return what tells whether somebody has written to an input."""
+    """Return a value that changes if somebody writes to an input."""
     if isinstance(given, np.ma.MaskedArray):
         return repr(given)
     if isinstance(given, np.ndarray):
@@ -120,7 +120,7 @@ def fingerprint(given):
 
 
 def cells(container):
-    """Return the numbers in a container as float64, read one by one; NaN where nothing is known."""
+    """Return the numbers in a container as float64, read one by one; NaN for unknown values."""
     if isinstance(container, pd.DataFrame):
         n_rows, n_columns = container.shape
         values = [[container.iat[i, j] for j in range(n_columns)] for i in range(n_rows)]
@@ -148,7 +148,7 @@ def _floats(value):
 
 
 class Wrapped:
-    """What is an array only when asked."""
+    """Container with nothing but `__array__`."""
 
     def __init__(self, array):
         self.array = array
@@ -167,7 +167,7 @@ def _sliced(a):
 
 
 def _mapped(a):
-    # The file goes when nobody maps it any longer.
+    # The system deletes the file when it is no longer mapped.
     with tempfile.TemporaryFile() as file:
         file.write(a.tobytes())
         file.flush()
@@ -240,7 +240,7 @@ ACCEPTED = {
     "tuples": _nested(tuple),
     "list of arrays": list,
 }
-# Both would be right: to read them as what they say, or to refuse them.
+# To read these values and to refuse them are both correct.
 EITHER = {
     "objects of many kinds": _objects(
         float, np.float32, decimal.Decimal, fractions.Fraction, str, np.float64, np.longdouble
@@ -416,9 +416,9 @@ TABLES = tuple(a | b for a, b in zip(ARRAYS, (FRAMES, EITHER_FRAMES, REFUSED_FRA
 TARGETS = tuple(a | b for a, b in zip(ARRAYS, (SERIES, EITHER_SERIES, REFUSED_SERIES), strict=True))
 
 
-# Numbers that all types above can hold, more or less.
+# Numbers that almost all types above can hold.
 PLAIN = st.sampled_from([-3.0, -1.0, -0.5, -0.0, 0.0, 0.25, 1.0, 1.5, 2.0, 3.0, 7.0])
-# Those at the ends of what floats can hold.
+# The largest and the smallest floats.
 EXTREME = st.sampled_from(
     [
         *(1e300, -1e300, 1.7e308, -1.7e308, 1e150, 1e39, -1e39, 3.4e38, -3.4e38, 1e30, 2.0**53 + 2),
@@ -430,7 +430,7 @@ INFINITE = st.sampled_from([np.inf, -np.inf])
 
 @st.composite
 def arrays(draw, shape, elements=PLAIN, more=None, share=0.5):
-    """Draw an array; `more` are elements some of which may stand in it."""
+    """Draw an array, with some elements from `more`."""
     n = int(np.prod(shape))
     values = draw(st.lists(elements, min_size=n, max_size=n))
     if more is not None and n:
@@ -443,17 +443,17 @@ def arrays(draw, shape, elements=PLAIN, more=None, share=0.5):
 def dressed(draw, kinds, *shapes, **how):
     """Draw arrays of these shapes in a container of one kind, and whether it must be accepted.
 
-    That is True, False, or None if either would be right.
+    The second value is True, False, or None if both are correct.
     """
     verdict = draw(st.sampled_from([True, True, None, False]))
     of_verdict = dict(zip((True, None, False), kinds, strict=True))[verdict]
     dress = of_verdict[draw(st.sampled_from(sorted(of_verdict)))]
     values = [draw(arrays(shape, **how)) for shape in shapes]
     try:
-        # What becomes of infinity in an int is what it holds then.
+        # Infinity becomes some int, which is then the value of the container.
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             return *(dress(a) for a in values), verdict
     except (ValueError, TypeError, IndexError, OverflowError, pl.exceptions.PolarsError):
-        # It cannot hold such values, or none.
+        # The container cannot hold these values, or no values.
         reject()

@@ -143,7 +143,7 @@ def test_the_settings_are_public():
     assert {"config_context", "get_config", "set_config"} <= set(skrnn.__all__)
 
 
-# What the setting does
+# Effects of the setting
 
 rng = np.random.default_rng(0)
 X = rng.normal(size=(12, 3))

@@ -501,7 +501,7 @@ def test_training_on_any_container_ends_in_the_weights_of_the_plain_arrays(data,
             or not are_usable(y, weight, n)
             or model.early_stopping
             or not model.normalize_y
-            # What was fitted set the scale, and float32 ends somewhere.
+            # The fitted rows set the scale, which float32 limits.
             or (method == "go on" and np.abs(cells(y)).max() > 1e30)
         )
         return
@@ -791,7 +791,7 @@ def test_sequences_of_any_container_stand_where_a_loop_puts_them(data, n_feature
         assert np.isnan(found[len(values) :]).all()
 
 
-# Labels that go on by a rule, whatever is asked for.
+# Labels that continue by a rule.
 REGULAR = (
     *(
         "numbers from 0",

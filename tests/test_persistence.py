@@ -350,7 +350,7 @@ def test_requests_for_metadata_are_refused_with_a_reason(tmp_path):
 
 
 def test_functions_of_others_are_not_called_by_a_file_that_names_them(tmp_path):
-    # What a forger would write, with a right checksum.
+    # A forged file with a correct checksum.
     pipe = make_pipeline(FunctionTransformer(os.getcwd), network())
     skrnn.save(pipe, tmp_path / "model.skrnn")
     with pytest.raises(ValueError, match=r"not trusted: \['posix\.getcwd'\]"):

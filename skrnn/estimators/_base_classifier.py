@@ -301,19 +301,27 @@ class BaseRecurrentClassifier(ClassifierMixin, BaseRecurrentEstimator):
         places = {label: place for place, label in enumerate(self.classes_.tolist())}
         unknown = [label for label in found.tolist() if label not in places]
         if unknown:
-            raise _UnknownLabelsError(unknown, self.classes_.tolist())
+            error = ValueError(
+                f"y holds the label(s) {name_some(unknown)}, which are not among the classes "
+                f"{name_some(self.classes_.tolist())}. All labels must be in the first `y`, or in "
+                "the `classes` of the first call of partial_fit."
+            )
+            # `_validate_held_out` writes another message for y_val.
+            error.unknown_labels = unknown  # type: ignore[attr-defined]
+            raise error
         return np.array([places[label] for label in found.tolist()])[numbers]
 
     def _validate_held_out(self, X_val: Any, y_val: Any) -> TrainingRows | None:
         try:
             return super()._validate_held_out(X_val, y_val)
         except ValueError as error:
-            if not isinstance(error.__cause__, _UnknownLabelsError):
+            unknown = getattr(error.__cause__, "unknown_labels", None)
+            if unknown is None:
                 raise
             raise ValueError(
-                f"y_val holds the label(s) {name_some(error.__cause__.labels)}, which are not "
-                f"among the classes of y, {name_some(self.classes_.tolist())}. Train on rows of "
-                "each class, or leave these rows out of X_val and y_val."
+                f"y_val holds the label(s) {name_some(unknown)}, which are not among the classes "
+                f"of y, {name_some(self.classes_.tolist())}. Train on rows of each class, or leave "
+                "these rows out of X_val and y_val."
             ) from None
 
     def _check_classes(self) -> None:
@@ -381,18 +389,6 @@ class BaseRecurrentClassifier(ClassifierMixin, BaseRecurrentEstimator):
         loss = self.loss
         name = loss if isinstance(loss, str) else getattr(loss, "__name__", type(loss).__name__)
         return name.lower().startswith("sparse")
-
-
-class _UnknownLabelsError(ValueError):
-    """Labels that are not among the classes of earlier rows."""
-
-    def __init__(self, labels: list[Any], classes: list[Any]) -> None:
-        super().__init__(
-            f"y holds the label(s) {name_some(labels)}, which are not among the classes "
-            f"{name_some(classes)}. All labels must be in the first `y`, or in the `classes` of "
-            "the first call of partial_fit."
-        )
-        self.labels = labels
 
 
 def _find_class_numbers(y: np.ndarray, weight: np.ndarray | None) -> np.ndarray:

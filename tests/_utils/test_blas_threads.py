@@ -68,7 +68,7 @@ def fail_within_a_fit():
         assert set(blas_threads().values()) == {1}
         with threads.one_blas_thread():
             pass
-        # The outer fit goes on.
+        # The outer fit continues.
         assert set(blas_threads().values()) == {1}
         raise KeyError
 

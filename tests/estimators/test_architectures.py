@@ -143,7 +143,7 @@ def assert_near(actual, expected, tolerance=1e-5):
 
 # Which steps each row lacks: none, the first, one in the middle, the last, several, and all.
 LACKING = [[], [0], [2], [3], [0, 2], [0, 1, 2, 3]]
-# Rows with a single absent step are all of the same length without it.
+# Without their one missing step, all rows have the same length.
 LACKING_ONE = [1, 2, 3]
 
 
@@ -179,7 +179,7 @@ def test_outputs_are_those_of_the_textbook_with_either_engine_and_in_a_keras_mod
 def test_missing_steps_are_passed_over_as_in_the_textbook_with_either_engine(fitted):
     X = with_absent_steps(fitted.X)
     expected = fitted.expected(X)
-    # Else the rest would say nothing: the share of absent steps is far above the tolerance.
+    # Otherwise the test proves nothing: the share of missing steps is far above the tolerance.
     share = np.linalg.norm(expected - fitted.expected(fitted.X)) / np.linalg.norm(expected)
     assert share > 1e-3
     assert_near(fitted.estimator.predict(X), expected)

@@ -176,7 +176,7 @@ def test_a_callback_of_batches_may_stop_within_an_epoch():
     model = fit(BatchRecorder(stop_after=2), X=many, y=targets, batch_size=1, shuffle=False)
     assert len(model.callbacks[0].ended) == 2
     assert model.n_iter_ == 1
-    # What it has seen is the start of the rows, and nothing after that.
+    # It has seen the first rows only.
     later = targets.copy()
     later[2:] = targets[2:][::-1]
     assert later.mean() == pytest.approx(targets.mean())
@@ -396,7 +396,7 @@ def test_callback_may_save_and_load_the_weights_of_its_model(tmp_path):
     assert_same_weights(fit(Returner()).weights_, fit(epochs=1).weights_)
 
 
-# What is left of them
+# Callbacks after the fit
 
 
 class SetsSchedule(keras.callbacks.Callback):

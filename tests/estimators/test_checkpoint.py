@@ -1,4 +1,4 @@
-"""A fit that is killed goes on where it was, and ends as if nothing had happened."""
+"""Checkpoints: a killed fit continues, and ends with the bits of an uninterrupted fit."""
 
 import functools
 import json

@@ -1,4 +1,4 @@
-"""What classifiers add to recurrent networks: labels, probabilities, weights of classes."""
+"""Classifiers: labels, probabilities, weights of classes, accuracy."""
 
 import pickle
 
@@ -38,7 +38,7 @@ STILL = {"epochs": 1, "learning_rate": 1e-12, "random_state": 0}
 ENGINES = pytest.mark.parametrize("engine", ["auto", "keras"])
 
 
-# What the network says
+# Probabilities
 
 
 @pytest.mark.parametrize(
@@ -281,7 +281,7 @@ def test_score_of_sequences_weighs_rows():
     assert model.score(X, Y, sample_weight=weight) == pytest.approx(expected)
 
 
-# What is refused
+# Errors
 
 
 @pytest.mark.parametrize(
@@ -477,7 +477,7 @@ def test_stacking(task):
     assert stack.transform(task[0]).shape == (60, 6)
 
 
-# What recurrent networks are for
+# Typical uses
 
 
 def test_a_network_labels_each_step_by_all_that_it_has_read():

@@ -19,7 +19,7 @@ from skrnn import (
 from skrnn.estimators._base import BaseRecurrentEstimator
 
 # As small as they can be and still fit the 200 noisy rows of check_regressors_train, where a gate
-# has to find the one step of ten that matters. What each check fits is a few dozen rows.
+# has to find the one step of ten that matters. Each check fits a few dozen rows.
 PARAMS = {"units": 16, "learning_rate": 0.03, "batch_size": 20}
 ESTIMATORS = [
     RNNRegressor(epochs=6, **PARAMS),
@@ -50,7 +50,7 @@ def test_every_public_recurrent_estimator_is_checked():
     assert recurrent == {type(estimator) for estimator in ESTIMATORS}
 
 
-# Some checks draw rows around 100, which nobody has scaled.
+# Some checks draw rows around 100, which are not scaled.
 @pytest.mark.filterwarnings("ignore::skrnn.exceptions.FeaturesNotScaledWarning")
 @parametrize_with_checks(ESTIMATORS, expected_failed_checks=expected_failed_checks)
 def test_scikit_learn_finds_no_fault(estimator, check):

@@ -1,4 +1,4 @@
-"""What the memory example says, asserted at the sizes of the example, with as few fits."""
+"""Memory example: its claims at the sizes of the example, with as few fits as possible."""
 
 import pytest
 

@@ -418,7 +418,7 @@ def test_a_warning_that_is_an_error_changes_nothing_either(windows):
 
 
 def test_targets_may_all_have_the_same_name():
-    # What pd.concat makes of a series and its shifts.
+    # pd.concat of a series and its shifts makes such columns.
     series = pd.Series(np.arange(10.0), name="level")
     y = pd.concat([series, series.shift(-1)], axis=1).iloc[:-1]
     windows = SlidingWindowTransformer(2, flatten=False).fit_transform(series.to_frame())[:-1]

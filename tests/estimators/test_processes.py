@@ -52,7 +52,7 @@ for name in calls:
     print(*results.get(timeout=60))
     process.join(60)
     assert process.exitcode == 0
-# The parent goes on.
+# The parent continues.
 print("parent", fitted.predict(X).tolist())
 new.fit(X, X[:, 0])
 """

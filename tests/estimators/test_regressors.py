@@ -395,7 +395,7 @@ def test_later_rows_are_scaled_as_the_first_and_learning_rate_may_change(continu
     )
     later.fit(X, other_y)
     assert_allclose(later.history_["loss"][1], expected, rtol=1e-4)
-    # Keras numbers the epochs from where training goes on.
+    # Keras counts epochs from the start of the continued training.
     assert later.callbacks[0].seen == [(1, later.history_["loss"][1], 0.25)]
 
 

@@ -23,7 +23,7 @@ def seed_globals(seed):
     random.seed(seed)
     tf.random.set_seed(seed)
     keras.utils.set_random_seed(seed)
-    # Older Keras goes on with the generator that it has.
+    # Older Keras continues with its own generator.
     set_global_attribute("global_seed_generator", None)
 
 

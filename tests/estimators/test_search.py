@@ -179,7 +179,7 @@ def test_transformed_target_is_the_pipeline_fitted_on_the_transformed_target(pri
     assert_allclose(predicted, np.exp(by_hand.predict(prices)))
 
 
-# KFold cuts the series, which is told.
+# KFold cuts the series, and the window warns of missing steps.
 @pytest.mark.filterwarnings("ignore::skrnn.exceptions.RowsMissingWarning")
 def test_stacking_learns_from_folds_whose_windows_hold_no_row_that_follows(prices):
     pipes = [
@@ -225,7 +225,7 @@ def test_halving_gives_the_better_candidate_more_epochs(prices):
     assert len(search.best_estimator_["model"].history_["loss"]) == 4
 
 
-# What a network is asked behind the windows
+# Requests to a network behind the windows
 
 
 def test_permutation_importance_is_that_of_the_lag_that_makes_the_series():

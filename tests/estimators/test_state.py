@@ -1,4 +1,4 @@
-"""What a fitted estimator is made of, and what a fit leaves behind outside it."""
+"""State of a fitted estimator, and side effects of a fit."""
 
 import copy
 import os
@@ -148,7 +148,7 @@ def test_fitted_estimator_with_an_optimizer_object_is_pickled(optimizers):
     assert twin.optimizer.get_config() == optimizers.slow.get_config()
 
 
-# What is around
+# Side effects
 
 
 def test_nothing_is_printed_by_the_first_fit_and_predict(second_process):
