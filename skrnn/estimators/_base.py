@@ -296,6 +296,10 @@ class BaseRecurrentEstimator(CallbackSupportMixin, CallbackCopyMixin, BaseEstima
             X, y, sample_weight, validation=validation, hold_out=hold_out, resume=resume
         )
         first_epoch = self.n_iter_ if resume else 0
+        fitting = import_fitting()
+        # Before a seed is drawn, because a failure must leave a RandomState unchanged.
+        encoded = self._encode_rows(*rows)
+        encoded_held_out = held_out and self._encode_rows(*held_out)
         options = {
             "loss": self.loss,
             "optimizer": self.optimizer,
@@ -314,14 +318,13 @@ class BaseRecurrentEstimator(CallbackSupportMixin, CallbackCopyMixin, BaseEstima
             "scale": self._output_scale(),
             "epoch_hooks": tasks and self._make_epoch_hooks(tasks, network),
         }
-        fitting = import_fitting()
         start = None
         if resume:
             start = fitting.State(self.weights_, self.optimizer_state_, self._optimizer_name)
         trained = fitting.train(
             make_network(network),
-            self._encode_rows(*rows),
-            held_out and self._encode_rows(*held_out),
+            encoded,
+            encoded_held_out,
             fitting.Training(**options),
             start,
         )
