@@ -18,48 +18,48 @@ Array = npt.NDArray[Any]
 
 _N_NAMED = 10
 _SHAPES = "(n_timesteps,) or (n_timesteps, n_features)"
-# NumPy would read the first two by their digits, and the others as nanoseconds.
+# NumPy would convert the first two from their digits, and the others to nanoseconds.
 _NOT_NUMBERS = (str, bytes, np.datetime64, np.timedelta64)
 
 
 def stack_sequences(sequences: Iterable[Any] | Mapping[Any, Any]) -> np.ndarray:
     """Put sequences of unequal length into one array, padded with NaN at the end.
 
-    The recurrent estimators pass over steps that are NaN in all features, so that each sequence
-    counts with the steps that it has.
+    Recurrent estimators pass over steps that are NaN in all features. So the padding has no effect
+    on them.
 
     Parameters
     ----------
     sequences : iterable of array-like of shape (n_timesteps,) or (n_timesteps, n_features)
-        One array, list, DataFrame or Series for each sample, oldest step first. `n_timesteps` may
-        differ from one to the next, `n_features` may not; a 1-D sequence has one feature. NaN
-        stays where it is. A sequence without steps becomes a row of NaN, and `[]` is one with any
-        number of features; a DataFrame must have rows.
+        One array, list, DataFrame or Series for each sample, oldest step first. Sequences may
+        differ in `n_timesteps`, but not in `n_features`. A 1-D sequence has one feature. NaN
+        values are kept. A sequence without steps, such as `[]`, becomes a row of NaN. A DataFrame
+        must have rows.
 
-        The columns of DataFrames belong together by their names, and features have the order of
-        the first. Arrays and lists beside them have no names: theirs must be that order.
+        Columns of DataFrames are matched by their names. Features have the order of the first
+        DataFrame. Arrays and lists have no names, so their features must have this order.
 
-        Of a dict the values are the sequences, in their order; keys are not kept.
+        If `sequences` is a dict, its values are the sequences.
 
     Returns
     -------
     X : ndarray of shape (n_samples, n_timesteps, n_features)
-        The sequences in their order, as long as the longest, in an array of its own. float32 if
-        all sequences with steps are, float64 otherwise.
+        The sequences in their order, in a new array. `n_timesteps` is that of the longest sequence.
+        The type is float32 if all sequences with steps are float32, else float64.
 
     Raises
     ------
     ValueError
-        If there is no sequence or none of them has a step; if sequences differ in their number of
-        features; if one has no feature, a value that is not a number, or other than 1 or 2
-        dimensions; if a DataFrame has other columns than the first, or no rows; if `sequences` is a
-        table, text or nothing to iterate over.
+        If there is no sequence, or no sequence has a step. If sequences differ in their number of
+        features. If a sequence has no features, values that are not numbers, or other than 1 or 2
+        dimensions. If a DataFrame has other columns than the first one, or no rows. If `sequences`
+        is a table, text or not iterable.
     TypeError
-        If there is a LazyFrame of polars, which has no values yet.
+        If a sequence is a LazyFrame of polars, which has no values yet.
 
     See Also
     --------
-    SlidingWindowTransformer : Makes windows of equal length from the rows of one series.
+    SlidingWindowTransformer : Makes windows of equal length from the rows of a series.
 
     Examples
     --------
@@ -71,7 +71,7 @@ def stack_sequences(sequences: Iterable[Any] | Mapping[Any, Any]) -> np.ndarray:
     array([[ 1.,  2.,  3.],
            [ 4., nan, nan]])
 
-    Columns are found by their names:
+    Columns are matched by their names:
 
     >>> import pandas as pd
     >>> first = pd.DataFrame({"pulse": [60.0, 61.0], "pressure": [120.0, 121.0]})
@@ -80,20 +80,20 @@ def stack_sequences(sequences: Iterable[Any] | Mapping[Any, Any]) -> np.ndarray:
     array([[60., 61.],
            [70., nan]])
     """
-    named = _listed(sequences)
-    arrays = [_read(sequence, name) for name, sequence in _in_one_order(named)]
+    named = _list_sequences(sequences)
+    arrays = [_read_sequence(sequence, name) for name, sequence in _order_columns(named)]
     if not arrays:
         raise ValueError(
-            f"sequences is empty. Give at least one sequence of shape {_SHAPES}, which makes one "
-            "row of X."
+            "sequences is empty, but each sequence makes one row of X. Give at least one, of shape "
+            f"{_SHAPES}."
         )
     lengths = [len(array) for array in arrays]
     if not any(lengths):
         raise ValueError(
-            f"None of the {len(arrays)} sequence(s) has a step. At least one must have some; "
-            "leave those out that are empty."
+            f"None of the {len(arrays)} sequence(s) has a step, but at least one must have steps. "
+            "Leave out empty sequences."
         )
-    n_features = _common_features(arrays, [name for name, _ in named])
+    n_features = _check_n_features(arrays, [name for name, _ in named])
     dtypes = {array.dtype for array in arrays if len(array)}
     X = np.full((len(arrays), max(lengths), n_features), np.nan, np.result_type(*dtypes))
     for row, array in zip(X, arrays, strict=True):
@@ -102,16 +102,16 @@ def stack_sequences(sequences: Iterable[Any] | Mapping[Any, Any]) -> np.ndarray:
     return X
 
 
-def _listed(sequences: Any) -> list[tuple[str, Any]]:
-    """Return the sequences one by one, each with the name that errors call it by."""
+def _list_sequences(sequences: Any) -> list[tuple[str, Any]]:
+    """Return a list of all sequences, each with its name in error messages."""
     if isinstance(sequences, Mapping):
         return [(f"sequences[{key!r}]", sequence) for key, sequence in sequences.items()]
-    # A DataFrame would be iterated by its columns, and text by its letters.
+    # Iteration over a DataFrame would give its columns, and over text its letters.
     if hasattr(type(sequences), "columns"):
         check_container(sequences, "sequences", numbers=False)
         raise ValueError(
             f"sequences is one {type(sequences).__name__}; expected a list with one for each "
-            f"sequence. Give [frame] if it is a single sequence{_advise_parts(sequences)}."
+            f"sequence. Give [frame] for a single sequence{_advise_parts(sequences)}."
         )
     is_listed = isinstance(sequences, list | tuple | pd.Series | np.ndarray)
     if (is_listed or hasattr(sequences, "to_frame")) and _is_one_sequence(sequences):
@@ -133,26 +133,26 @@ def _listed(sequences: Any) -> list[tuple[str, Any]]:
 
 
 def _is_one_sequence(values: Any) -> bool:
-    """Tell whether a list, an array or a Series holds numbers only, and no sequences."""
+    """Return whether a list, an array or a Series holds only numbers, and no sequences."""
     if getattr(values, "ndim", 1) != 1 or len(values) == 0:
         return False
     return all(isinstance(value, Real) for value in values)
 
 
 def _advise_parts(frame: Any) -> str:
-    """Return how a frame is taken apart by a column, without that column as a feature."""
+    """Return the part of a message that splits a frame by a column, without that column."""
     if isinstance(frame, pd.DataFrame):
         parts = '[part.drop(columns="id") for _, part in frame.groupby("id")]'
     elif hasattr(frame, "partition_by"):
-        # Of polars.
+        # polars
         parts = 'frame.partition_by("id", include_key=False)'
     else:
         return ""
-    return f", or {parts} if a column tells them apart"
+    return f", or {parts} if a column names the sequences"
 
 
-def _in_one_order(named: list[tuple[str, Any]]) -> Iterator[tuple[str, Any]]:
-    """Yield the sequences, DataFrames with their columns in the order of the first one."""
+def _order_columns(named: list[tuple[str, Any]]) -> Iterator[tuple[str, Any]]:
+    """Yield all sequences, with the columns of DataFrames in the order of the first DataFrame."""
     first_name = ""
     order: list[Any] = []
     for name, sequence in named:
@@ -164,8 +164,8 @@ def _in_one_order(named: list[tuple[str, Any]]) -> Iterator[tuple[str, Any]]:
         if len(sequence) == 0:
             held = f", with the columns {_enumerate(columns)}" if columns else " and columns"
             raise ValueError(
-                f"{name} is a DataFrame without rows{held}. "
-                "Leave it out, with its target, or write a row of NaN for a step that is missing."
+                f"{name} is a DataFrame without rows{held}, but each must have rows. "
+                "Leave it out, with its target, or give a row of NaN as a missing step."
             )
         if not order:
             first_name, order = name, columns
@@ -176,74 +176,75 @@ def _in_one_order(named: list[tuple[str, Any]]) -> Iterator[tuple[str, Any]]:
 
 
 def _check_columns(columns: list[Any], name: str, order: list[Any], first_name: str) -> None:
-    """Refuse columns of a DataFrame that cannot be put in the order of the first one."""
+    """Refuse a DataFrame that has other columns than the first one, or columns of one name."""
     if set(columns) != set(order):
         missing = [column for column in order if column not in columns]
         others = [column for column in columns if column not in order]
         differences = [f"lacks {_enumerate(missing)}"] * bool(missing)
-        differences += [f"has {_enumerate(others)} beside them"] * bool(others)
+        differences += [f"has {_enumerate(others)} in addition"] * bool(others)
         raise ValueError(
             f"{name} has the columns {_enumerate(columns)}, but {first_name} has "
-            f"{_enumerate(order)}: it {' and '.join(differences)}. Rename or select the columns: "
-            "all DataFrames need the same."
+            f"{_enumerate(order)}: it {' and '.join(differences)}. All DataFrames must have the "
+            "same columns: rename or select them."
         )
     if len(set(columns)) < len(columns) or len(columns) != len(order):
         raise ValueError(
             f"{name} has the columns {_enumerate(columns)}, and {first_name} has "
-            f"{_enumerate(order)}: several have one name, and cannot be told apart. Rename them."
+            f"{_enumerate(order)}. Columns are matched by name, but several have the same name. "
+            "Rename them."
         )
 
 
 def _enumerate(columns: list[Any]) -> str:
-    """Return the names of columns, of many the first."""
+    """Return the names of columns in a message: the first ten, if there are more."""
     more = ", ..." if len(columns) > _N_NAMED else ""
     return ", ".join(map(repr, columns[:_N_NAMED])) + more
 
 
-def _read(sequence: Any, name: str) -> Array:
+def _read_sequence(sequence: Any, name: str) -> Array:
     """Return a sequence as floats of shape (n_timesteps, n_features)."""
     if isinstance(sequence, tuple) and any(hasattr(part, "columns") for part in sequence):
         raise ValueError(
-            f"{name} is a tuple with a DataFrame in it, such as the pairs of groupby. Give the "
-            "DataFrames alone: [part for _, part in pairs]."
+            f"{name} is a tuple with a DataFrame in it, as groupby gives it; expected only the "
+            "DataFrame. Give [part for _, part in pairs]."
         )
     try:
         array = np.asarray(sequence)
     except ValueError as error:
         raise ValueError(
             f"{name} is not an array: its steps differ in length. Give each sequence in shape "
-            f"{_SHAPES}."
+            f"{_SHAPES}, with the same features at each step."
         ) from error
     if array.dtype.kind == "O" and hasattr(sequence, "isna"):
-        # Nullable columns of pandas: what is missing there is NA, which is no float.
+        # Missing values of nullable columns of pandas are NA, which is no float.
         array = np.where(sequence.isna(), np.nan, array)
     if array.ndim == 0:
         raise ValueError(
-            f"{name} is {reprlib.repr(sequence)}, which is not a sequence of shape {_SHAPES}. If "
-            "you have a single sequence, put it into a list: stack_sequences([sequence])."
+            f"{name} is {reprlib.repr(sequence)}, which is not a sequence of shape {_SHAPES}. Put "
+            "a single sequence into a list: stack_sequences([sequence])."
         )
     if array.ndim > 2:
         raise ValueError(
             f"{name} of shape {array.shape} has {array.ndim} dimensions; expected {_SHAPES}. Put "
-            "what belongs to a step into one axis: array.reshape(len(array), -1)."
+            "all values of a step into one axis: array.reshape(len(array), -1)."
         )
     floats = _as_floats(array)
     if floats is None:
         raise ValueError(
             f"{name} holds values of type {array.dtype} that are not numbers"
-            f"{_locate(sequence, array)}. Encode text, turn dates into numbers or leave them out, "
-            "and write NaN where nothing is known."
+            f"{_locate_columns(sequence, array)}. Encode text, turn dates into numbers or leave "
+            "them out, and use NaN for missing values."
         )
     if array.ndim == 2 and array.shape[1] == 0:
         raise ValueError(
-            f"{name} of shape {array.shape} has no features; expected at least 1. Write a step "
-            "that is absent as NaN."
+            f"{name} of shape {array.shape} has no features; expected at least 1. Use NaN for "
+            "missing steps."
         )
     return floats.reshape(-1, 1) if array.ndim == 1 else floats
 
 
-def _locate(sequence: Any, array: Array) -> str:
-    """Return which columns of a DataFrame are not numbers, in words."""
+def _locate_columns(sequence: Any, array: Array) -> str:
+    """Return the part of a message that names the columns that are not numbers."""
     columns = list(getattr(sequence, "columns", ()))
     if array.ndim != 2 or len(columns) != array.shape[1]:
         return ""
@@ -252,10 +253,10 @@ def _locate(sequence: Any, array: Array) -> str:
 
 
 def _as_floats(array: Array) -> Array | None:
-    """Return float32 as it is and other numbers as float64; None if there is anything else."""
+    """Return float32 as it is and other numbers as float64, None for values of other types."""
     if array.dtype.kind in "biuf":
         is_single = array.dtype.type is np.float32
-        # What is beyond float64 becomes infinity, which the estimators refuse.
+        # Numbers beyond float64 become infinite, which the estimators refuse.
         with np.errstate(over="ignore"):
             return array.astype(np.float32 if is_single else np.float64, copy=False)
     if array.dtype.kind == "O" and not any(isinstance(item, _NOT_NUMBERS) for item in array.flat):
@@ -264,15 +265,15 @@ def _as_floats(array: Array) -> Array | None:
     return None
 
 
-def _common_features(arrays: list[Array], names: list[str]) -> int:
-    """Return the number of features that all sequences have."""
-    # Of `[]` NumPy knows no features: it came as 1-D, and has become (0, 1).
+def _check_n_features(arrays: list[Array], names: list[str]) -> int:
+    """Return the number of features, and refuse sequences that differ in it."""
+    # An empty list, which is 1-D, has become an array of shape (0, 1).
     known = [(i, int(a.shape[1])) for i, a in enumerate(arrays) if a.shape != (0, 1)]
     first, expected = known[0]
     for i, n_features in known:
         if n_features != expected:
             raise ValueError(
                 f"{names[i]} has {n_features} feature(s), but {names[first]} has "
-                f"{expected}. All need the same ones; a 1-D sequence has one."
+                f"{expected}. Give all sequences the same features; a 1-D sequence has one feature."
             )
     return expected

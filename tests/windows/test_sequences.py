@@ -145,8 +145,8 @@ DAYS = np.array(["2020-01-01", "2020-01-02"], "datetime64[ns]")
     ("sequences", "message"),
     [
         # None, or none with a step
-        ([], r"sequences is empty\. Give at least one sequence of shape \(n_timesteps,\) or"),
-        ([[], np.empty((0, 2))], r"None of the 2 sequence\(s\) has a step\. At least one"),
+        ([], r"sequences is empty, .*Give at least one, of shape \(n_timesteps,\) or"),
+        ([[], np.empty((0, 2))], r"None of the 2 sequence\(s\) has a step, but at least one"),
         # What is not a list of sequences
         (None, "sequences=None is not a list of sequences. Give a list with one array"),
         (np.array(5.0), r"sequences=array\(5\.\) is not a list of sequences"),
@@ -157,17 +157,17 @@ DAYS = np.array(["2020-01-01", "2020-01-02"], "datetime64[ns]")
         ([[1.0], "abc"], r"sequences\[1\] is 'abc', which is not a sequence"),
         (
             pd.DataFrame({"a": [1.0]}),
-            r"sequences is one DataFrame; .*Give \[frame\] if.*, or "
+            r"sequences is one DataFrame; .*Give \[frame\] for.*, or "
             r'\[part\.drop\(columns="id"\) for _, part in frame\.groupby\("id"\)\] if',
         ),
         (
             pl.DataFrame({"a": [1.0]}),
-            r"sequences is one DataFrame; expected a list.*Give \[frame\] if it is a single "
+            r"sequences is one DataFrame; expected a list.*Give \[frame\] for a single "
             r'sequence, or frame\.partition_by\("id", include_key=False\) if a column',
         ),
         # Shapes
         ([numbered(2, 2), numbered(1, 2), numbered(1, 3)], r"\[2\] has 3 .*sequences\[0\] has 2\."),
-        ([[], numbered(2, 2), [1.0]], r"\[2\] has 1 feature\(s\), but sequences\[1\] has 2\. All"),
+        ([[], numbered(2, 2), [1.0]], r"\[2\] has 1 feature\(s\), but sequences\[1\] has 2\. Give"),
         ([numbered(2, 2), np.empty((0, 3))], r"sequences\[1\] has 3 feature\(s\)"),
         ([np.zeros((2, 2, 2))], r"\[0\] of shape \(2, 2, 2\) has 3 dimensions; expected .*reshape"),
         ([np.zeros((3, 0))], r"sequences\[0\] of shape \(3, 0\) has no features; expected"),
@@ -202,9 +202,9 @@ def test_what_cannot_be_stacked_is_refused_with_its_place(sequences, message):
 @pytest.mark.parametrize("kind", [pd.DataFrame, pl.DataFrame])
 def test_the_parts_that_an_error_names_lack_the_column_that_tells_them_apart(kind):
     frame = kind({"id": [7, 8, 7], "value": [1.0, 2.0, 3.0]})
-    with pytest.raises(ValueError, match="if a column tells them apart") as caught:
+    with pytest.raises(ValueError, match="if a column names the sequences") as caught:
         stack_sequences(frame)
-    advice = str(caught.value).split(", or ")[1].removesuffix(" if a column tells them apart.")
+    advice = str(caught.value).split(", or ")[1].removesuffix(" if a column names the sequences.")
     assert_array_equal(stack_sequences(eval(advice, {"frame": frame})), [[[1], [3]], [[2], [NAN]]])
 
 
@@ -286,23 +286,26 @@ def test_values_of_a_dict_are_the_sequences():
         (
             [PULSE, SWAPPED.rename(columns={"pulse": "puls"})],
             r"sequences\[1\] has the columns 'pressure', 'puls', but sequences\[0\] has 'pulse', "
-            r"'pressure': it lacks 'pulse' and has 'puls' beside them\. Rename or select",
+            r"'pressure': it lacks 'pulse' and has 'puls' in addition\. .*rename or select",
         ),
         (
             [[[0.0, 0.0]], PULSE, SWAPPED, PULSE.assign(weight=1.0)],
-            r"sequences\[3\] has the columns .*but sequences\[1\] has .*: it has 'weight' beside",
+            r"sequences\[3\] has the columns .*but sequences\[1\] has .*: it has 'weight' in add",
         ),
-        ([PULSE, PULSE[["pulse"]]], r"\[1\] has the columns 'pulse', .*: it lacks 'pressure'\. R"),
+        (
+            [PULSE, PULSE[["pulse"]]],
+            r"\[1\] has the columns 'pulse', .*: it lacks 'pressure'\. All",
+        ),
         # As many, and numbers for names: the columns of an array that became a frame.
         ([PULSE, pd.DataFrame(PULSE.to_numpy())], r"sequences\[1\] has the columns 0, 1, but"),
         ({"ann": PULSE, "bob": PULSE[["pulse"]]}, r"sequences\['bob'\] .* sequences\['ann'\] has"),
         (
             [PULSE, PULSE.iloc[:0]],
-            r"sequences\[1\] is a DataFrame without rows, with the columns 'pulse', 'pressure'\. "
-            r"Leave it out",
+            r"sequences\[1\] is a DataFrame without rows, with the columns 'pulse', 'pressure', "
+            r"but each must have rows\. Leave it out",
         ),
-        ([pd.DataFrame()], r"sequences\[0\] is a DataFrame without rows and columns\. Leave it"),
-        ([pl.DataFrame()], r"sequences\[0\] is a DataFrame without rows and columns\. Leave it"),
+        ([pd.DataFrame()], r"sequences\[0\] is a DataFrame without rows and columns, but each"),
+        ([pl.DataFrame()], r"sequences\[0\] is a DataFrame without rows and columns, but each"),
         (
             [pl.from_pandas(PULSE).clear()],
             r"\[0\] is a DataFrame without rows, with the columns 'p",
@@ -316,7 +319,7 @@ def test_values_of_a_dict_are_the_sequences():
                 pd.DataFrame([[1, 2, 3]], columns=["a", "b", "b"]),
                 pd.DataFrame([[1, 2, 3]], columns=["b", "a", "b"]),
             ],
-            r"'b', 'a', 'b', and .*: several have one name, and cannot be told apart\. Rename",
+            r"'b', 'a', 'b', and .*matched by name, but several have the same name\. Rename",
         ),
         (PULSE.groupby("pulse"), r"sequences\[0\] is a tuple with a DataFrame in it, .*groupby"),
         ({"ann": [1.0], "bob": "text"}, r"sequences\['bob'\] is 'text', which is not a sequence"),
