@@ -1,4 +1,4 @@
-"""Nothing is said where nothing is wrong: every warning is an error in these tests."""
+"""Absence of false warnings: every warning is an error in these tests."""
 
 import numpy as np
 import pandas as pd
@@ -109,7 +109,7 @@ def series(request):
 
 
 @pytest.mark.parametrize("output", ["default", "pandas"])
-def test_searches_and_scores_over_folds_in_order_of_time_say_nothing(series, output):
+def test_searches_and_scores_over_folds_in_order_of_time_do_not_warn(series, output):
     X, y = series
     if isinstance(X, pl.DataFrame) and output == "pandas":
         return
@@ -120,7 +120,7 @@ def test_searches_and_scores_over_folds_in_order_of_time_say_nothing(series, out
     search.fit(X, y).predict(X)
 
 
-def test_a_comparison_and_a_check_for_leaks_say_nothing(series):
+def test_a_comparison_and_a_check_for_leaks_do_not_warn(series):
     X, y = series
     pipe = ridge()
     if not isinstance(X, np.ndarray | pl.DataFrame):
@@ -134,7 +134,7 @@ def part(X, first, last):
     return X.iloc[first:last] if isinstance(X, pd.DataFrame) else X[first:last]
 
 
-def test_each_part_of_a_table_predicted_after_the_one_before_it_says_nothing(series):
+def test_each_part_of_a_table_predicted_after_the_part_before_it_does_not_warn(series):
     X, y = series
     pipe = ridge().set_output(transform="polars" if isinstance(X, pl.DataFrame) else "pandas")
     for cut in (50, 77, 300):
@@ -143,7 +143,7 @@ def test_each_part_of_a_table_predicted_after_the_one_before_it_says_nothing(ser
             pipe.predict(part(X, first, last))
 
 
-def test_stacked_pipelines_that_are_fitted_say_nothing(series):
+def test_stacked_fitted_pipelines_do_not_warn(series):
     X, y = series
     pipe = ridge()
     if not isinstance(X, np.ndarray | pl.DataFrame):
@@ -157,7 +157,7 @@ def test_stacked_pipelines_that_are_fitted_say_nothing(series):
 @pytest.mark.parametrize(
     "name", ["days of a zone", "month ends", "quarters", "numbers", "default", "array", "weeks"]
 )
-def test_forecasts_say_nothing(name):
+def test_forecasts_do_not_warn(name):
     X, y = table(name)
     pipe = make_pipeline(SlidingWindowTransformer(5, flatten=False), NaiveRegressor()).fit(X, y)
     assert len(forecast(pipe, 9)) == 9
@@ -167,7 +167,7 @@ def test_forecasts_say_nothing(name):
 
 @pytest.mark.parametrize("as_column", [True, False])
 @pytest.mark.parametrize("is_sorted_by_time", [True, False])
-def test_panels_say_nothing(as_column, is_sorted_by_time):
+def test_panels_do_not_warn(as_column, is_sorted_by_time):
     days = holidays_of_an_exchange()[:60]
     index = pd.MultiIndex.from_product([days, list("abcde")], names=["day", "shop"])
     # Two series that begin later, and one that has an end.
@@ -187,7 +187,7 @@ def test_panels_say_nothing(as_column, is_sorted_by_time):
 
 
 @pytest.mark.parametrize("keep", [1.0, 0.98, 0.8])
-def test_panels_with_a_default_index_say_nothing(keep):
+def test_panels_with_a_default_index_do_not_warn(keep):
     shops = np.random.default_rng(0).random((100, 5)) < keep
     codes = np.nonzero(shops)[1]
     X = pd.DataFrame({"sales": np.arange(float(len(codes))), "shop": codes})

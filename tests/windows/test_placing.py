@@ -1,4 +1,4 @@
-"""How many steps after the end of fitted rows others begin: one case for each rule."""
+"""Place of rows: steps after the last fitted row, with one case for each rule."""
 
 import numpy as np
 import pandas as pd
@@ -183,7 +183,7 @@ def test_fitted_values_are_known_where_one_of_both_has_no_labels():
     head = np.array([0.0, 1.0, 2.0])
     assert place_rows(head[:, np.newaxis], None, fitted) == (None, "known")
     assert place(fitted, pd.Index(["a", "b", "c"]), values=head) == (None, "known")
-    # Too few values to tell.
+    # Two values are too few.
     assert place_rows(head[:2, np.newaxis], None, fitted) == (1, "trust")
 
 
@@ -208,19 +208,19 @@ def test_labels_of_another_kind_cannot_be_placed(labels, reason):
     assert place(fitted, pd.Index(labels)) == (None, reason)
 
 
-def test_text_is_known_again_and_else_not_placed():
+def test_fitted_text_is_known_and_other_text_is_not_placed():
     fitted = fit(pd.Index(list("abcdef")))
     assert place(fitted, pd.Index(list("abc"))) == (None, "known")
     assert place(fitted, pd.Index(list("gh"))) == (None, "text")
 
 
 @pytest.mark.parametrize("fitted", [pd.RangeIndex(9), pd.date_range("2024", periods=9)])
-def test_a_count_is_no_label_where_fitted_labels_are_a_count_or_no_numbers(fitted):
+def test_a_default_index_is_no_label_if_fitted_labels_begin_at_0_or_are_no_numbers(fitted):
     assert place(fitted, pd.RangeIndex(4)) == (1, "trust")
     assert place(fitted, pd.Index([0, 1], dtype="uint8")) == (1, "trust")
 
 
-def test_a_count_is_placed_by_numbers_that_begin_elsewhere_and_places_those():
+def test_a_default_index_is_a_label_beside_numbers_that_do_not_begin_at_0():
     assert place(pd.RangeIndex(5, 9), pd.RangeIndex(4)) == (None, "earlier")
     assert place(pd.RangeIndex(-5, 0), pd.RangeIndex(4)) == (1, "later")
     assert place(pd.RangeIndex(9), pd.RangeIndex(9, 12)) == (1, "later")

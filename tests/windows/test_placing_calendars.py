@@ -1,4 +1,4 @@
-"""Weeks of markets and shops: nothing is missing in them, and what is taken out is told."""
+"""Calendars of markets and shops: only steps that are removed are missing."""
 
 import warnings
 
@@ -111,7 +111,7 @@ def test_no_steps_are_missing_in_years_of_a_week_with_nights_and_weekends(name):
         ("an exchange in UTC", "2024-07-02 12:55", 20),
     ],
 )
-def test_what_is_missing_in_such_a_week_is_told(name, first, gone):
+def test_steps_removed_from_a_week_are_missing(name, first, gone):
     every = WEEKS[name]
     zone = NEW_YORK if every.tz is not None else None
     where = every.get_loc(pd.Timestamp(first, tz=zone))
@@ -119,11 +119,11 @@ def test_what_is_missing_in_such_a_week_is_told(name, first, gone):
     summary = summary_of(every[: 20 * every.size // 40])
     found = missing(summary, left)
     assert (found.sum(), found[where - 1]) == (gone, gone)
-    # And so it is in the labels that were fitted.
+    # The same steps are missing if these labels are fitted.
     assert missing(summary_of(left), left).sum() == gone
 
 
-def test_the_end_of_a_session_may_be_missing_and_a_late_begin_is_told_beside_whole_days():
+def test_ends_of_sessions_are_no_missing_steps_but_late_begins_are():
     labels = exchange(closed=False)
     summary = summary_of(labels[:3000])
     at = {f"{day} {time}": labels.get_loc(pd.Timestamp(f"{day} {time}", tz=NEW_YORK))
@@ -140,7 +140,7 @@ def test_the_end_of_a_session_may_be_missing_and_a_late_begin_is_told_beside_who
         assert missing(summary, labels[[at[first], at[last]]]).tolist() == [n]
 
 
-def test_a_late_begin_in_utc_is_told_with_the_hour_that_is_open_in_the_other_season():
+def test_a_late_begin_in_utc_counts_the_hour_that_is_open_in_the_other_season():
     labels = WEEKS["an exchange in UTC"]
     summary = summary_of(labels)
     for day in ("2024-07-02", "2024-02-07"):
@@ -223,7 +223,7 @@ def test_a_weekend_that_was_guessed_is_open_where_later_labels_lie_in_it():
     assert missing(summary, labels.delete(range(80, 88))).sum() == 8
 
 
-def test_what_is_missing_at_the_begin_of_a_session_is_told_in_the_season_that_was_not_fitted():
+def test_steps_are_missing_at_the_begin_of_a_session_in_the_season_that_was_not_fitted():
     labels = WEEKS["an exchange in UTC"]
     summary = summary_of(labels[labels < "2023-03-10"][:1500])
     end = labels.get_loc(pd.Timestamp("2023-11-14 20:55", tz="UTC"))
@@ -251,7 +251,7 @@ def trading_days(n):
 
 @pytest.mark.parametrize(("gone", "n"), [(60, 60), (10, 10), (9, 0)])
 @pytest.mark.parametrize("bars", [1, 3])
-def test_a_hole_in_fitted_trading_days_is_no_holiday(gone, n, bars):
+def test_a_long_gap_in_fitted_trading_days_is_no_holiday(gone, n, bars):
     days = trading_days(500)
     hours = pd.to_timedelta(10 + np.arange(bars), unit="h")
     labels = days.repeat(bars) + pd.TimedeltaIndex(np.tile(hours, 500))
@@ -290,7 +290,7 @@ def test_labels_that_pass_weekends_tell_that_days_are_trading_days(n_fitted):
     assert missing(summary, every.delete([20, 21])).sum() == 2
 
 
-def test_one_series_of_a_year_of_an_exchange_says_nothing():
+def test_bars_of_an_exchange_do_not_warn():
     labels = exchange("15min")
     X = pd.DataFrame({"a": np.arange(float(len(labels)))}, index=labels)
     with warnings.catch_warnings():

@@ -1,4 +1,4 @@
-"""Windows of rows with missing steps, beside an oracle that reindexes the whole series.
+"""Windows with missing steps, compared with an oracle that reindexes the whole series.
 
 The oracle knows by which rule the labels were made, and so the number of the step of each row. It
 puts the rows at these steps with pandas, and looks each step of each window up on its own.

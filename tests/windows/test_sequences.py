@@ -100,7 +100,7 @@ def test_a_series_is_a_sequence_of_one_feature(kind):
     ],
     ids=["array", "generator", "values of a dict", "Series of arrays"],
 )
-def test_whatever_iterates_over_sequences_is_taken(sequences):
+def test_any_iterable_of_sequences_is_accepted(sequences):
     assert_array_equal(stack_sequences(sequences), np.arange(12.0).reshape(2, 3, 2))
 
 
@@ -118,7 +118,7 @@ def single(n_timesteps):
     ("sequences", "expected"),
     [
         ([single(2), single(1)], np.float32),
-        # Without a step, they have no say.
+        # Sequences without steps do not matter.
         ([single(2), [], np.empty((0, 1))], np.float32),
         ([single(2), [0.0]], np.float64),
         ([single(2), np.zeros(1, np.int8)], np.float64),
@@ -147,7 +147,7 @@ DAYS = np.array(["2020-01-01", "2020-01-02"], "datetime64[ns]")
         # None, or none with a step
         ([], r"sequences is empty, .*Give at least one, of shape \(n_timesteps,\) or"),
         ([[], np.empty((0, 2))], r"None of the 2 sequence\(s\) has a step, but at least one"),
-        # What is not a list of sequences
+        # No list of sequences
         (None, "sequences=None is not a list of sequences. Give a list with one array"),
         (np.array(5.0), r"sequences=array\(5\.\) is not a list of sequences"),
         ("abc", "sequences='abc' is not a list of sequences"),
@@ -194,7 +194,7 @@ DAYS = np.array(["2020-01-01", "2020-01-02"], "datetime64[ns]")
         ([[10**400]], r"values of type object that are not numbers"),
     ],
 )
-def test_what_cannot_be_stacked_is_refused_with_its_place(sequences, message):
+def test_invalid_sequences_are_refused_by_name(sequences, message):
     with pytest.raises(ValueError, match=message):
         stack_sequences(sequences)
 
@@ -229,7 +229,7 @@ def test_an_error_of_the_iterable_itself_is_passed_on():
         stack_sequences(broken())
 
 
-def test_what_is_beyond_float64_becomes_infinity_without_a_warning():
+def test_numbers_beyond_float64_become_infinite_without_a_warning():
     beyond = np.array([np.longdouble("1e4000"), 1.0])
     assert_array_equal(stack_sequences([beyond])[0, :, 0], [np.inf, 1.0])
 
@@ -330,6 +330,6 @@ def test_values_of_a_dict_are_the_sequences():
         ({}, r"sequences is empty"),
     ],
 )
-def test_frames_that_do_not_belong_together_are_refused_by_place_and_columns(sequences, message):
+def test_frames_with_different_columns_are_refused_by_name(sequences, message):
     with pytest.raises(ValueError, match=message):
         stack_sequences(sequences)

@@ -1,4 +1,4 @@
-"""X that is no table of rows: errors say how it becomes one."""
+"""Containers that are no table of rows: errors say how to convert them."""
 
 import numpy as np
 import pandas as pd

@@ -1,4 +1,4 @@
-"""Which column each output of y is: what is found, in the rows and behind the window."""
+"""Target columns of the outputs of y, found in rows and in windows."""
 
 import numpy as np
 import pandas as pd
@@ -71,7 +71,7 @@ def test_each_of_several_columns_is_found():
         check(X, COLUMNS[:, [2, 0]], found)
 
 
-def test_of_equal_columns_the_one_of_the_name_of_y_is_taken():
+def test_the_column_with_the_name_of_y_comes_before_equal_columns():
     twice = np.column_stack([WALK, WALK])
     assert places(find(twice, WALK)) == [(0, 0)]
     assert places(find(twice, pd.Series(WALK, name="b"), names=["a", "b"])) == [(1, 0)]
@@ -80,7 +80,7 @@ def test_of_equal_columns_the_one_of_the_name_of_y_is_taken():
     assert places(find(twice, pl.Series("b", WALK), names=["a", "b"])) == [(1, 0)]
 
 
-def test_of_equal_columns_each_is_one_output():
+def test_each_of_equal_columns_is_one_output():
     rows = np.column_stack([WALK, COLUMNS[:, 0], WALK])
     for X in (rows, StandardScaler().fit_transform(rows)):
         assert places(find(X, rows)) == [(0, 0), (1, 0), (2, 0)]
@@ -89,7 +89,7 @@ def test_of_equal_columns_each_is_one_output():
     assert places(find(LINE, twice)) == [(0, 0), (0, 0)]
 
 
-def test_a_column_comes_before_its_lag_and_the_very_values_before_a_name():
+def test_a_column_comes_before_its_lag_and_equal_values_before_a_name():
     lag = pd.Series(WALK).shift(1).to_numpy()
     assert places(find(np.column_stack([lag, WALK]), WALK)) == [(1, 0)]
     assert places(find(lag, WALK)) == [(0, 1)]
@@ -111,7 +111,7 @@ def test_a_column_comes_before_its_lag_and_the_very_values_before_a_name():
     ],
     ids=["differences", "logarithm", "square", "negative", "backwards", "noise", "constant", "NaN"],
 )
-def test_what_is_no_column_is_not_found(y):
+def test_outputs_that_are_no_column_are_not_found(y):
     assert find(COLUMNS, y) == [None]
 
 
@@ -225,7 +225,7 @@ def test_numbers_near_the_limits_of_floats_raise_and_warn_nothing():
     assert places(find(WALK * 1e-300, WALK)) == [(0, 0)]
 
 
-# Behind the window
+# Windows
 
 
 def make_windows(rows, length, horizon):
@@ -241,7 +241,7 @@ def make_windows(rows, length, horizon):
     is_scaled=st.booleans(),
     steps=st.integers(1, 3),
 )
-def test_windows_tell_what_the_rows_tell(
+def test_windows_have_the_same_targets_as_rows(
     seed, length, horizon, n_series, is_shuffled, is_scaled, steps
 ):
     rng = np.random.default_rng(seed)
@@ -269,7 +269,7 @@ def test_a_series_that_repeats_itself_is_found_in_any_order():
         assert find_targets_of_windows(windows[rows], wave[rows]) == [(0, 1, 1.0, 0.0)]
 
 
-def test_windows_of_one_step_and_rows_without_order_tell_nothing():
+def test_windows_of_one_step_and_unrelated_windows_have_no_targets():
     assert find_targets_of_windows(make_windows(WALK[:, None], 1, 1), WALK) == [None]
     random = np.random.default_rng(0).normal(size=(50, 4, 2))
     assert find_targets_of_windows(random, random[:, 0, 0] + 1) == [None]
@@ -310,7 +310,7 @@ def test_windows_of_a_line_are_those_before_their_target():
 # On the transformer
 
 
-def test_the_transformer_keeps_what_it_has_found():
+def test_the_transformer_keeps_the_targets():
     days = pd.date_range("2024-01-01", periods=N_ROWS)
     X = pd.DataFrame(COLUMNS, days, columns=["a", "b", "c"]).assign(who="x")
     window = SlidingWindowTransformer(3, group="who").fit(X, X["c"])

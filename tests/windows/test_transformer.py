@@ -60,7 +60,7 @@ def labeled(rows, index):
     return pd.DataFrame(np.asarray(rows, dtype=float).reshape(-1, 1), index=index, columns=["a"])
 
 
-# Which rows a window holds
+# Rows of a window
 
 
 @property_based
@@ -146,7 +146,7 @@ def test_horizon_0_and_one_row_return_the_rows():
     assert transformer.context_.shape == (0, 2)
 
 
-def test_a_row_still_to_come_is_appended_with_nan():
+def test_the_next_row_is_appended_with_nan():
     X = numbered_rows(5)
     transformer = nan_padded(3).fit(X)
     windows = transformer.transform(np.vstack([X, [[np.nan]]]))
@@ -159,7 +159,7 @@ def test_nan_within_the_rows_stays_where_it_is():
     assert_array_equal(windows, [[2.0], [1.0], [np.nan]])
 
 
-# What a window depends on
+# Rows that a window depends on
 
 
 @property_based
@@ -331,7 +331,7 @@ def test_differences_of_small_integers_do_not_overflow():
 
 
 @pytest.mark.parametrize("fitted", [pd.Index([0, 1, 2]), pd.date_range("2024-01-01", periods=3)])
-def test_labels_kept_as_objects_are_compared_as_what_they_are(fitted):
+def test_labels_kept_as_objects_are_compared_by_their_values(fitted):
     next_label = fitted[-1] + (fitted[-1] - fitted[-2])
     assert first_window(fitted, pd.Index([next_label], dtype=object)) == [1.0, 2.0]
 
@@ -358,11 +358,11 @@ def test_a_slice_of_a_default_index_is_labeled():
     "fitted", [None, pd.RangeIndex(3), pd.Index([0, 1, 2]), pd.date_range("2024", periods=3)]
 )
 @pytest.mark.parametrize("count", [pd.RangeIndex(2), pd.Index([0, 1]), pd.Index([0, 1], "int8")])
-def test_a_count_from_0_is_no_label_unless_fitted_numbers_begin_elsewhere(fitted, count):
+def test_labels_from_0_are_no_labels_unless_fitted_numbers_begin_elsewhere(fitted, count):
     assert first_window(pd.RangeIndex(3) if fitted is None else fitted, count) == [1.0, 2.0]
 
 
-def test_fitted_numbers_that_begin_elsewhere_place_a_count():
+def test_fitted_numbers_that_begin_elsewhere_place_labels_from_0():
     with pytest.warns(RowsMissingWarning, match="before the end of the fitted rows"):
         assert is_fresh(first_window(pd.RangeIndex(10, 13), pd.RangeIndex(2)))
     assert first_window(pd.RangeIndex(-3, 0), pd.RangeIndex(2)) == [1.0, 2.0]
@@ -398,18 +398,18 @@ def test_a_single_label_at_fit_has_no_step_to_continue_by():
         assert is_fresh(first_window(pd.Index([7]), pd.Index([8])))
 
 
-def test_an_index_that_only_counts_rows_places_none_though_rows_were_dropped():
+def test_a_default_index_places_no_rows_even_if_rows_were_dropped():
     X = labeled(range(40), pd.RangeIndex(40)).drop([7, 8])
     fitted = nan_padded(3, gaps="ignore").fit(X)
-    # As reset_index(drop=True) makes it: taken on trust as what follows.
+    # An index of reset_index(drop=True): trusted to be the next rows.
     assert_equal(
         fitted.transform(labeled([50, 51], pd.RangeIndex(2))), [[37, 38, 39], [38, 39, 50]]
     )
-    # The count goes on where it ended.
+    # The default index continues.
     assert_equal(fitted.transform(labeled([50], pd.RangeIndex(40, 41))), [[37, 38, 39]])
 
 
-def test_joined_parts_that_each_count_their_rows_continue_their_series():
+def test_joined_series_with_a_default_index_each_continue():
     def part(shop, first, n):
         return labeled(np.arange(first, first + n), pd.RangeIndex(n)).assign(shop=shop)
 
@@ -823,7 +823,7 @@ def test_auto_flattens_the_windows_of_one_feature_only(n_features, group):
 def test_auto_has_names_and_containers_where_it_flattens():
     X = pd.DataFrame(numbered_rows(5, 2), columns=["a", "b"])
     window = SlidingWindowTransformer(2)
-    # Nobody knows yet.
+    # The number of features is not known yet.
     with pytest.raises(NotFittedError):
         window.get_feature_names_out()
     for library, frame in (("pandas", pd.DataFrame), ("polars", pl.DataFrame)):
@@ -835,7 +835,7 @@ def test_auto_has_names_and_containers_where_it_flattens():
         assert not hasattr(window, "get_feature_names_out")
 
 
-def test_auto_within_a_column_transformer_or_a_union_needs_the_word_for_several_features():
+def test_several_features_within_a_column_transformer_or_a_union_need_flatten_true():
     X = pd.DataFrame(numbered_rows(6, 2), columns=["a", "b"])
     columns = ["a", "b"]
     for flatten, n_columns in ((True, 4), ("auto", None)):

@@ -1,4 +1,4 @@
-"""What a call says of rows that lack steps: which rows, which label, and what to do."""
+"""Warnings about missing steps, and errors about rows that are not in order."""
 
 import pickle
 import re
@@ -42,7 +42,7 @@ def warning_of(call, *arguments):
     return caught[0] if caught else None
 
 
-def says(call, argument, category, *parts):
+def check_warning(call, argument, category, *parts):
     """Check the class and parts of the message of the one warning of a call."""
     warning = warning_of(call, argument)
     assert warning.category is category
@@ -53,9 +53,9 @@ def says(call, argument, category, *parts):
 # Rows before which steps are missing
 
 
-def test_later_rows_say_which_lack_steps_and_where_the_fitted_ones_ended():
+def test_a_warning_about_later_rows_names_the_first_row_and_the_last_fitted_one():
     fitted = window(horizon=2).fit(rows(HOURS[:60]))
-    says(
+    check_warning(
         fitted.transform,
         rows(HOURS[61:80]),
         RowsMissingWarning,
@@ -67,7 +67,7 @@ def test_later_rows_say_which_lack_steps_and_where_the_fitted_ones_ended():
 
 
 @pytest.mark.parametrize(("horizon", "k"), [(1, 1), (3, 2), (3, 3), (0, 1)])
-def test_one_row_at_a_time_is_right_up_to_the_horizon(horizon, k):
+def test_one_row_has_a_full_window_up_to_the_horizon(horizon, k):
     fitted = window(horizon=horizon).fit(rows(HOURS[:60]))
     row = 59 + k
     assert warning_of(fitted.transform, rows(HOURS[row : row + 1])) is None
@@ -76,7 +76,7 @@ def test_one_row_at_a_time_is_right_up_to_the_horizon(horizon, k):
 
 
 @pytest.mark.parametrize("k", [2, 3, 4, 5, 50])
-def test_from_the_lead_on_missing_steps_are_a_fresh_start(k):
+def test_rows_after_more_missing_steps_than_windows_reach_start_fresh(k):
     fitted = window(horizon=2).fit(rows(HOURS[:40]))
     with pytest.warns(RowsMissingWarning):
         windows = fitted.transform(rows(HOURS[39 + k : 50 + k], 100))
@@ -85,9 +85,9 @@ def test_from_the_lead_on_missing_steps_are_a_fresh_start(k):
     assert same == (k > 4)
 
 
-def test_earlier_rows_name_the_cure_for_cross_validation():
+def test_a_warning_about_earlier_rows_names_time_series_split():
     fitted = window().fit(rows(HOURS[:60]))
-    says(
+    check_warning(
         fitted.transform,
         rows(HOURS[20:40]),
         RowsMissingWarning,
@@ -108,10 +108,10 @@ def test_kfold_warns_of_the_series_it_cuts():
     assert sum("25 steps are missing between the 75 rows" in one for one in said) == 2
 
 
-def test_labels_of_text_name_to_datetime():
+def test_a_warning_about_labels_of_text_names_to_datetime():
     index = HOURS.strftime("%d.%m.%Y %H:%M")
     fitted = window()
-    says(
+    check_warning(
         fitted.fit,
         rows(index[:60]),
         UnplacedLabelsWarning,
@@ -119,7 +119,7 @@ def test_labels_of_text_name_to_datetime():
         "pd.to_datetime",
         "format=",
     )
-    says(
+    check_warning(
         fitted.transform,
         rows(index[60:]),
         UnplacedLabelsWarning,
@@ -129,7 +129,9 @@ def test_labels_of_text_name_to_datetime():
         "format=",
     )
     words = window().fit(rows(pd.Index(list("abcdefg"))))
-    says(words.transform, rows(pd.Index(["x"])), UnplacedLabelsWarning, "Give an index of dates")
+    check_warning(
+        words.transform, rows(pd.Index(["x"])), UnplacedLabelsWarning, "Give an index of dates"
+    )
 
 
 @pytest.mark.parametrize(
@@ -152,21 +154,25 @@ def test_labels_of_text_name_to_datetime():
         (HOURS[:9], HOURS[9:11].append(pd.DatetimeIndex([None])), ["some are missing"]),
     ],
 )
-def test_labels_of_another_kind_name_both_kinds_and_the_cure(fitted, index, parts):
-    says(window().fit(rows(fitted)).transform, rows(index, 100), UnplacedLabelsWarning, *parts)
+def test_a_warning_about_labels_of_another_kind_names_both_kinds_and_the_remedy(
+    fitted, index, parts
+):
+    check_warning(
+        window().fit(rows(fitted)).transform, rows(index, 100), UnplacedLabelsWarning, *parts
+    )
 
 
 @pytest.mark.filterwarnings("ignore:X has feature names")
-def test_labels_after_a_fit_on_an_array_name_set_output():
+def test_a_warning_about_labels_after_a_fit_on_an_array_names_set_output():
     fitted = window().fit(rows(HOURS[:9]).to_numpy())
     with pytest.warns(UnplacedLabelsWarning, match=r'set_output\(transform="pandas"\)'):
         fitted.transform(rows(HOURS[9:12], 9))
 
 
-def test_a_single_fitted_row_says_that_its_step_is_not_known():
+def test_after_a_single_fitted_row_a_warning_says_that_the_step_is_not_known():
     with pytest.warns(TooFewRowsWarning):
         fitted = window().fit(rows(HOURS[:1]))
-    says(
+    check_warning(
         fitted.transform,
         rows(HOURS[1:3]),
         RowsMissingWarning,
@@ -175,8 +181,8 @@ def test_a_single_fitted_row_says_that_its_step_is_not_known():
     )
 
 
-def test_no_label_is_named_where_there_is_none():
-    says(
+def test_a_warning_about_an_array_names_no_label():
+    check_warning(
         window(5).fit,
         np.ones((3, 1)),
         TooFewRowsWarning,
@@ -188,25 +194,27 @@ def test_no_label_is_named_where_there_is_none():
 def test_series_that_lack_steps_are_named_once_for_all():
     index = pd.MultiIndex.from_product([HOURS[:50], ["x", "y"]], names=["hour", "shop"])
     fitted = window(group="shop").fit(rows(index[:60]))
-    says(
+    check_warning(
         fitted.transform,
         rows(index[64:]),
         RowsMissingWarning,
         r"^6 of 36 rows lack steps in their windows, from row 0 labeled 2024-01-02 08:00:00 on",
         r"the rows of the series 'x' and 1 other\(s\) begin 3 steps after",
     )
-    says(
+    check_warning(
         window(group="shop").fit,
         rows(index[:3]),
         TooFewRowsWarning,
         r"2 series, such as 'x' with 2 row\(s\), are shorter than window_length=3",
     )
-    says(window(2, group="shop").fit, rows(index[:3]), TooFewRowsWarning, r"series 'y' has 1 row")
+    check_warning(
+        window(2, group="shop").fit, rows(index[:3]), TooFewRowsWarning, r"series 'y' has 1 row"
+    )
 
 
 def test_several_causes_are_one_warning_of_the_common_class():
     fitted = window().fit(rows(HOURS[:60]))
-    says(
+    check_warning(
         fitted.transform,
         rows(HOURS[62:]).drop(HOURS[80]),
         RowsMissingWarning,
@@ -215,7 +223,7 @@ def test_several_causes_are_one_warning_of_the_common_class():
     )
 
 
-def test_carry_context_false_says_nothing_of_what_came_before():
+def test_carry_context_false_does_not_warn_about_missing_context():
     short = window(5, carry_context=False)
     assert warning_of(short.fit, rows(HOURS[:3])) is None
     for later in (HOURS[7:9], HOURS[1:3], pd.Index(["a", "b"])):
@@ -227,9 +235,9 @@ def test_carry_context_false_says_nothing_of_what_came_before():
 WITH_GAPS = rows(HOURS).drop(HOURS[[20, 21, 30, 70, 80, 81]])
 
 
-def test_fit_tells_of_fitted_gaps_and_transform_of_others():
+def test_fit_warns_about_fitted_gaps_and_transform_about_others():
     fitted = window()
-    says(
+    check_warning(
         fitted.fit,
         WITH_GAPS[:57],
         MissingStepsWarning,
@@ -238,17 +246,21 @@ def test_fit_tells_of_fitted_gaps_and_transform_of_others():
         'Use gaps="missing" to put.*gaps="ignore".*asfreq',
     )
     assert warning_of(fitted.transform, WITH_GAPS[:57]) is None
-    says(fitted.transform, WITH_GAPS, MissingStepsWarning, "^3 steps .* 1 after row 66 labeled")
-    says(fitted.transform, WITH_GAPS[57:], MissingStepsWarning, "^3 steps")
-    # Those that fit has told of are told again where rows are no fitted ones.
-    says(fitted.transform, WITH_GAPS[10:], RowsMissingWarning, "before the end", "6 steps are")
+    check_warning(
+        fitted.transform, WITH_GAPS, MissingStepsWarning, "^3 steps .* 1 after row 66 labeled"
+    )
+    check_warning(fitted.transform, WITH_GAPS[57:], MissingStepsWarning, "^3 steps")
+    # Gaps between fitted rows are reported again if the rows are not known as fitted ones.
+    check_warning(
+        fitted.transform, WITH_GAPS[10:], RowsMissingWarning, "before the end", "6 steps are"
+    )
 
 
-def test_a_gap_is_told_once_by_fit_transform():
-    says(window().fit_transform, WITH_GAPS, MissingStepsWarning, "^6 steps")
+def test_fit_transform_warns_about_a_gap_once():
+    check_warning(window().fit_transform, WITH_GAPS, MissingStepsWarning, "^6 steps")
 
 
-def test_gaps_are_read_across_without_a_word_where_they_are_ignored():
+def test_ignored_gaps_are_read_across_without_a_warning():
     fitted = window(gaps="ignore")
     assert warning_of(fitted.fit, WITH_GAPS) is None
     with pytest.warns(MissingStepsWarning):
@@ -286,7 +298,7 @@ def test_missing_steps_are_filled_by_the_fitted_means():
 def test_gaps_of_a_series_that_was_not_fitted_are_those_of_the_rule_of_the_others():
     X = rows(HOURS).assign(shop="x")
     fitted = window(group="shop").fit(X)
-    says(
+    check_warning(
         fitted.transform,
         X.assign(shop="new").drop(HOURS[5]),
         MissingStepsWarning,
@@ -294,7 +306,7 @@ def test_gaps_of_a_series_that_was_not_fitted_are_those_of_the_rule_of_the_other
     )
 
 
-# Rows in another order than time
+# Rows that are not in order of time
 
 
 def test_newest_first_is_refused_with_sort_index():
@@ -319,7 +331,7 @@ def test_parts_in_another_order_are_refused_with_sort_index():
         window().fit(rows(HOURS[50:].append(HOURS[:50])))
 
 
-def test_two_rows_of_one_moment_name_the_column_that_tells_them_apart():
+def test_repeated_labels_are_refused_with_the_column_that_names_the_series():
     X = rows(HOURS.repeat(2)).assign(size=np.tile([1.0, 2.0], 100), shop=np.tile([7, 8], 100))
     message = r"row 1 is labeled 2024-01-01 00:00:00 and .*If 'shop' names .*group='shop'\)"
     with pytest.raises(ValueError, match=message):
@@ -328,7 +340,7 @@ def test_two_rows_of_one_moment_name_the_column_that_tells_them_apart():
         window().fit(X[["a"]])
 
 
-def test_two_rows_of_one_moment_name_the_key_that_is_missing_in_group():
+def test_repeated_labels_are_refused_with_the_key_that_is_missing_in_group():
     X = rows(HOURS.repeat(4)).assign(
         shop=np.tile([1, 1, 2, 2], 100), item=np.tile([1, 2, 1, 2], 100)
     )
@@ -353,7 +365,7 @@ def test_the_same_rows_twice_are_refused_with_duplicated():
 
 def test_fit_names_the_first_label_that_is_missing():
     index = HOURS[:9].insert(4, pd.NaT)
-    says(
+    check_warning(
         window().fit, rows(index), UnplacedLabelsWarning, r"missing \(row 4 is the first\)", "Fill"
     )
 
@@ -365,7 +377,7 @@ def test_the_missing_key_may_be_a_column_of_text(column):
         window(group="shop").fit(X)
 
 
-def test_levels_without_names_or_a_time_have_cures_of_their_own():
+def test_levels_without_names_or_a_time_have_their_own_remedies():
     unnamed = pd.MultiIndex.from_product([HOURS[:3], ["a", "b"]])
     with pytest.raises(ValueError, match=r"Name the levels \(X.index.names = "):
         window().fit(rows(unnamed))
@@ -374,7 +386,7 @@ def test_levels_without_names_or_a_time_have_cures_of_their_own():
         window().fit(rows(parts))
 
 
-def test_one_moment_of_a_panel_names_the_level_of_the_series():
+def test_one_time_of_a_panel_is_refused_with_the_level_of_the_series():
     index = pd.MultiIndex.from_product([HOURS[:1], ["a", "b", "c"]], names=["hour", "shop"])
     with pytest.raises(ValueError, match=r"\['hour', 'shop'\].*group='shop'"):
         window().fit(rows(index))
@@ -389,7 +401,7 @@ def test_an_hour_that_a_clock_repeats_is_refused_with_ambiguous_infer(freq):
     assert window().fit(rows(naive.tz_localize("Europe/Berlin", ambiguous="infer")))
 
 
-def test_rows_of_halving_name_another_resource():
+def test_rows_of_halving_are_refused_with_another_resource():
     X = rows(HOURS)
     pipe = make_pipeline(SlidingWindowTransformer(3), Ridge())
     search = HalvingGridSearchCV(pipe, {"ridge__alpha": [1, 2, 3]}, error_score="raise")
