@@ -208,5 +208,5 @@ _OPTIMIZERS: dict[str, Callable[[Settings, Array], Optimizer]] = {
 
 
 def find_optimizer(name: str) -> Callable[[Settings, Array], Optimizer] | None:
-    """Return a function that makes the optimizer of a Keras class, or None if there is none here."""
+    """Return a function that makes the optimizer of a Keras class, or None if it is not here."""
     return _OPTIMIZERS.get(name)

@@ -471,12 +471,11 @@ np.savez(sys.argv[1], **results)
 
 
 def test_kernels_compute_the_same_as_plain_python(tmp_path, run_python, monkeypatch):
-    monkeypatch.setenv("NUMBA_DISABLE_JIT", "1")
-    run_python(
-        f"import sys; sys.path[:0] = {[str(ROOT / 'tests'), str(ROOT / 'tests/_network')]}"
-        + _WITHOUT_JIT,
-        tmp_path / "plain.npz",
-    )
+    folders = [str(ROOT / "tests"), str(ROOT / "tests" / "_network")]
+    # Only for the other process: Numba reads the variable again whenever it compiles.
+    with monkeypatch.context() as patch:
+        patch.setenv("NUMBA_DISABLE_JIT", "1")
+        run_python(f"import sys; sys.path[:0] = {folders}" + _WITHOUT_JIT, tmp_path / "plain.npz")
     plain = np.load(tmp_path / "plain.npz")
     for key in plain.files:
         cell, architecture, activation = key.split()
