@@ -1,1 +1,1 @@
-"""All that imports TensorFlow, Keras or scikeras."""
+"""Training with Keras: the only folder that imports TensorFlow, Keras or scikeras."""

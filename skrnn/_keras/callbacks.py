@@ -1,4 +1,4 @@
-"""Callbacks of skrnn's own: a stop at numbers that are not finite, a bar, and epochs as tasks."""
+"""Keras callbacks of skrnn: stop at NaN or infinity, progress bar, hooks of scikit-learn."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from sklearn.exceptions import ConvergenceWarning
 class StopAtNonFinite(keras.callbacks.Callback):
     """Stop training when the loss, the weights or the optimizer become NaN or infinite.
 
-    The state from before that epoch is put back. It has to see the end of an epoch before other
-    callbacks do, which may look at the weights, or change them.
+    The state from before that epoch is restored. This callback comes before others, which may read
+    or change the weights at the end of an epoch.
     """
 
     def __init__(self) -> None:
@@ -25,12 +25,12 @@ class StopAtNonFinite(keras.callbacks.Callback):
         self._kept: list[np.ndarray] | None = None
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
-        """Keep the state before the first epoch, once all others have begun."""
+        """Store the state before the first epoch, after `on_train_begin` of all callbacks."""
         if self._kept is None:
             self._kept = self.model.get_state()
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
-        """Keep the state, or put back the one before."""
+        """Store the state, or restore the state from before this epoch."""
         losses = {name: float(value) for name, value in (logs or {}).items()}
         bad = [f"{name}={value}" for name, value in losses.items() if not math.isfinite(value)]
         state = self.model.get_state()
@@ -41,9 +41,9 @@ class StopAtNonFinite(keras.callbacks.Callback):
         self.model.stop_training = True
         self._advice = (
             f"Training stopped in epoch {epoch + 1}, which ended with "
-            f"{', '.join(bad) or 'weights that are not finite'}; the weights are those from before "
-            "that epoch. Try a smaller learning_rate, clipnorm=1.0, the default activation, or X "
-            "that is scaled (StandardScaler)."
+            f"{', '.join(bad) or 'weights that are NaN or infinite'}; the weights are those from "
+            "before that epoch. Try a smaller learning_rate, clipnorm=1.0, the default activation, "
+            "or X that is scaled (StandardScaler)."
         )
 
     def warn(self) -> None:
@@ -52,10 +52,10 @@ class StopAtNonFinite(keras.callbacks.Callback):
             warnings.warn(self._advice, ConvergenceWarning, stacklevel=2)
 
 
-class FitBar(keras.callbacks.Callback):
-    """One bar for a whole fit, with the losses of its latest epoch.
+class ProgressBar(keras.callbacks.Callback):
+    """Progress bar of a fit, with the losses of the latest epoch.
 
-    Keras' own is one for each epoch, which takes milliseconds here.
+    The bars of Keras itself are one for each epoch, and an epoch may only take milliseconds here.
     """
 
     def __init__(self, first_epoch: int, epochs: int) -> None:
@@ -65,34 +65,34 @@ class FitBar(keras.callbacks.Callback):
         self._values: list[tuple[str, float]] = []
 
     def on_train_begin(self, logs: Any = None) -> None:
-        """Start to count, and the clock."""
+        """Start the bar and its clock."""
         self._n_done = 0
         self._bar = keras.utils.Progbar(self._epochs, unit_name="epoch")
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
-        """Show how many epochs are done."""
+        """Show the number of finished epochs, and the losses."""
         self._values = list((logs or {}).items())
         self._n_done = epoch - self._first_epoch + 1
-        # No value is a mean over the epochs.
+        # Show the latest values, not their means over the epochs.
         self._bar.stateful_metrics.update(name for name, _ in self._values)
         self._bar.update(self._n_done, self._values, finalize=False)
 
     def on_train_end(self, logs: Any = None) -> None:
-        """Show the last epoch."""
+        """Show the last epoch and end the line."""
         self._bar.update(self._n_done, self._values, finalize=True)
 
 
-class EpochTasks(keras.callbacks.Callback):
-    """Tells scikit-learn's callbacks of each epoch, and stops when one of them wants it.
+class EpochHooks(keras.callbacks.Callback):
+    """Call scikit-learn's callbacks around each epoch, and stop training if one asks for it.
 
     Parameters
     ----------
     begin : callable
-        Called before an epoch.
+        Function that is called before an epoch.
 
     end : callable
-        Called after it with its number and a function that returns the weights, which are copied
-        only if a callback asks; returns whether to stop.
+        Function that is called after an epoch, with the number of the epoch and a function that
+        returns a copy of the weights. It returns whether to stop training.
     """
 
     def __init__(
@@ -103,10 +103,10 @@ class EpochTasks(keras.callbacks.Callback):
         self._end = end
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
-        """Begin a task."""
+        """Call `begin`."""
         self._begin()
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
-        """End it."""
+        """Call `end`, and stop training if it returns True."""
         if self._end(epoch, self.model.get_weights):
             self.model.stop_training = True

@@ -1,4 +1,4 @@
-"""Checkpoints: an unfinished training in a file, which goes on where a process was killed."""
+"""Checkpoints: the state of an unfinished training in a file, to resume after a crash."""
 
 from __future__ import annotations
 
@@ -28,34 +28,34 @@ _OBJECTS = (
     keras.optimizers.schedules.LearningRateSchedule,
     keras.regularizers.Regularizer,
 )
-# Writing takes at most this share of the time of training.
+# Largest share of the training time that is spent on writing.
 _SHARE = 0.1
 _ROWS_AT_ONCE = 4096
-# What each callback was before its last training, and what it was after it. By its identity: a
-# callback of the user may be equal to others, and need not have a hash.
+# Names of each callback before and after its last training. Keys are identities, because a callback
+# of the user may be equal to another one, and may not be hashable.
 _names_before_and_after: dict[int, tuple[weakref.ref[Any], str, str | None]] = {}
 
 
 class Checkpoint(keras.callbacks.Callback):
-    """Writes all that training goes on from, and puts it back when the same training starts again.
+    """Write the state of a training, and restore it when the same training starts again.
 
-    That is the state before an epoch: weights, optimizer, generators of dropout, the history, and
-    what callbacks have counted and collected, as far as it is plain. Keras' BackupAndRestore lacks
-    the last two, and a crash between its two files repeats an epoch.
+    The state before an epoch consists of weights, optimizer, random generators of dropout, history,
+    and the attributes of callbacks that are numbers, text, arrays or containers of them. Keras'
+    BackupAndRestore lacks the last two, and a crash between its two files repeats an epoch.
 
-    It has to be the first callback: it is called before an epoch, when all others have seen the
-    one before and none has begun the next.
+    This has to be the first callback. It is then called before an epoch when all other callbacks
+    have seen the end of the previous epoch and none has seen the start of the next.
 
     Parameters
     ----------
     path : Path
-        The file. What it holds must be of the same training: its name says so.
+        The file. Its name is made by `name_training`, so it belongs to one training only.
 
     seed : int
-        That of the training, if there is no file.
+        Seed of the training, used if there is no file.
 
     callbacks : sequence of Keras callbacks
-        The others.
+        The other callbacks.
     """
 
     def __init__(
@@ -70,13 +70,13 @@ class Checkpoint(keras.callbacks.Callback):
         self._next_write = 0.0
 
     def on_train_begin(self, logs: Any = None) -> None:
-        """Say which epoch is the first."""
+        """Set the first epoch."""
         if self._saved is not None:
             self.model._initial_epoch = self._saved[0]["epoch"]
         self._is_first = True
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
-        """Put back what was written, or write, if that was not done just now."""
+        """Restore the saved state, or save the state if enough time has passed."""
         if self._saved is not None:
             self._restore(*self._saved)
             self._saved = None
@@ -84,79 +84,80 @@ class Checkpoint(keras.callbacks.Callback):
             self._write(epoch)
         self._is_first = False
 
-    def forget(self) -> None:
-        """Remove the file, and what a process wrote of it while it was killed: this has ended."""
+    def remove(self) -> None:
+        """Remove the file of a finished training, and unfinished copies of killed processes."""
         self._path.unlink(missing_ok=True)
         for path in self._path.parent.glob(f".{self._path.name}.*"):
             with suppress(FileNotFoundError):
-                # Younger ones are of somebody who runs the same.
+                # Younger files belong to a process that runs the same training now.
                 if path.stat().st_mtime < self._began:
                     path.unlink()
 
     def _write(self, epoch: int) -> None:
-        """Replace the file, and decide when to do so again."""
+        """Replace the file, and set the time of the next write."""
         start = time.perf_counter()
         try:
             replace_file(self._path, self._to_bytes(epoch))
         except OSError as error:
-            # A full disk is no reason to lose what has been trained.
+            # Training continues on a full disk.
             warnings.warn(
-                f"The state before epoch {epoch + 1} could not be written: {error}. Training goes "
-                "on; after a crash, it would go on from an earlier epoch.",
+                f"The state before epoch {epoch + 1} could not be written: {error}. Training "
+                "continues, but after a crash it would resume from an earlier epoch. Free space in "
+                "checkpoint_dir.",
                 RuntimeWarning,
                 stacklevel=2,
             )
         end = time.perf_counter()
         self._next_write = end + (end - start) / _SHARE
 
-    def _observers(self) -> list[Any]:
-        """Return who has collected something."""
+    def _list_callbacks(self) -> list[Any]:
+        """Return all callbacks whose attributes are saved."""
         return [*self._callbacks, self.model.history]
 
     def _to_bytes(self, epoch: int) -> bytes:
         """Return the content of the file."""
         arrays = self.model.get_state()
-        seen = [
+        attributes = [
             {
                 name: _pack(value, arrays)
-                for name, value in vars(observer).items()
+                for name, value in vars(callback).items()
                 if _is_plain(value)
             }
-            for observer in self._observers()
+            for callback in self._list_callbacks()
         ]
-        state = json.dumps({"epoch": epoch, "seed": self.seed, "callbacks": seen})
+        state = json.dumps({"epoch": epoch, "seed": self.seed, "callbacks": attributes})
         file = io.BytesIO()
         np.savez(file, *arrays, state=np.asarray(state))
         return file.getvalue()
 
     def _restore(self, state: dict[str, Any], arrays: list[np.ndarray]) -> None:
-        """Put everything where it was."""
-        # The arrays of callbacks come after them.
+        """Restore the state of the model and of all callbacks."""
+        # The arrays of callbacks come after those of the model.
         self.model.set_state(arrays[: len(self.model.get_state())])
-        for observer, seen in zip(self._observers(), state["callbacks"], strict=True):
-            if getattr(observer, "monitor_op", observer) is None:
-                # EarlyStopping and others decide late what is better, and then change the sign of
+        for callback, saved in zip(self._list_callbacks(), state["callbacks"], strict=True):
+            if getattr(callback, "monitor_op", callback) is None:
+                # EarlyStopping and others set this in the first epoch, and then change the sign of
                 # min_delta.
-                observer._set_monitor_op()
-            vars(observer).update({name: _unpack(value, arrays) for name, value in seen.items()})
+                callback._set_monitor_op()
+            vars(callback).update({name: _unpack(value, arrays) for name, value in saved.items()})
 
 
 def name_training(*parts: Any) -> str:
-    """Return a name for what decides the result of a training; another one has another name.
+    """Return a name, a hash of everything that decides the result of a training.
 
-    Objects that stand for the same have the same name, also in another process: Keras' objects
-    are their type and settings, functions and classes of users their name and code.
+    The name is the same in another process. Keras objects enter by their type and settings, and
+    functions and classes of users by their name and code.
 
     Parameters
     ----------
     *parts : object
-        Plain values, functions, Keras objects, arrays. Arrays are read some rows at a time: windows
-        may be far larger than what is behind them.
+        Plain values, functions, Keras objects, arrays. Arrays are read in blocks of rows, because
+        windows may be far larger than the series that they are views of.
 
     Raises
     ------
     ValueError
-        If a part cannot be told apart from others.
+        If a part cannot be hashed.
     """
     hashes = []
     for part in parts:
@@ -167,28 +168,28 @@ def name_training(*parts: Any) -> str:
             hashes.append([hash_of(_describe(block), hash_name="sha1") for block in blocks])
         except Exception as error:
             raise ValueError(
-                f"checkpoint_dir needs parameters that another process would know again: {error}. "
-                "Give names, numbers, functions or objects of Keras."
+                f"checkpoint_dir needs parameters that can be hashed: {error}. Give names, "
+                "numbers, functions or Keras objects, or checkpoint_dir=None."
             ) from error
     return str(hash_of(hashes, hash_name="sha1"))
 
 
 def name_callbacks(callbacks: Sequence[keras.callbacks.Callback]) -> list[str]:
-    """Return names of callbacks that are the same if an interrupted training starts again.
+    """Return names of callbacks that stay the same when an interrupted training starts again.
 
-    A callback that nobody has touched since its last training is named as before that one.
+    A callback that has not changed since its last training keeps the name from before it.
     """
     names = []
     for callback in callbacks:
         reference, before, after = _names_before_and_after.get(id(callback), (None, "", ""))
         is_known = reference is not None and reference() is callback
-        is_untouched = is_known and after == _name_if_possible(callback)
-        names.append(before if is_untouched else name_training(callback))
+        is_unchanged = is_known and after == _name_if_possible(callback)
+        names.append(before if is_unchanged else name_training(callback))
     return names
 
 
 def remember_callbacks(callbacks: Sequence[keras.callbacks.Callback], names: Sequence[str]) -> None:
-    """Remember how callbacks were named before a training that has ended or was interrupted."""
+    """Store the names of callbacks from before a training that has ended or was interrupted."""
     for callback, name in zip(callbacks, names, strict=True):
         key = id(callback)
         reference = weakref.ref(callback, partial(_forget_names, key))
@@ -196,62 +197,67 @@ def remember_callbacks(callbacks: Sequence[keras.callbacks.Callback], names: Seq
 
 
 def _forget_names(key: int, reference: weakref.ref[Any]) -> None:
-    """Forget the names of a callback that is gone, if no other one has taken its place."""
+    """Remove the names of a deleted callback, unless a new one has the same identity."""
     entry = _names_before_and_after.get(key)
     if entry is not None and entry[0] is reference:
         del _names_before_and_after[key]
 
 
 def _name_if_possible(callback: keras.callbacks.Callback) -> str | None:
-    """Return the name of a callback; None if it has none, as one that has opened a file."""
+    """Return the name of a callback. None if it cannot be hashed, like one with an open file."""
     with suppress(ValueError):
         return name_training(callback)
     return None
 
 
 def _describe(value: Any, above: tuple[int, ...] = ()) -> Any:
-    """Return what an object stands for, of parts that are hashed by what they hold.
+    """Return a description of an object, made of parts that joblib hashes by content.
 
-    What holds itself, such as a class in a method that calls super(), or a callback in its own
-    rule, is described once: `above` are the identities of what this is a part of.
+    `above` are the identities of the objects that contain this one. An object that contains itself,
+    such as a class with a method that calls super(), is described once.
     """
     if id(value) in above:
         return ["above", above.index(id(value))]
 
-    def inside(item: Any) -> Any:
+    def describe_part(item: Any) -> Any:
         return _describe(item, (*above, id(value)))
 
     if isinstance(value, np.ndarray):
-        # Whatever its order in memory, or on disk.
+        # The hash must not depend on the order in memory.
         return np.ascontiguousarray(value)
     if isinstance(value, list | tuple):
-        return [inside(item) for item in value]
+        return [describe_part(item) for item in value]
     if isinstance(value, dict):
-        return {key: inside(item) for key, item in value.items()}
+        return {key: describe_part(item) for key, item in value.items()}
     if isinstance(value, FunctionType):
         closure = [cell.cell_contents for cell in value.__closure__ or ()]
-        return [value.__module__, value.__qualname__, inside(value.__code__), inside(closure)]
+        return [
+            value.__module__,
+            value.__qualname__,
+            describe_part(value.__code__),
+            describe_part(closure),
+        ]
     if isinstance(value, CodeType):
-        return [value.co_code, value.co_names, inside(value.co_consts)]
+        return [value.co_code, value.co_names, describe_part(value.co_consts)]
     if isinstance(value, type):
         own = value.__module__.split(".")[0] not in ("builtins", "keras", "skrnn")
         code = {name: part for name, part in vars(value).items() if isinstance(part, FunctionType)}
-        return [value.__module__, value.__qualname__, inside(code if own else {})]
+        return [value.__module__, value.__qualname__, describe_part(code if own else {})]
     if isinstance(value, keras.optimizers.Optimizer):
         settings = value.get_config()
     elif type(value).__module__.split(".")[0] == "keras" or isinstance(value, _OBJECTS):
         settings = vars(value)
     else:
         return value
-    # Keras numbers the names.
+    # Keras adds a number to names.
     named = {key: item for key, item in settings.items() if key != "name"}
-    return [inside(type(value)), inside(named)]
+    return [describe_part(type(value)), describe_part(named)]
 
 
 def _read(path: Path) -> tuple[dict[str, Any], list[np.ndarray]] | None:
-    """Return what was written, None if there is nothing that can be read."""
+    """Return the state and the arrays of a file. None if there is no file."""
     try:
-        # np.load leaves a file open that it cannot read.
+        # np.load alone would leave an unreadable file open.
         with path.open("rb") as content, np.load(content, allow_pickle=False) as file:
             arrays = [file[f"arr_{k}"] for k in range(len(file.files) - 1)]
             return json.loads(str(file["state"])), arrays
@@ -259,12 +265,12 @@ def _read(path: Path) -> tuple[dict[str, Any], list[np.ndarray]] | None:
         return None
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
         raise ValueError(
-            f"{os.fspath(path)} is not a whole checkpoint: {error}. Remove it to start over."
+            f"{os.fspath(path)} is not a whole checkpoint: {error}. Remove the file to start over."
         ) from error
 
 
 def _is_plain(value: Any) -> bool:
-    """Tell whether a value is made of numbers, text, arrays, lists and dictionaries by name."""
+    """Return whether a value consists of numbers, text, arrays, lists and dictionaries."""
     if isinstance(value, list | tuple):
         return all(map(_is_plain, value))
     if isinstance(value, dict):
@@ -275,7 +281,7 @@ def _is_plain(value: Any) -> bool:
 
 
 def _pack(value: Any, arrays: list[np.ndarray]) -> Any:
-    """Return what JSON can write, with arrays, tuples and so on marked; append the arrays."""
+    """Return a value that JSON can write, and append its arrays to `arrays`."""
     if isinstance(value, np.ndarray | np.generic):
         arrays.append(np.asarray(value))
         return {"array" if isinstance(value, np.ndarray) else "scalar": len(arrays) - 1}
@@ -287,7 +293,7 @@ def _pack(value: Any, arrays: list[np.ndarray]) -> Any:
 
 
 def _unpack(value: Any, arrays: list[np.ndarray]) -> Any:
-    """Return what `_pack` was given."""
+    """Return the value that was given to `_pack`."""
     if not isinstance(value, dict):
         return value
     ((kind, content),) = value.items()

@@ -1,4 +1,4 @@
-"""Training with arrays that are valid, behind scikeras: the only module that imports it."""
+"""Training of a network on validated arrays. The only module that imports scikeras."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from scikeras.wrappers import KerasClassifier, KerasRegressor
 from sklearn.preprocessing import FunctionTransformer
 
 from skrnn._config import get_config
-from skrnn._keras.callbacks import EpochTasks, FitBar, StopAtNonFinite
+from skrnn._keras.callbacks import EpochHooks, ProgressBar, StopAtNonFinite
 from skrnn._keras.checkpoint import (
     Checkpoint,
     name_callbacks,
@@ -41,20 +41,20 @@ from skrnn._utils.blas_threads import one_blas_thread
 
 if keras.backend.backend() != "tensorflow":
     raise ImportError(
-        f"Keras runs on {keras.backend.backend()!r} here; skrnn needs TensorFlow. Set the "
+        f"Keras runs on {keras.backend.backend()!r}, but skrnn needs TensorFlow. Set the "
         'environment variable KERAS_BACKEND="tensorflow" before Keras is imported.'
     )
 
 
 def _limit_threads_of_worker() -> None:
-    """Let TensorFlow compute in as many threads as joblib gives a process of a search.
+    """Limit TensorFlow to the number of threads that joblib gives to a worker process.
 
-    joblib says so in variables that TensorFlow does not read.
+    joblib sets environment variables that TensorFlow does not read.
     """
     n_threads = os.environ.get("OMP_NUM_THREADS", "")
     is_worker = current_process().name.startswith("LokyProcess")
     if is_worker and n_threads.isdigit() and "TF_NUM_INTRAOP_THREADS" not in os.environ:
-        with suppress(RuntimeError):  # TensorFlow has started: somebody else has decided.
+        with suppress(RuntimeError):  # TensorFlow has started already
             tf.config.threading.set_intra_op_parallelism_threads(int(n_threads))
 
 
@@ -63,11 +63,11 @@ _limit_threads_of_worker()
 
 @dataclass(frozen=True)
 class Training:
-    """How to train: the estimator's parameters, with what a fit adds to them.
+    """Settings of a training: the parameters of the estimator, and values that a fit adds.
 
-    `scale` has the factor and the offset that put outputs into the units of y; None for classes.
-    `epoch_hooks` are called before and after each epoch, if somebody is to be told. `is_seeded`
-    says whether the same training, started again, would have the same seed.
+    `is_seeded` is True if the same training, started again, has the same seed. `scale` is the
+    factor and the offset that convert outputs to the units of y, None for classes. `epoch_hooks`
+    are called before and after each epoch.
     """
 
     loss: Any
@@ -90,7 +90,7 @@ class Training:
 
 @dataclass(frozen=True)
 class State:
-    """State of a training: plain lists of arrays."""
+    """State of a training, as lists of arrays."""
 
     weights: list[np.ndarray]
     optimizer_state: list[np.ndarray]
@@ -105,10 +105,11 @@ class Trained:
     history: dict[str, list[float]]
 
 
-class _Trusting:
-    """A wrapper of scikeras for arrays that the caller has validated, and targets as encoded.
+class _WithoutValidation:
+    """Mixin for wrappers of scikeras: arrays are not validated, and targets not encoded.
 
-    scikeras would refuse NaN, strided float64 after float32, and take the time axis for features.
+    The caller has done both. scikeras would refuse NaN and a change of the type of floats, and take
+    the time axis for features.
     """
 
     def _validate_data(
@@ -124,21 +125,21 @@ class _Trusting:
         return FunctionTransformer()
 
 
-class _TrustingKerasRegressor(_Trusting, KerasRegressor):
-    """For outputs that are numbers."""
+class _Regressor(_WithoutValidation, KerasRegressor):
+    """Wrapper for outputs that are numbers."""
 
 
-class _TrustingKerasClassifier(_Trusting, KerasClassifier):
-    """For outputs that are probabilities."""
+class _Classifier(_WithoutValidation, KerasClassifier):
+    """Wrapper for outputs that are probabilities."""
 
 
-_WRAPPERS: dict[str, Any] = {"linear": _TrustingKerasRegressor, "softmax": _TrustingKerasClassifier}
+_WRAPPERS: dict[str, Any] = {"linear": _Regressor, "softmax": _Classifier}
 
 
 def train(
     network: Network, rows: Rows, held_out: Rows | None, training: Training, start: State | None
 ) -> Trained:
-    """Train a network, from its initial weights or from where an earlier training stopped.
+    """Train a network, from initial weights or from the state of an earlier training.
 
     Parameters
     ----------
@@ -146,18 +147,18 @@ def train(
         The network.
 
     rows, held_out : Rows
-        Rows to train on, and rows to compute the validation loss on, if any.
+        Rows to train on, and rows for the validation loss, if any.
 
     training : Training
-        How to train.
+        Settings of the training.
 
     start : State or None
-        Where to go on from; None starts over.
+        State to continue from. None starts over.
 
     Raises
     ------
     ValueError, TypeError
-        If an activation, regularizer, loss, optimizer or callback is not one that Keras knows.
+        If Keras does not know an activation, regularizer, loss, optimizer or callback.
 
     MemoryError
         If the network does not fit into memory.
@@ -177,9 +178,9 @@ def train(
         training = replace(training, seed=checkpoint.seed)
     all_callbacks = [*([checkpoint] if checkpoint else []), finite, *all_callbacks]
     if training.epoch_hooks is not None:
-        all_callbacks.append(EpochTasks(*training.epoch_hooks))
+        all_callbacks.append(EpochHooks(*training.epoch_hooks))
     if training.verbose == 1:
-        all_callbacks.append(FitBar(training.first_epoch, training.epochs))
+        all_callbacks.append(ProgressBar(training.first_epoch, training.epochs))
     try:
         with _reserve_callbacks(own_callbacks, names), _without_tracing_advice():
             model = _make_model(network, rows, training, start)
@@ -188,7 +189,7 @@ def train(
                 callbacks=all_callbacks,
                 batch_size=training.batch_size,
                 shuffle=training.shuffle,
-                # Keras' lines; its bars are one for each epoch.
+                # With 2, Keras prints a line for each epoch. Its bars are not used.
                 verbose=2 if training.verbose == 2 else 0,
             )
             wrapper.fit(
@@ -201,11 +202,11 @@ def train(
             )
     except (MemoryError, tf.errors.ResourceExhaustedError) as error:
         raise MemoryError(
-            f"A network of units={network.units} does not fit into memory, with what training "
-            f"takes beside it. Use fewer units, or a smaller batch_size than {training.batch_size}."
+            f"A network of units={network.units} does not fit into memory, or its training does "
+            f"not. Use fewer units, or a smaller batch_size than {training.batch_size}."
         ) from error
     if checkpoint is not None:
-        checkpoint.forget()
+        checkpoint.remove()
     finite.warn()
     return Trained(
         State(model.get_weights(), model.get_optimizer_state(), type(model.optimizer).__name__),
@@ -216,12 +217,11 @@ def train(
 def _make_model(
     network: Network, rows: Rows, training: Training, start: State | None
 ) -> NetworkModel:
-    """Return the model of a training, with the weights and the state that it begins with."""
-    made = with_keras_objects(network)
+    """Return a compiled model with its initial weights, or with the state to continue from."""
+    with_objects = with_keras_objects(network)
     optimizer = make_optimizer(training.optimizer, training.learning_rate, training.clipnorm)
     loss = make_loss(training.loss)
     n_timesteps = rows.X.shape[1]
-    # A training that goes on draws other masks than the one before it, since its epochs go on.
     if start is None:
         y = rows.y
         if network.linear_skip and not losses.is_standardized(training.loss):
@@ -234,44 +234,49 @@ def _make_model(
     if _is_keras_wanted(network):
         if training.verbose:
             print("Training on Keras' own layers")
-        in_units = make_keras_loss(training.loss, training.scale, network, rows).loss
-        model: Any = KerasModel.build_for(made, n_timesteps, training.seed, training.first_epoch)
-        model.compile(optimizer, in_units, jit_compile=False)
+        rescaled_loss = make_keras_loss(training.loss, training.scale, network, rows).loss
+        model: Any = KerasModel.from_network(
+            with_objects, n_timesteps, training.seed, training.first_epoch
+        )
+        model.compile(optimizer, rescaled_loss, jit_compile=False)
         model.optimizer.build(model.trainable_variables)
         model.set_weights(view_arrays(network, parameters))
     else:
 
         def make_batch_loss(loss: Any) -> Any:
-            own = losses.make_loss(loss, training.scale, network.output_activation)
-            return own or make_keras_loss(loss, training.scale, network, rows)
+            own_loss = losses.make_loss(loss, training.scale, network.output_activation)
+            return own_loss or make_keras_loss(loss, training.scale, network, rows)
 
-        # An error says the name that the user gave.
+        # Called before Keras changes the loss, so an error names the parameter of the user.
         make_batch_loss(training.loss)
-        model = KernelModel(made, n_timesteps, parameters, make_batch_loss, training.seed)
+        model = KernelModel(with_objects, n_timesteps, parameters, make_batch_loss, training.seed)
         model.compile(optimizer, loss)
     if start is not None:
-        _go_on(model, start)
+        _restore_optimizer(model, start)
     return model
 
 
-def _go_on(model: Any, start: State) -> None:
-    """Let an optimizer go on from a state, if it is one of the same optimizer."""
+def _restore_optimizer(model: Any, start: State) -> None:
+    """Restore the state of the optimizer, but not its learning rate.
+
+    Raises ValueError if the state is that of another optimizer.
+    """
     name = type(model.optimizer).__name__
     shapes = [value.shape for value in model.get_optimizer_state()]
     kept_shapes = [value.shape for value in start.optimizer_state]
     if (name, shapes) != (start.optimizer_name, kept_shapes):
         raise ValueError(
-            f"Training cannot go on: the optimizer is {name}, but the kept state is that of "
-            f"{start.optimizer_name}, or of one with other settings. Change it back, or fit with "
-            "warm_start=False."
+            f"Training cannot continue: the optimizer is {name}, but the kept state is that of "
+            f"{start.optimizer_name}, perhaps with other settings. Change the optimizer back, or "
+            "fit with warm_start=False."
         )
     rate = model.optimizer._learning_rate
-    # None for a schedule.
-    now = float(rate) if isinstance(rate, keras.Variable) else None
+    # A schedule is no variable.
+    current_rate = float(rate) if isinstance(rate, keras.Variable) else None
     model.set_optimizer_state(start.optimizer_state)
-    if now is not None:
-        # The parameter of now, not the saved rate.
-        rate.assign(now)
+    if current_rate is not None:
+        # Use the current `learning_rate`, not the saved one.
+        rate.assign(current_rate)
 
 
 def _name_checkpoint(
@@ -281,12 +286,13 @@ def _name_checkpoint(
     training: Training,
     start: State | None,
 ) -> Path:
-    """Return the file in which this training, and no other, keeps its state."""
+    """Return the file for the state of this training."""
     folder = Path(cast(str, training.checkpoint_dir))
     folder.mkdir(parents=True, exist_ok=True)
     if not os.access(folder, os.W_OK):
         raise PermissionError(
-            f"checkpoint_dir={str(folder)!r} cannot be written to. Name a folder that can, or None."
+            f"checkpoint_dir={str(folder)!r} cannot be written to. Give a folder with write "
+            "permission, or None."
         )
     settings = replace(
         training,
@@ -305,7 +311,7 @@ def _name_checkpoint(
 
 
 def _is_keras_wanted(network: Network) -> bool:
-    """Tell whether Keras' layers train: by the user's wish, for an activation, on a GPU."""
+    """Return whether Keras' layers train: by engine="keras", for an activation, or on a GPU."""
     if get_config()["engine"] == "keras" or find_activation_number(network.activation) is None:
         return True
     return bool(tf.config.get_visible_devices("GPU"))
@@ -313,21 +319,21 @@ def _is_keras_wanted(network: Network) -> bool:
 
 @contextmanager
 def _without_tracing_advice() -> Iterator[None]:
-    """Drop TensorFlow's advice not to trace often: new networks must be, and nobody can act."""
+    """Drop TensorFlow's warning of repeated tracing: each new network has to be traced."""
 
-    def is_other(record: logging.LogRecord) -> bool:
+    def is_other_message(record: logging.LogRecord) -> bool:
         return "triggered tf.function retracing" not in record.getMessage()
 
     logger = logging.getLogger("tensorflow")
-    logger.addFilter(is_other)
+    logger.addFilter(is_other_message)
     try:
         yield
     finally:
-        logger.removeFilter(is_other)
+        logger.removeFilter(is_other_message)
 
 
 def _check_callbacks(callbacks: list[Any] | None) -> list[keras.callbacks.Callback]:
-    """Return the callbacks of the user, if they are."""
+    """Return the callbacks of the user as a list. Refuse other objects."""
     for callback in callbacks or []:
         if not isinstance(callback, keras.callbacks.Callback):
             raise TypeError(
@@ -337,7 +343,7 @@ def _check_callbacks(callbacks: list[Any] | None) -> list[keras.callbacks.Callba
     return list(callbacks or [])
 
 
-# Identities of the callbacks that see a fit just now.
+# Identities of the callbacks of running fits.
 _in_use: set[int] = set()
 _in_use_lock = threading.Lock()
 
@@ -346,18 +352,18 @@ _in_use_lock = threading.Lock()
 def _reserve_callbacks(
     callbacks: Sequence[keras.callbacks.Callback], names: list[str] | None
 ) -> Iterator[None]:
-    """Give callbacks to one fit alone, and take its model from them when it ends or fails.
+    """Refuse callbacks that another fit is using, and remove the model from them at the end.
 
-    Their names are remembered if a checkpoint has some.
+    Their names are stored if there is a checkpoint.
     """
     with _in_use_lock:
         for callback in callbacks:
             if id(callback) in _in_use:
                 raise RuntimeError(
-                    f"callbacks holds a {type(callback).__name__} that sees another fit just now, "
-                    "and would act on the model of one fit with what it knows of the other. Give "
-                    "each fit its own (sklearn.base.clone(estimator) copies them), or fit one "
-                    "after the other (n_jobs=1)."
+                    f"callbacks holds a {type(callback).__name__} that sees another fit just now. "
+                    "It would mix up the two fits. Give each fit a callback of its own "
+                    "(sklearn.base.clone(estimator) copies callbacks), or fit one after the other "
+                    "(n_jobs=1)."
                 )
         _in_use.update(map(id, callbacks))
     try:
@@ -365,7 +371,7 @@ def _reserve_callbacks(
     finally:
         try:
             for callback in callbacks:
-                # A callback keeps its own values; the model behind it must not be kept alive.
+                # A callback stays with the user, and would keep the model in memory.
                 keras.callbacks.Callback.set_model(callback, None)
             if names is not None:
                 remember_callbacks(callbacks, names)

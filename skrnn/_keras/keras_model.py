@@ -1,4 +1,4 @@
-"""The engine "keras": Keras' own layers and training loop, with rows that are gathered here."""
+"""Engine "keras": training and prediction with Keras' own layers and training loop."""
 
 from __future__ import annotations
 
@@ -15,17 +15,16 @@ from skrnn._keras.models import NetworkModel, build_model
 from skrnn._network.network import Network
 from skrnn._network.training import draw_order
 
-# Rows that are predicted at once. The last digit of a product depends on that number.
+# Rows that are predicted at once. The last digits of a product depend on this number.
 _BLOCK_SIZE = 128
 
 
 class Batches(keras.utils.PyDataset):
-    """Batches of windows, each gathered when it is needed.
+    """Batches of windows, each copied when it is needed.
 
-    X may be strided windows on one series: only the rows of a batch are ever copied, so memory
-    grows with the rows and not with the windows. Keras' own shuffle is not used, because it
-    draws from TensorFlow's global generator: the order of an epoch is a function of the seed
-    and of the number of the epoch.
+    X may be strided windows on one series. Only the rows of a batch are copied, so memory grows
+    with the rows and not with the windows. The order of an epoch depends on the seed and on the
+    number of the epoch. Keras' own shuffle would draw from TensorFlow's global generator.
 
     Parameters
     ----------
@@ -39,10 +38,10 @@ class Batches(keras.utils.PyDataset):
         Weights of the rows, or of their steps.
 
     batch_size : int
-        Rows of a batch; the last one may have fewer.
+        Rows of a batch. The last batch may have fewer.
 
     seed : int or None, default=None
-        Seed of the shuffle; None keeps the order.
+        Seed of the shuffle. None keeps the order.
     """
 
     def __init__(
@@ -68,12 +67,12 @@ class Batches(keras.utils.PyDataset):
         return tuple(np.asarray(array[rows], dtype=np.float32) for array in self._arrays)
 
     def set_epoch(self, epoch: int) -> None:
-        """Put the rows into the order of this epoch."""
+        """Set the order of the rows to that of an epoch."""
         self._order = draw_order(len(self._arrays[0]), self._seed, epoch)
 
 
 class KerasModel(NetworkModel, keras.Model):
-    """A Keras model whose `fit` takes its batches from `Batches`.
+    """Keras model whose `fit` takes batches from `Batches`.
 
     `shuffle_seed` is set before each fit.
     """
@@ -81,10 +80,10 @@ class KerasModel(NetworkModel, keras.Model):
     shuffle_seed = 0
 
     @classmethod
-    def build_for(
+    def from_network(
         cls, network: Network, n_timesteps: int, seed: int, first_epoch: int
     ) -> KerasModel:
-        """Return a model with Keras' layers, whose order of rows and dropout come from a seed."""
+        """Return a model of Keras' layers. The seed decides the order of rows and the dropout."""
         plain = build_model(network)
         model = cls(plain.input, plain.output)
         model.network = network
@@ -97,8 +96,8 @@ class KerasModel(NetworkModel, keras.Model):
         return model
 
     def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
-        """Compute the outputs, with new masks of recurrent dropout in the cells of a decoder."""
-        # Before: a cell may hold a mask from when the model was built.
+        """Return the outputs, with new masks of recurrent dropout in the cells of a decoder."""
+        # Reset before the call, because a cell may hold a mask from building the model.
         for layer in self._flatten_layers():
             if hasattr(layer, "reset_recurrent_dropout_mask"):
                 layer.reset_recurrent_dropout_mask()
@@ -109,16 +108,16 @@ class KerasModel(NetworkModel, keras.Model):
         return [np.asarray(variable.numpy()) for variable in self._list_variables()]
 
     def set_state(self, state: Sequence[np.ndarray]) -> None:
-        """Put back what `get_state` has returned."""
+        """Restore the result of `get_state`."""
         for variable, value in zip(self._list_variables(), state, strict=True):
             variable.assign(value)
 
     def get_optimizer_state(self) -> list[np.ndarray]:
-        """Return what the optimizer remembers."""
+        """Return the variables of the optimizer."""
         return [np.asarray(variable.numpy()) for variable in self.optimizer.variables]
 
     def set_optimizer_state(self, state: Sequence[np.ndarray]) -> None:
-        """Let the optimizer go on from there."""
+        """Restore the result of `get_optimizer_state`."""
         for variable, value in zip(self.optimizer.variables, state, strict=True):
             variable.assign(value)
 
@@ -138,7 +137,7 @@ class KerasModel(NetworkModel, keras.Model):
         callbacks: list[keras.callbacks.Callback],
         **fit_args: Any,
     ) -> keras.callbacks.History:
-        """Train as `keras.Model.fit` does, on rows in an order of our own."""
+        """Train as `keras.Model.fit` does, with the order of rows of `Batches`."""
         n_outputs = self.output_shape[-1]
         sample_weight = weigh_values(self.loss, y, sample_weight, n_outputs)
         if validation_data is not None:
@@ -147,7 +146,7 @@ class KerasModel(NetworkModel, keras.Model):
         batches = Batches(
             x, y, sample_weight, batch_size, seed=self.shuffle_seed if shuffle else None
         )
-        # Keras calls the hook of a dataset once before the first epoch, so that it cannot count.
+        # The hook of a dataset gets no number, and Keras calls it once before the first epoch.
         set_epoch = keras.callbacks.LambdaCallback(
             on_epoch_begin=lambda epoch, logs: batches.set_epoch(epoch)
         )
@@ -161,10 +160,10 @@ class KerasModel(NetworkModel, keras.Model):
 
 
 def predict(network: Network, weights: Sequence[np.ndarray], X: np.ndarray) -> np.ndarray:
-    """Return what Keras' layers say of rows.
+    """Return the outputs of Keras' layers.
 
-    Blocks of rows have one size, so a row is predicted alike whatever rows come with it. Those that
-    lack steps pass other operations, and are predicted apart from the others.
+    All blocks have the same number of rows, so the bits of a row do not depend on the other rows.
+    Rows with missing steps need other operations, and are predicted apart.
     """
 
     def predict_rows(masked: bool, rows: np.ndarray) -> np.ndarray:
@@ -172,8 +171,8 @@ def predict(network: Network, weights: Sequence[np.ndarray], X: np.ndarray) -> n
         model.set_weights(weights)
         outputs = []
         for first in range(0, len(rows), _BLOCK_SIZE):
-            wanted = np.minimum(np.arange(first, first + _BLOCK_SIZE), len(rows) - 1)
-            block = np.asarray(X[rows[wanted]], np.float32)
+            in_block = np.minimum(np.arange(first, first + _BLOCK_SIZE), len(rows) - 1)
+            block = np.asarray(X[rows[in_block]], np.float32)
             outputs.append(np.asarray(model(block, training=False)))
         return np.concatenate(outputs)[: len(rows)]
 

@@ -1,4 +1,4 @@
-"""The Keras model whose `fit` runs kernels."""
+"""Keras model whose `fit` runs the kernels of `skrnn._network`."""
 
 from __future__ import annotations
 
@@ -19,27 +19,27 @@ from skrnn._utils.blas_threads import one_blas_thread
 
 
 class KernelModel(NetworkModel, keras.Model):
-    """A Keras model that is trained by kernels, with Keras' callbacks, optimizer and history.
+    """Keras model that kernels train, with Keras' callbacks, optimizer and history.
 
-    Its weights are one flat vector. Whoever asks for layers or variables gets those of a plain
-    Keras model, which is built then, and whose weights are kept equal around each callback.
+    The weights are one flat vector. Access to layers or variables builds a plain Keras model, and
+    returns its layers or variables. From then on its weights are synchronized around each callback.
 
     Parameters
     ----------
     network : Network
-        The network. Its activation has a number, and its regularizer is a Keras object.
+        The network. Its activation has kernels, and its regularizer is a Keras object.
 
     n_timesteps : int
-        Steps of the rows that it is trained on.
+        Steps of the rows that the model is trained on.
 
     parameters : ndarray of shape (n_parameters,)
-        Its weights, which are changed.
+        Weights, which are updated in place.
 
     make_loss : callable
-        Returns what computes the loss of a batch, given what Keras takes for a loss.
+        Function that returns the loss of a batch, given a loss as Keras takes it.
 
     seed : int
-        Decides the order of the rows and what is dropped.
+        Seed of the order of rows and of dropout.
     """
 
     _plain: keras.Model | None
@@ -61,8 +61,8 @@ class KernelModel(NetworkModel, keras.Model):
         object.__setattr__(self, "_plain", None)
 
     def compile(self, optimizer: Any, loss: Any, **options: Any) -> None:
-        """Take an optimizer and a loss; a callback may do so, too."""
-        # Whatever Keras' global policy is: kernels compute in float32.
+        """Set the optimizer and the loss. A callback may call this too."""
+        # Kernels compute in float32, whatever the global dtype policy of Keras.
         super().compile(optimizer, loss, jit_compile=False, auto_scale_loss=False)
         self._batch_loss = self._make_loss(loss)
         self._update: Update = make_update(self.optimizer, self.network, self._parameters)
@@ -84,7 +84,7 @@ class KernelModel(NetworkModel, keras.Model):
     ) -> keras.callbacks.History:
         """Train as `keras.Model.fit` does.
 
-        scikeras hands over Keras' other arguments too, as they are by default.
+        scikeras also passes the other arguments of Keras, with their defaults.
         """
         rows = Rows(x, y, sample_weight)
         self._callbacks = keras.callbacks.CallbackList(
@@ -96,14 +96,14 @@ class KernelModel(NetworkModel, keras.Model):
             steps=math.ceil(len(y) / batch_size),
             model=self,
         )
-        self._tells_batches = any(map(_hears_batches, self._callbacks.callbacks))
-        self._is_watched = any(map(_may_watch, self._callbacks.callbacks))
+        self._calls_batch_hooks = any(map(_has_batch_hooks, self._callbacks.callbacks))
+        self._shares_optimizer = any(map(_may_use_optimizer, self._callbacks.callbacks))
         with one_blas_thread() as n_threads:
             trainer = Trainer(
                 self.network,
                 self._parameters,
                 self._batch_loss,
-                self._move,
+                self._update_weights,
                 make_regularizer_gradient(self.network.kernel_regularizer),
                 batch_size,
                 n_threads,
@@ -111,66 +111,66 @@ class KernelModel(NetworkModel, keras.Model):
             self.stop_training = False
             self._update.read_rate()
             logs: dict[str, float] = {}
-            self._tell("on_train_begin")
-            # BackupAndRestore sets it, to go on where a process was killed.
+            self._call_hooks("on_train_begin")
+            # BackupAndRestore sets `_initial_epoch` to resume after a crash.
             for epoch in range(self._initial_epoch or initial_epoch, epochs):
                 logs = self._run_epoch(trainer, rows, epoch, shuffle)
                 if validation_data is not None:
-                    self._tell("on_test_begin")
-                    if self._tells_batches:
-                        self._tell("on_test_batch_begin", 0)
+                    self._call_hooks("on_test_begin")
+                    if self._calls_batch_hooks:
+                        self._call_hooks("on_test_batch_begin", 0)
                     val_loss = self._validate(Rows(*validation_data), batch_size)
-                    if self._tells_batches:
-                        self._tell("on_test_batch_end", 0, {"loss": val_loss})
+                    if self._calls_batch_hooks:
+                        self._call_hooks("on_test_batch_end", 0, {"loss": val_loss})
                     logs = logs | {"val_loss": val_loss}
-                    self._tell("on_test_end", {"loss": val_loss})
-                self._tell("on_epoch_end", epoch, logs)
+                    self._call_hooks("on_test_end", {"loss": val_loss})
+                self._call_hooks("on_epoch_end", epoch, logs)
                 if self.stop_training:
                     break
             self._update.finish(self._parameters)
-            self._tell("on_train_end", logs)
+            self._call_hooks("on_train_end", logs)
         return self.history
 
     def _run_epoch(
         self, trainer: Trainer, rows: Rows, epoch: int, shuffle: bool
     ) -> dict[str, float]:
-        """Make a step with each batch, and return the logs."""
-        self._tell("on_epoch_begin", epoch)
+        """Train on each batch, and return the logs."""
+        self._call_hooks("on_epoch_begin", epoch)
         order = draw_order(len(rows.y), self._seed if shuffle else None, epoch)
         total, n_seen, logs = 0.0, 0, {"loss": 0.0}
         trainer.loss = self._batch_loss
-        # An exception of a callback ends its threads, too.
-        with closing(trainer.run_epoch(rows, order, (self._seed, epoch))) as steps:
+        # Close the generator and its thread if a callback raises an exception.
+        with closing(trainer.run_epoch(rows, order, (self._seed, epoch))) as batches:
             for number in range(math.ceil(len(order) / trainer.batch_size)):
-                if self._tells_batches:
-                    self._tell("on_train_batch_begin", number)
-                loss, n_rows = next(steps)
+                if self._calls_batch_hooks:
+                    self._call_hooks("on_train_batch_begin", number)
+                loss, n_rows = next(batches)
                 total += loss * n_rows
                 n_seen += n_rows
                 logs = {"loss": total / n_seen}
-                if self._tells_batches:
-                    self._tell("on_train_batch_end", number, logs)
+                if self._calls_batch_hooks:
+                    self._call_hooks("on_train_batch_end", number, logs)
                     if self.stop_training:
                         break
         return logs
 
-    def _move(self, parameters: np.ndarray, gradient: np.ndarray) -> None:
-        """Move the weights, but those that a callback has frozen."""
+    def _update_weights(self, parameters: np.ndarray, gradient: np.ndarray) -> None:
+        """Update the weights, but not those that a callback has frozen."""
         frozen = []
         if self._plain is not None:
             pairs = zip(self.get_arrays(), self._plain.weights, strict=True)
-            frozen = [(array, array.copy()) for array, its in pairs if not its.trainable]
+            frozen = [(array, array.copy()) for array, weight in pairs if not weight.trainable]
         self._update(parameters, gradient)
         for array, before in frozen:
             array[...] = before
 
     def _validate(self, rows: Rows, batch_size: int) -> float:
-        """Return the loss of rows that are held out, with that of the regularizer."""
+        """Return the loss of held-out rows, with the penalty of the regularizer."""
         outputs = predict(self.network, self.get_arrays(), rows.X, activated=False)
         size = len(outputs) if self._batch_loss.is_mean_over_rows else batch_size
         penalize = make_regularizer_gradient(self.network.kernel_regularizer)
         total = 0.0
-        # NaN and infinity are looked for at the end of the epoch.
+        # A callback checks for NaN and infinity at the end of the epoch.
         with np.errstate(all="ignore"):
             for first in range(0, len(outputs), size):
                 part = rows.take(slice(first, first + size))
@@ -183,28 +183,28 @@ class KernelModel(NetworkModel, keras.Model):
             copies = (view_weights(self.network, self._parameters.copy()) for _ in range(2))
             return total / len(outputs) + penalize(*copies)
 
-    # Face to callbacks.
+    # Methods of keras.Model that callbacks use.
 
-    def _tell(self, hook: str, *arguments: Any) -> None:
-        """Call a hook of all callbacks, with equal weights here and in the plain model."""
+    def _call_hooks(self, hook: str, *arguments: Any) -> None:
+        """Call a hook of all callbacks, and synchronize weights with the plain model."""
         if self._plain is not None:
             self._plain.set_weights(self.get_arrays())
-        if self._is_watched:
+        if self._shares_optimizer:
             self._update.write_step()
         getattr(self._callbacks, hook)(*arguments)
         if self._update.optimizer is not self.optimizer:
-            # A callback has put another one there.
+            # A callback has set another optimizer.
             self._update = make_update(self.optimizer, self.network, self._parameters)
-        if self._is_watched:
+        if self._shares_optimizer:
             self._update.read_rate()
         if self._plain is not None:
             self.set_weights(self._plain.get_weights())
 
     @property
     def plain(self) -> keras.Model:
-        """A plain Keras model with the same weights."""
+        """Plain Keras model with the same weights."""
         if self._plain is None:
-            # Not by Keras' own __setattr__, which would take its layers for those of this model.
+            # Keras' __setattr__ would add the layers of the plain model to this model.
             object.__setattr__(self, "_plain", self.build_plain())
         return self._plain
 
@@ -224,20 +224,20 @@ class KernelModel(NetworkModel, keras.Model):
             self._plain.set_weights(weights)
 
     def get_state(self) -> list[np.ndarray]:
-        """Return the weights, and what the optimizer remembers."""
+        """Return the weights, and the state of the optimizer."""
         return [self._parameters.copy(), *self.get_optimizer_state()]
 
     def set_state(self, state: Sequence[np.ndarray]) -> None:
-        """Put back what `get_state` has returned."""
+        """Restore the result of `get_state`."""
         self.set_weights(view_arrays(self.network, state[0]))
         self.set_optimizer_state(state[1:])
 
     def get_optimizer_state(self) -> list[np.ndarray]:
-        """Return what the optimizer remembers, in the order of its Keras variables."""
+        """Return the state of the optimizer, in the order of its Keras variables."""
         return self._update.get_state()
 
     def set_optimizer_state(self, state: Sequence[np.ndarray]) -> None:
-        """Let the optimizer go on from there."""
+        """Restore the result of `get_optimizer_state`."""
         self._update.set_state(state)
 
     def predict(self, x: np.ndarray, **_: Any) -> np.ndarray:
@@ -252,7 +252,7 @@ class KernelModel(NetworkModel, keras.Model):
         sample_weight: np.ndarray | None = None,
         **_: Any,
     ) -> float:
-        """Return the loss of rows, with targets as the network is trained on them."""
+        """Return the loss of rows, with targets in the form used in training."""
         return self._validate(Rows(x, y, sample_weight), batch_size)
 
     def __call__(self, *arguments: Any, **options: Any) -> Any:
@@ -260,11 +260,11 @@ class KernelModel(NetworkModel, keras.Model):
         return self.plain(*arguments, **options)
 
     def save_weights(self, *arguments: Any, **options: Any) -> None:
-        """Save the weights of the plain model."""
+        """Save the weights as the plain model does."""
         self.plain.save_weights(*arguments, **options)
 
     def load_weights(self, *arguments: Any, **options: Any) -> None:
-        """Load weights that were saved of a plain model."""
+        """Load weights that a plain model has saved."""
         self.plain.load_weights(*arguments, **options)
         self.set_weights(self.plain.get_weights())
 
@@ -280,14 +280,14 @@ class KernelModel(NetworkModel, keras.Model):
     trainable_variables = property(lambda self: self.plain.trainable_variables)
 
 
-def _may_watch(callback: keras.callbacks.Callback) -> bool:
-    """Tell whether a callback may look at the optimizer: all but those of every fit."""
+def _may_use_optimizer(callback: keras.callbacks.Callback) -> bool:
+    """Return whether a callback may read or change the optimizer. Those of skrnn do not."""
     own = ("skrnn._keras.callbacks", "keras.src.callbacks.history")
     return type(callback).__module__ not in own
 
 
-def _hears_batches(callback: keras.callbacks.Callback) -> bool:
-    """Tell whether a callback has hooks of batches. Calling empty ones takes a tenth of a fit."""
+def _has_batch_hooks(callback: keras.callbacks.Callback) -> bool:
+    """Return whether a callback has hooks of batches. Empty hooks would take a tenth of a fit."""
     names = (
         *("on_batch_begin", "on_batch_end", "on_train_batch_begin", "on_train_batch_end"),
         *("on_test_batch_begin", "on_test_batch_end"),

@@ -1,4 +1,4 @@
-"""Recurrent layers that Keras lacks: an LSTM with peepholes, and a decoder."""
+"""Peephole LSTM and decoder: recurrent layers that Keras does not have."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ Tensor = Any
 
 
 class PeepholeLSTMCell(keras.layers.LSTMCell):
-    """A step of an LSTM whose gates see the cell state (Gers & Schmidhuber 2000).
+    """Cell of an LSTM whose gates read the cell state (Gers & Schmidhuber 2000).
 
-    It has one weight more than `keras.layers.LSTMCell`: one of shape (3, units), for the input,
-    forget and output gate of each unit. All weights are in Keras' own layers, so a model into which
-    `call` is traced loads where skrnn is not installed.
+    Beside the weights of `keras.layers.LSTMCell`, the cell has the peepholes: an array of shape (3,
+    units) for the input, forget and output gates. All weights are in Keras' own layers, so a
+    model that is made of the operations of `call` loads where skrnn is not installed.
     """
 
     def build(self, input_shape: Any) -> None:
-        """Make the layers that have the weights."""
+        """Build the layers that hold the weights."""
         units, options = self.units, {"dtype": self.dtype_policy.name}
         self._read = keras.layers.Dense(
             4 * units,
@@ -29,11 +29,11 @@ class PeepholeLSTMCell(keras.layers.LSTMCell):
             kernel_regularizer=self.kernel_regularizer,
             **options,
         )
-        # It has the bias, since in the weights of a cell the bias comes after both kernels.
+        # This layer has the bias, because Keras lists the bias of a cell after both kernels.
         self._remember = keras.layers.Dense(
             4 * units, kernel_initializer=self.recurrent_initializer, **options
         )
-        # The cell state times the weights of each of three gates.
+        # Products of the cell state with the peepholes of the three gates.
         self._peep = keras.layers.EinsumDense(
             "bu,gu->bgu", (3, units), kernel_initializer="zeros", **options
         )
@@ -48,7 +48,7 @@ class PeepholeLSTMCell(keras.layers.LSTMCell):
         """Return the output, and the new h and c."""
         h, c = states
         if training and self.recurrent_dropout:
-            # Keras drops others of h for each gate.
+            # Each gate has a dropout mask of its own, as in Keras.
             kernels = keras.ops.split(self._remember.kernel, 4, axis=1)
             pairs = zip(self.get_recurrent_dropout_mask(h), kernels, strict=True)
             products = [keras.ops.matmul(h * mask, kernel) for mask, kernel in pairs]
@@ -56,14 +56,14 @@ class PeepholeLSTMCell(keras.layers.LSTMCell):
         else:
             remembered = self._remember(h)
         i, f, g, o = keras.ops.split(self._read(inputs) + remembered, 4, axis=1)
-        of_input, of_forget, _ = keras.ops.unstack(self._peep(c), axis=1)
-        c = self._gate(f + of_forget) * c + self._gate(i + of_input) * self._activate(g)
-        *_, of_output = keras.ops.unstack(self._peep(c), axis=1)
-        h = self._gate(o + of_output) * self._activate(c)
+        peep_i, peep_f, _ = keras.ops.unstack(self._peep(c), axis=1)
+        c = self._gate(f + peep_f) * c + self._gate(i + peep_i) * self._activate(g)
+        *_, peep_o = keras.ops.unstack(self._peep(c), axis=1)
+        h = self._gate(o + peep_o) * self._activate(c)
         return h, [h, c]
 
 
-def PeepholeLSTM(  # noqa: N802 - beside LSTM
+def PeepholeLSTM(  # noqa: N802 - used like the class keras.layers.LSTM
     units: int,
     *,
     return_sequences: bool = False,
@@ -72,10 +72,10 @@ def PeepholeLSTM(  # noqa: N802 - beside LSTM
     unroll: bool = False,
     **options: Any,
 ) -> Callable[..., Any]:
-    """Make a layer of `PeepholeLSTMCell`, with the options of `keras.layers.LSTM`.
+    """Return a layer of `PeepholeLSTMCell`, with the options of `keras.layers.LSTM`.
 
-    With `unroll` it is made of Keras' own layers, for as many steps as its input has, without
-    recurrent dropout. That takes long to build and to load.
+    With `unroll` it consists of Keras' own layers, repeated for each step of the input, without
+    recurrent dropout. A model of many steps is slow to build and to load.
     """
     cell = PeepholeLSTMCell(units, **options)
     if not unroll:
@@ -121,52 +121,53 @@ def decode(
     n_steps: int,
     states: Sequence[Sequence[Tensor]],
 ) -> Tensor:
-    """Write a sequence: each step reads the output of the one before, the first reads zeros.
+    """Return the output sequence of a decoder.
 
-    Cells keep the mask of their recurrent dropout from step to step, until it is reset.
+    The first step reads zeros, and each later step reads the output before. A cell uses one mask of
+    recurrent dropout for all steps, until the mask is reset.
 
     Parameters
     ----------
     cells : sequence of callables
-        The cells of a step, from bottom to top.
+        Cells, from bottom to top.
 
     dropouts : sequence of Keras layers
-        The dropout after each of them.
+        Dropout after each cell.
 
     head : Keras layer
-        From the last of them to the output.
+        Layer from the last cell to the output.
 
     activation : callable
-        From the output to what the next step reads.
+        Activation of an output before the next step reads it.
 
     n_steps : int
-        How many steps are written.
+        Number of output steps.
 
     states : sequence of lists of tensors
-        The first state of each cell.
+        Initial states of each cell.
     """
     previous = keras.Input((head.units,), dtype=head.dtype)
-    of_step = [
+    state_inputs = [
         [keras.Input(part.shape[1:], dtype=part.dtype) for part in state] for state in states
     ]
     hidden, new_states = previous, []
-    for cell, dropout, state in zip(cells, dropouts, of_step, strict=True):
+    for cell, dropout, state in zip(cells, dropouts, state_inputs, strict=True):
         hidden, state = cell(hidden, state)
         hidden = dropout(hidden)
         new_states += state
-    take_step = keras.Model([previous, *chain(*of_step)], [head(hidden), *new_states])
+    take_step = keras.Model([previous, *chain(*state_inputs)], [head(hidden), *new_states])
 
     flat: list[Any] = list(chain(*states))
     output = _zeros(flat[0], head.units)
     outputs = []
-    read = keras.layers.Activation(activation, dtype=head.dtype)
+    activate = keras.layers.Activation(activation, dtype=head.dtype)
     for _ in range(n_steps):
         output, *flat = take_step([output, *flat])
         outputs.append(output)
-        output = read(output)
+        output = activate(output)
     return keras.ops.stack(outputs, axis=1)
 
 
 def _zeros(rows: Tensor, width: int) -> Tensor:
-    """Return as many rows of zeros."""
+    """Return zeros, as many rows as `rows` has."""
     return keras.ops.repeat(keras.ops.zeros_like(rows[:, :1]), width, axis=1)

@@ -1,4 +1,4 @@
-"""Losses that Keras computes: those of a user, and those that skrnn has not of its own."""
+"""Losses that Keras computes: losses of users, and those that `skrnn._network.losses` lacks."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ Tensor = Any
 Scale = tuple[np.ndarray, np.ndarray] | None
 
 
-class InUnits(keras.losses.Loss):
-    """A loss of outputs that are put back into the units of the targets.
+class RescaledLoss(keras.losses.Loss):
+    """Keras loss of outputs that are converted to the units of the targets.
 
     Parameters
     ----------
     loss : Keras loss or callable
-        Compares targets with outputs.
+        Loss of targets and outputs.
 
     scale : pair of ndarray of shape (n_outputs,) or None
         Factor and offset of the outputs.
@@ -40,7 +40,7 @@ class InUnits(keras.losses.Loss):
         self._scale = scale and tuple(np.asarray(part, np.float32) for part in scale)
 
     def __call__(self, y_true: Tensor, y_pred: Tensor, sample_weight: Tensor = None) -> Tensor:
-        """Return the loss of a batch; a loss of the user may reduce in a way of its own."""
+        """Return the loss of a batch. A Keras loss reduces by its own rule."""
         if isinstance(self.inner, keras.losses.Loss):
             return self.inner(y_true, self._rescale(y_pred), sample_weight)
         return super().__call__(y_true, y_pred, sample_weight)
@@ -60,24 +60,24 @@ class InUnits(keras.losses.Loss):
 
 
 class KerasLoss:
-    """A loss of batches that Keras computes eagerly, on the outputs of a network.
+    """Loss of a batch that Keras computes eagerly, on the outputs of a network.
 
     Parameters
     ----------
-    loss : InUnits
+    loss : RescaledLoss
         The loss.
 
     output_activation : {"linear", "softmax"}
-        Activation of the outputs before they are compared.
+        Activation that is applied to the outputs first.
 
     n_outputs : int
-        Outputs of a row or step.
+        Number of outputs of a row or step.
     """
 
-    # Keras' mean over batches may not be the mean over rows.
+    # With some reductions the mean over batches is not the mean over rows.
     is_mean_over_rows: ClassVar[bool] = False
 
-    def __init__(self, loss: InUnits, output_activation: str, n_outputs: int) -> None:
+    def __init__(self, loss: RescaledLoss, output_activation: str, n_outputs: int) -> None:
         self.loss = loss
         self._output_activation = output_activation
         self._n_outputs = n_outputs
@@ -89,20 +89,20 @@ class KerasLoss:
         weight = weigh_values(self.loss, y, weight, self._n_outputs)
         given = None if weight is None else tf.constant(weight, tf.float32)
         return self._differentiate(
-            outputs, lambda said: self.loss(tf.constant(y, tf.float32), said, given)
+            outputs, lambda activated: self.loss(tf.constant(y, tf.float32), activated, given)
         )
 
     def differentiate_rows(
         self, y: np.ndarray, outputs: np.ndarray, weight: np.ndarray | None
     ) -> np.ndarray:
-        """Return the derivative of each row's loss, a mean over its steps, by each output."""
+        """Return the derivative of the loss of each row, a mean over its steps, by each output."""
 
-        def total(said: Tensor) -> Tensor:
-            values = self.loss.call(tf.constant(y, tf.float32), said)
+        def total(activated: Tensor) -> Tensor:
+            values = self.loss.call(tf.constant(y, tf.float32), activated)
             if values.shape.rank == 0 or values.shape[0] != len(y):
                 raise ValueError(
-                    f"loss={self.loss.inner!r} does not return one number for each row, so no "
-                    "row has a gradient of its own. Give a loss that does."
+                    f"loss={self.loss.inner!r} does not return one number for each row, so the "
+                    "gradient of a row cannot be computed. Give a loss of one number for each row."
                 )
             values = tf.reshape(values, (len(y), -1))
             if weight is not None:
@@ -114,74 +114,74 @@ class KerasLoss:
         return self._differentiate(outputs, total)[1]
 
     def _differentiate(self, outputs: np.ndarray, compute: Any) -> tuple[float, np.ndarray]:
-        """Return a number that depends on outputs, and its derivative by each."""
+        """Return the result of `compute`, and its derivative by each output."""
         raw = tf.constant(outputs, tf.float32)
         with tf.GradientTape() as tape:
             tape.watch(raw)
-            said = raw
+            activated = raw
             if self._output_activation == "softmax":
-                said = tf.nn.softmax(raw)
-                # Where Keras' losses look for logits: they clip probabilities far above the least.
-                said._keras_logits = raw
-            value = compute(said)
+                activated = tf.nn.softmax(raw)
+                # Keras' losses read logits here. Without logits they would clip probabilities.
+                activated._keras_logits = raw
+            value = compute(activated)
         gradient = tape.gradient(value, raw, unconnected_gradients="zero")
-        # A loss without a reduction: Keras adds up its gradients, and shows the mean.
+        # Without a reduction Keras uses the sum of the gradients, and shows the mean of the loss.
         return float(tf.reduce_mean(value)), gradient.numpy()
 
 
 def make_keras_loss(loss: Any, scale: Scale, network: Network, rows: Rows) -> KerasLoss:
-    """Return what lets Keras compute a loss.
+    """Return a loss of batches that Keras computes.
 
     Parameters
     ----------
     loss : str or callable
-        As the user gave it.
+        The parameter `loss` of the estimator.
 
     scale : pair of ndarray or None
-        Factor and offset that put outputs into the units of y.
+        Factor and offset that convert outputs to the units of y.
 
     network : Network
-        The network whose outputs are compared.
+        The network.
 
     rows : Rows
-        Rows that are trained on.
+        Rows of the training.
 
     Raises
     ------
     ValueError
-        If the loss does not tell steps apart which weigh differently.
+        If steps have different weights, and the loss has no value for each step.
     """
-    in_units = InUnits(make_loss(loss), None if is_standardized(loss) else scale)
+    rescaled = RescaledLoss(make_loss(loss), None if is_standardized(loss) else scale)
     weight = rows.sample_weight
     if (
         weight is not None
         and weight.ndim == 2
-        and not _tells_steps_apart(in_units, rows.y.shape[1:], network.n_outputs)
+        and not _has_value_per_step(rescaled, rows.y.shape[1:], network.n_outputs)
     ):
         raise ValueError(
-            f"loss={loss!r} does not return one number for each step, but the steps of a row weigh "
-            "differently: those that are missing nothing, others by class_weight, if it is set. "
-            "Give a loss that does."
+            f"loss={loss!r} does not return one number for each step, but the steps of a row have "
+            "different weights: 0 if they are missing, else those of class_weight, if it is set. "
+            "Give a loss that returns one number for each step."
         )
-    return KerasLoss(in_units, network.output_activation, network.n_outputs)
+    return KerasLoss(rescaled, network.output_activation, network.n_outputs)
 
 
 def weigh_values(
-    loss: InUnits, y: np.ndarray, weight: np.ndarray | None, n_outputs: int
+    loss: RescaledLoss, y: np.ndarray, weight: np.ndarray | None, n_outputs: int
 ) -> np.ndarray | None:
-    """Return a weight for each value of a loss, of which each step may have one.
+    """Return a weight for each value of a loss, which has values for rows or for steps.
 
-    Keras would multiply the steps of a row by the weights of other rows.
+    Keras alone would multiply the steps of a row by the weights of other rows.
     """
     if weight is None or weight.ndim == y.ndim - 1:
         return weight
-    if _tells_steps_apart(loss, y.shape[1:], n_outputs):
+    if _has_value_per_step(loss, y.shape[1:], n_outputs):
         return np.broadcast_to(weight[:, np.newaxis], y.shape[:2])
     return weight
 
 
-def _tells_steps_apart(loss: InUnits, shape: tuple[int, ...], n_outputs: int) -> bool:
-    """Tell whether a loss returns a number for each step of targets, and not one for each row."""
+def _has_value_per_step(loss: RescaledLoss, shape: tuple[int, ...], n_outputs: int) -> bool:
+    """Return whether a loss returns a number for each step, and not one for each row."""
     y = np.zeros((2, *shape), np.float32)
     outputs = np.full((2, shape[0], n_outputs), 1 / n_outputs, np.float32)
     return tuple(loss.call(y, outputs).shape) == (2, shape[0])

@@ -1,4 +1,4 @@
-"""Keras models, built from the description of a network."""
+"""Keras models of a network."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from skrnn._network.network import Network
 
 Tensor = Any
 
-# The layer and the cell of each kind.
+# Layer and cell of each kind.
 _LAYERS: dict[str, tuple[Callable[..., Any], Callable[..., Any]]] = {
     "simple_rnn": (keras.layers.SimpleRNN, keras.layers.SimpleRNNCell),
     "lstm": (keras.layers.LSTM, keras.layers.LSTMCell),
     "peephole_lstm": (PeepholeLSTM, PeepholeLSTMCell),
     "gru": (keras.layers.GRU, keras.layers.GRUCell),
 }
-# Whatever Keras' global policy is.
+# Set everywhere, because the global dtype policy of Keras may be another one.
 _DTYPE = "float32"
 
 
@@ -38,13 +38,13 @@ def with_keras_objects(network: Network) -> Network:
 def build_model(network: Network, *, plain: bool = False) -> keras.Model:
     """Build the model of a network.
 
-    It takes windows of shape (n_samples, n_timesteps, n_features), or vectors of shape (n_samples,
-    n_features), and returns outputs of shape (n_samples, n_outputs) or (n_samples, n_steps,
-    n_outputs). Weights are in the order of the layers from bottom to top; in a bidirectional layer
-    those of the forward direction come first, and those of a linear skip are the last.
+    The model takes windows of shape (n_samples, n_timesteps, n_features), or vectors of shape
+    (n_samples, n_features). It returns outputs of shape (n_samples, n_outputs) or (n_samples,
+    n_steps, n_outputs). Weights are in the order of the layers from bottom to top. In a
+    bidirectional layer, the forward direction comes first. A linear skip comes last.
 
-    Nothing is drawn from the global generators of NumPy, Python or TensorFlow. The weights are
-    the same each time, until others are set.
+    Initial weights are the same in each call. The global random generators of NumPy, Python and
+    TensorFlow are not used.
 
     Parameters
     ----------
@@ -52,12 +52,12 @@ def build_model(network: Network, *, plain: bool = False) -> keras.Model:
         The network to build.
 
     plain : bool, default=False
-        Whether all layers are Keras' own, so that the model loads from a file where skrnn is not
-        installed. What Keras lacks is unrolled into its steps then, without recurrent dropout.
+        Whether all layers are Keras' own, so the model loads where skrnn is not installed. Cells
+        that Keras does not have are then unrolled into steps, without recurrent dropout.
     """
     network = with_keras_objects(network)
-    inputs, steps, present = _read(network)
-    hidden, states = _stack(network, steps, present, plain=plain)
+    inputs, steps, present = _make_inputs(network)
+    hidden, states = _add_recurrent_layers(network, steps, present, plain=plain)
     head = keras.layers.Dense(
         network.n_outputs,
         kernel_initializer=keras.initializers.GlorotUniform(seed=0),
@@ -82,7 +82,7 @@ def build_model(network: Network, *, plain: bool = False) -> keras.Model:
         flat = keras.layers.Flatten(dtype=_DTYPE)(steps)
         outputs = keras.layers.Add(dtype=_DTYPE)([outputs, linear(flat)])
     if network.output_activation != "linear":
-        # The last operation: there Keras' losses find the logits behind the probabilities.
+        # Keras' losses only find the logits if this is the last operation.
         outputs = keras.layers.Activation(network.output_activation, dtype=_DTYPE)(outputs)
     return keras.Model(inputs, outputs)
 
@@ -101,10 +101,10 @@ def build_plain_model(
         The network to build.
 
     weights : list of ndarray
-        Its weights.
+        Weights of the network.
 
     n_timesteps : int
-        Steps of its windows, where a cell that Keras lacks has to be unrolled.
+        Steps of the windows, used if a cell has to be unrolled.
 
     scale : pair of ndarray of shape (n_outputs,), default=None
         Factor and offset of the outputs.
@@ -120,20 +120,20 @@ def build_plain_model(
     return keras.Model(model.input, rescaling(model.output))
 
 
-def _read(network: Network) -> tuple[Tensor, Tensor, Tensor | None]:
-    """Return what the network takes, its steps without NaN, and which of them are present."""
+def _make_inputs(network: Network) -> tuple[Tensor, Tensor, Tensor | None]:
+    """Return the input of the model, its steps without NaN, and the mask of present steps."""
     if network.architecture == "vector_to_sequence":
         inputs = keras.Input((network.n_features,), dtype=_DTYPE)
         return inputs, keras.layers.RepeatVector(network.n_steps, dtype=_DTYPE)(inputs), None
     inputs = keras.Input((network.n_timesteps, network.n_features), dtype=_DTYPE)
     steps, present = inputs, None
     if network.masked:
-        absent = keras.ops.isnan(inputs)
+        missing = keras.ops.isnan(inputs)
         if network.embedding_dim is not None:
             no_symbol = keras.ops.logical_or(inputs <= 0, inputs >= network.n_symbols)
-            absent = keras.ops.logical_or(absent, no_symbol)
-        steps = keras.ops.where(absent, 0.0, inputs)
-        present = keras.ops.logical_not(keras.ops.any(absent, axis=-1))
+            missing = keras.ops.logical_or(missing, no_symbol)
+        steps = keras.ops.where(missing, 0.0, inputs)
+        present = keras.ops.logical_not(keras.ops.any(missing, axis=-1))
     if network.embedding_dim is not None:
         embedding = keras.layers.Embedding(
             network.n_symbols,
@@ -145,17 +145,17 @@ def _read(network: Network) -> tuple[Tensor, Tensor, Tensor | None]:
     return inputs, steps, present
 
 
-def _stack(
+def _add_recurrent_layers(
     network: Network, hidden: Tensor, present: Tensor | None, *, plain: bool
 ) -> tuple[Tensor, list[list[Tensor]]]:
-    """Return what the recurrent layers make of the steps, or the last states of an encoder."""
+    """Return the outputs of the recurrent layers, and the last states of an encoder."""
     is_encoder = network.architecture == "encoder_decoder"
     writes_vector = is_encoder or network.architecture == "sequence_to_vector"
-    # cuDNN knows no steps that are absent but those at the end.
+    # cuDNN only supports missing steps at the end of a window.
     has_cudnn = network.cell in ("lstm", "gru")
-    of_layers = {"use_cudnn": False} if network.masked and has_cudnn else {}
+    layer_options = {"use_cudnn": False} if network.masked and has_cudnn else {}
     if network.cell == "peephole_lstm":
-        of_layers["unroll"] = plain
+        layer_options["unroll"] = plain
     make_layer, _ = _LAYERS[network.cell]
     states = []
     for depth, units in enumerate(network.units, start=1):
@@ -169,7 +169,7 @@ def _stack(
                 return_sequences=not (is_last and writes_vector),
                 return_state=is_encoder,
                 **_cell_arguments(network),
-                **of_layers,
+                **layer_options,
                 **options,
             )
             return layer(hidden, mask=present)
@@ -182,28 +182,28 @@ def _stack(
         elif network.bidirectional:
             directions = [read(hidden), read(hidden, go_backwards=True)]
             if not (is_last and writes_vector):
-                # Keras lists the layers that are farther from the output first: the copy makes
-                # both as far.
+                # Keras lists layers by their distance from the output. The copy gives both
+                # directions the same distance.
                 directions[0] = keras.ops.copy(directions[0])
                 directions[1] = keras.ops.flip(directions[1], axis=1)
             hidden = keras.layers.Concatenate(dtype=_DTYPE)(directions)
         else:
             hidden = read(hidden)
         if present is not None:
-            # Keras would hand the mask on to the layers that follow and to the loss, which would be
-            # scaled by it, batch by batch. A copy has no mask.
+            # Keras would pass the mask to later layers, and scale the loss of each batch by it. A
+            # copy has no mask.
             hidden = keras.ops.copy(hidden)
         hidden = keras.layers.Dropout(network.dropout, seed=0, dtype=_DTYPE)(hidden)
     return hidden, states
 
 
 def _make_cells(network: Network, *, plain: bool) -> list[Any]:
-    """Return what takes a step of each layer of a decoder."""
+    """Return the cells of a decoder, as cells or as their `call` methods."""
     _, make_cell = _LAYERS[network.cell]
     arguments = _cell_arguments(network)
     if not plain:
         return [make_cell(units, **arguments) for units in network.units]
-    # Masks of recurrent dropout are kept until somebody resets them: `KerasModel`.
+    # No recurrent dropout: only `KerasModel` resets the masks of a cell.
     cells: Any = [
         make_cell(units, **arguments | {"recurrent_dropout": 0.0}) for units in network.units
     ]
@@ -211,12 +211,12 @@ def _make_cells(network: Network, *, plain: bool) -> list[Any]:
         return cells
     for cell, width in zip(cells, (network.n_outputs, *network.units), strict=False):
         cell.build((None, width))
-    # The operations of a cell, without itself.
+    # Only the operations of a cell enter the model, not the cell.
     return [cell.call for cell in cells]
 
 
 def _cell_arguments(network: Network) -> dict[str, Any]:
-    """Return what Keras' cells and layers are made with."""
+    """Return the arguments of Keras' cells and layers."""
     return {
         "activation": network.activation,
         "kernel_initializer": keras.initializers.GlorotUniform(seed=0),
@@ -230,25 +230,25 @@ def _cell_arguments(network: Network) -> dict[str, Any]:
 
 
 class NetworkModel:
-    """Mixin of the models of both engines: it knows its network, and is saved as a plain model.
+    """Mixin of the models of both engines, which are saved as plain Keras models.
 
     It is no subclass of `keras.Model`, because Keras changes the bases of a class whose objects are
     made of inputs and outputs.
     """
 
     get_weights: Callable[[], list[np.ndarray]]
-    # What the optimizer remembers, in the order of its Keras variables.
+    # State of the optimizer, in the order of its Keras variables.
     get_optimizer_state: Callable[[], list[np.ndarray]]
     optimizer: Any
 
     network: Network
-    # Steps of the rows that it is trained on.
+    # Steps of the rows that the model is trained on.
     n_timesteps: int
 
     def build_plain(self) -> keras.Model:
-        """Build a plain Keras model with the weights of this one."""
+        """Build a plain Keras model with the weights of this model."""
         return build_plain_model(self.network, self.get_weights(), self.n_timesteps)
 
     def save(self, filepath: Any, *args: Any, **kwargs: Any) -> None:
-        """Save a plain Keras model with these weights."""
+        """Save a plain Keras model with the weights of this model."""
         self.build_plain().save(filepath, *args, **kwargs)

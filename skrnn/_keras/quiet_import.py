@@ -1,4 +1,4 @@
-"""Import TensorFlow without the lines that it always prints on stderr."""
+"""Startup messages of TensorFlow: hide the lines that each import prints on stderr."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
-# The lines of TensorFlow 2.19 to 2.21 on a machine without a graphics card, whatever
-# TF_CPP_MIN_LOG_LEVEL says: absl has not started, oneDNN is on, there is no driver, instructions of
-# the processor, plugins of a graphics card that are registered twice.
+# Lines that TensorFlow 2.19 to 2.21 prints without a graphics card, even if TF_CPP_MIN_LOG_LEVEL is
+# set: absl has not started, oneDNN is on, no driver was found, instructions of the processor,
+# plugins registered twice.
 _KNOWN_LINES = re.compile(
     rb"^WARNING: All log messages before absl::InitializeLog\(\) is called are written to STDERR"
     rb"|^To enable the following instructions: "
@@ -20,21 +20,21 @@ _KNOWN_LINES = re.compile(
     rb"|Could not find cuda drivers|This TensorFlow binary is optimized|Unable to register cu"
     rb"|computation placer already registered)"
 )
-# A process that another thread starts meanwhile may keep the pipe open.
-_PATIENCE = 5.0
+# Seconds to wait for the reader. A process that another thread starts may keep the pipe open.
+_TIMEOUT = 5.0
 
 
 @contextmanager
 def hide_startup_lines() -> Iterator[None]:
-    """Pass on what is written to stderr, without the lines that are known."""
+    """Copy all lines from stderr to stderr, but not the known startup lines."""
     _flush()
     try:
         kept = os.dup(2)
-    except OSError:  # there is no stderr
+    except OSError:  # stderr is closed
         yield
         return
     reading, writing = os.pipe()
-    reader = threading.Thread(target=_pass_on, args=(reading, kept), daemon=True)
+    reader = threading.Thread(target=_copy_lines, args=(reading, kept), daemon=True)
     reader.start()
     os.dup2(writing, 2)
     os.close(writing)
@@ -42,13 +42,13 @@ def hide_startup_lines() -> Iterator[None]:
         yield
     finally:
         _flush()
-        # That was the last writing end: the reader comes to the end of the pipe.
+        # This closes the last writing end, so the reader reaches the end of the pipe.
         os.dup2(kept, 2)
-        reader.join(_PATIENCE)
+        reader.join(_TIMEOUT)
 
 
-def _pass_on(reading: int, to: int) -> None:
-    """Copy lines from a pipe, those that are known left out, and close both ends."""
+def _copy_lines(reading: int, to: int) -> None:
+    """Copy lines from a pipe, but not the known ones, and close both ends."""
     with os.fdopen(reading, "rb") as lines, os.fdopen(to, "wb", buffering=0) as kept:
         for line in lines:
             if not _KNOWN_LINES.search(line):
@@ -56,7 +56,7 @@ def _pass_on(reading: int, to: int) -> None:
 
 
 def _flush() -> None:
-    """Write what Python holds back, if there is a stderr that is open."""
+    """Flush stderr, if it is open."""
     if sys.stderr is not None:
         with suppress(ValueError, OSError):
             sys.stderr.flush()

@@ -1,4 +1,4 @@
-"""Parameter updates: by a rule of skrnn's own, or by Keras."""
+"""Parameter updates, by kernels or by Keras optimizers."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import tensorflow as tf
 from skrnn._network.network import Network, view_arrays
 from skrnn._network.optimizers import find_optimizer
 
-# Settings of Keras' optimizers that kernels do not know.
+# Settings of Keras' optimizers that only Keras supports.
 _UNKNOWN = (
     *("global_clipnorm", "clipvalue", "use_ema", "gradient_accumulation_steps"),
     "loss_scale_factor",
@@ -23,19 +23,18 @@ _UNKNOWN = (
 class Update(ABC):
     """Update of the parameters of a network after each batch.
 
-    The learning rate and the number of steps are those of the Keras optimizer, where callbacks
-    read and change them.
+    Callbacks read and change the learning rate and the number of steps in the Keras optimizer.
 
     Parameters
     ----------
     optimizer : Keras optimizer
-        Not yet used.
+        A new optimizer.
 
     network : Network
         The network.
 
     parameters : ndarray of shape (n_parameters,)
-        The vector that is moved.
+        Vector that is updated.
     """
 
     def __init__(
@@ -46,28 +45,28 @@ class Update(ABC):
 
     @abstractmethod
     def __call__(self, parameters: np.ndarray, gradient: np.ndarray) -> None:
-        """Move the parameters, given their gradient."""
+        """Update the parameters, given their gradient."""
 
     @abstractmethod
     def get_state(self) -> list[np.ndarray]:
-        """Return what it remembers, in the order of the variables of Keras."""
+        """Return the state of the optimizer, in the order of its Keras variables."""
 
     @abstractmethod
     def set_state(self, state: Sequence[np.ndarray]) -> None:
-        """Go on from there."""
+        """Restore the result of `get_state`."""
 
-    def read_rate(self) -> None:  # noqa: B027 - Keras reads it by itself
+    def read_rate(self) -> None:  # noqa: B027 - Keras reads its own rate
         """Read the learning rate, which a callback may have changed."""
 
-    def write_step(self) -> None:  # noqa: B027 - Keras counts by itself
-        """Tell the Keras optimizer how many steps there were."""
+    def write_step(self) -> None:  # noqa: B027 - Keras counts its own steps
+        """Write the number of steps to the Keras optimizer."""
 
-    def finish(self, parameters: np.ndarray) -> None:  # noqa: B027 - few do something then
-        """Do what the optimizer does once, at the end of training."""
+    def finish(self, parameters: np.ndarray) -> None:  # noqa: B027 - only some optimizers need it
+        """Finish the training, for optimizers that keep an average of the weights."""
 
 
 class KernelUpdate(Update):
-    """Moves a flat vector."""
+    """Update of one flat vector by `skrnn._network.optimizers`."""
 
     def __init__(
         self, optimizer: keras.optimizers.Optimizer, network: Network, parameters: np.ndarray
@@ -76,35 +75,35 @@ class KernelUpdate(Update):
         make = cast(Any, find_optimizer(type(optimizer).__name__))
         self._rule = make(optimizer.get_config(), parameters)
         self._step = int(optimizer.iterations.numpy())
-        # The gradient is the same vector at each step.
+        # The gradient is the same vector at each step, so its views are made once.
         self._gradient: np.ndarray | None = None
         self._arrays: list[np.ndarray] = []
         self.read_rate()
 
     def read_rate(self) -> None:
-        """Read the learning rate: to ask TensorFlow takes longer than a small network computes."""
+        """Read the learning rate. It is stored, because a read takes longer than a small batch."""
         rate = self.optimizer.learning_rate
         self._rate = float(rate.numpy() if hasattr(rate, "numpy") else rate)
 
     def write_step(self) -> None:
-        """Tell the Keras optimizer how many steps there were."""
+        """Write the number of steps to the Keras optimizer."""
         self.optimizer.iterations.assign(self._step)
 
     def __call__(self, parameters: np.ndarray, gradient: np.ndarray) -> None:
-        """Move the parameters."""
+        """Update the parameters."""
         if gradient is not self._gradient:
             self._gradient, self._arrays = gradient, view_arrays(self._network, gradient)
         if self._has_schedule():
-            # It reads the number of steps.
+            # A schedule computes the rate from the number of steps.
             self.write_step()
             self.read_rate()
         self._step += 1
         self._rule.apply(parameters, gradient, self._arrays, self._step, self._rate)
 
     def get_state(self) -> list[np.ndarray]:
-        """Return the number of steps, the learning rate if it is no schedule, and the rest.
+        """Return the number of steps, the learning rate if it is no schedule, and the slots.
 
-        TensorFlow is not asked: it would take as long as some batches of a small network.
+        TensorFlow variables are not read, which would take as long as some small batches.
         """
         numbers = [np.asarray(self._step, self.optimizer.iterations.dtype)]
         if not self._has_schedule():
@@ -112,7 +111,7 @@ class KernelUpdate(Update):
         return [*numbers, *(array.copy() for array in self._list_slots())]
 
     def set_state(self, state: Sequence[np.ndarray]) -> None:
-        """Go on from there."""
+        """Restore the result of `get_state`."""
         variables = self.optimizer.variables
         for variable, value in zip(variables, state, strict=False):
             variable.assign(value)
@@ -125,16 +124,16 @@ class KernelUpdate(Update):
         return not isinstance(self.optimizer._learning_rate, keras.Variable)
 
     def _list_slots(self) -> list[np.ndarray]:
-        """Return what is remembered for each weight, in the order of Keras."""
+        """Return the slots of each weight, in the order of Keras."""
         slots = []
         for group in self._rule.groups:
             views = [view_arrays(self._network, self._rule.slots[name]) for name in group]
-            slots += [array for of_weight in zip(*views, strict=True) for array in of_weight]
+            slots += [array for weight_slots in zip(*views, strict=True) for array in weight_slots]
         return slots
 
 
 class KerasUpdate(Update):
-    """Lets Keras move variables, one for each weight: some rules look at a weight as a whole."""
+    """Update of Keras variables by the Keras optimizer, one variable for each weight."""
 
     def __init__(
         self, optimizer: keras.optimizers.Optimizer, network: Network, parameters: np.ndarray
@@ -142,7 +141,7 @@ class KerasUpdate(Update):
         super().__init__(optimizer, network, parameters)
         arrays = view_arrays(network, parameters)
         names = [f"weight_{place}" for place in range(len(arrays))]
-        # Muon treats an embedding in another way, and knows it by its name.
+        # Muon recognizes an embedding by its name.
         names[0] = "embeddings" if network.embedding_dim is not None else names[0]
         self._variables = [
             keras.Variable(array, dtype="float32", name=name)
@@ -151,29 +150,31 @@ class KerasUpdate(Update):
         optimizer.build(self._variables)
 
     def __call__(self, parameters: np.ndarray, gradient: np.ndarray) -> None:
-        """Move the parameters."""
+        """Update the parameters."""
         gradients = [tf.constant(array) for array in view_arrays(self._network, gradient)]
-        self._change(parameters, lambda: self.optimizer.apply(gradients, self._variables))
+        self._update_variables(parameters, lambda: self.optimizer.apply(gradients, self._variables))
 
     def get_state(self) -> list[np.ndarray]:
-        """Return the optimizer's variables."""
+        """Return the variables of the optimizer."""
         return [np.asarray(variable.numpy()) for variable in self.optimizer.variables]
 
     def finish(self, parameters: np.ndarray) -> None:
-        """Put averages of the weights in their place, if the optimizer keeps some."""
-        self._change(parameters, lambda: self.optimizer.finalize_variable_values(self._variables))
+        """Replace the weights by their averages, if the optimizer keeps averages."""
+        self._update_variables(
+            parameters, lambda: self.optimizer.finalize_variable_values(self._variables)
+        )
 
-    def _change(self, parameters: np.ndarray, change: Callable[[], None]) -> None:
-        """Let Keras change its variables, which stand for the parameters."""
+    def _update_variables(self, parameters: np.ndarray, update: Callable[[], None]) -> None:
+        """Copy the parameters to variables, call `update`, and copy the variables back."""
         arrays = view_arrays(self._network, parameters)
         for variable, array in zip(self._variables, arrays, strict=True):
             variable.assign(array)
-        change()
+        update()
         for variable, array in zip(self._variables, arrays, strict=True):
             array[...] = variable.numpy()
 
     def set_state(self, state: Sequence[np.ndarray]) -> None:
-        """Go on from there."""
+        """Restore the result of `get_state`."""
         for variable, value in zip(self.optimizer.variables, state, strict=True):
             variable.assign(value)
 
@@ -181,7 +182,7 @@ class KerasUpdate(Update):
 def make_update(
     optimizer: keras.optimizers.Optimizer, network: Network, parameters: np.ndarray
 ) -> Update:
-    """Return what moves parameters as a Keras optimizer does."""
+    """Return the update of a Keras optimizer, by kernels if they support its settings."""
     config = optimizer.get_config()
     is_plain = not any(config.get(name) for name in _UNKNOWN)
     is_plain &= not getattr(optimizer, "_exclude_from_weight_decay", None)
@@ -192,17 +193,18 @@ def make_update(
 
 
 def make_regularizer_gradient(regularizer: Any) -> Any:
-    """Return what adds the gradient of a Keras regularizer to those of the kernels.
+    """Return a function that adds the gradient of a regularizer to the gradients of the kernels.
 
     Parameters
     ----------
     regularizer : Keras regularizer, callable or None
-        None returns None.
+        Regularizer of the kernels.
 
     Returns
     -------
     add : callable or None
-        Takes the weights and their gradients, and returns the loss that is added.
+        Function of the weights and their gradients, which returns the penalty. None without a
+        regularizer.
     """
     if regularizer is None:
         return None
@@ -225,6 +227,6 @@ def make_regularizer_gradient(regularizer: Any) -> Any:
 
     def add(weights: Any, gradients: Any) -> float:
         pairs = zip(weights.cells, gradients.cells, strict=True)
-        return sum(penalize(of.kernel, gradient.kernel) for of, gradient in pairs)
+        return sum(penalize(cell.kernel, gradient.kernel) for cell, gradient in pairs)
 
     return add

@@ -84,7 +84,7 @@ def _draw_orthogonal(shape: tuple[int, ...], rng: np.random.Generator) -> Array:
 def _set_memory(
     network: Network, cell: CellWeights, memory_steps: int, rng: np.random.Generator
 ) -> None:
-    """Set biases of gates that keep the state for `memory_steps` at most (Tallec & Ollivier 2018)."""
+    """Set biases of gates so that they keep the state that long (Tallec & Ollivier 2018)."""
     units = len(cell.recurrent)
     memory = np.log(rng.uniform(1, memory_steps - 1, units))
     if network.cell_class in (GRU, GRUResetBefore):
