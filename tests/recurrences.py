@@ -1,11 +1,11 @@
-"""The recurrences as textbooks write them, in NumPy and float64: what the package is held to.
+"""Reference recurrences in NumPy and float64, as textbooks write them.
 
-Nothing here comes from the package or from Keras but the layout of the weights.
+Tests compare the package with these. Only the layout of the weights is that of Keras.
 """
 
 import numpy as np
 
-# Products of input and state that a cell adds up: one for the new state, one for each gate.
+# Number of blocks in the kernel of a cell: one for the candidate and one for each gate.
 N_BLOCKS = {"simple_rnn": 1, "lstm": 4, "peephole_lstm": 4, "gru": 3}
 
 
@@ -21,7 +21,8 @@ def identity(z):
     return z
 
 
-# One step: what was read and the state before to the state after. The first of a state is h.
+# Each function takes the input of a step and the state before, and returns the state after. The
+# first array of a state is h.
 
 
 def simple_rnn_step(x, state, weights, activation):
@@ -39,19 +40,19 @@ def lstm_step(x, state, weights, activation):
 
 
 def peephole_lstm_step(x, state, weights, activation):
-    kernel, recurrent, bias, (to_i, to_f, to_o) = weights
+    kernel, recurrent, bias, (peep_i, peep_f, peep_o) = weights
     h, c = state
     i, f, g, o = np.split(x @ kernel + h @ recurrent + bias, 4, axis=1)
-    i = sigmoid(i + to_i * c)
-    f = sigmoid(f + to_f * c)
+    i = sigmoid(i + peep_i * c)
+    f = sigmoid(f + peep_f * c)
     c = f * c + i * activation(g)
-    # The output gate sees the new cell.
-    o = sigmoid(o + to_o * c)
+    # The output gate reads the new cell state.
+    o = sigmoid(o + peep_o * c)
     return o * activation(c), c
 
 
 def gru_step(x, state, weights, activation):
-    """Reset before the product: Cho et al. (2014)."""
+    """Return the state of a GRU that resets before the product (Cho et al. 2014)."""
     kernel, recurrent, bias = weights
     (h,) = state
     x_z, x_r, x_g = np.split(x @ kernel + bias, 3, axis=1)
@@ -63,7 +64,7 @@ def gru_step(x, state, weights, activation):
 
 
 def gru_reset_after_step(x, state, weights, activation):
-    """Reset after the product, as cuDNN does it."""
+    """Return the state of a GRU that resets after the product, as cuDNN does."""
     kernel, recurrent, (bias_of_x, bias_of_h) = weights
     (h,) = state
     x_z, x_r, x_g = np.split(x @ kernel + bias_of_x, 3, axis=1)
@@ -87,7 +88,7 @@ STEPS = {
 
 
 class Weights:
-    """Weights taken one array after the other, each with the shape that it must have."""
+    """List of arrays, which are taken one by one. The shape of each is checked."""
 
     def __init__(self, arrays, cell, *, reset_after):
         self.arrays = [np.asarray(array, np.float64) for array in arrays]
@@ -109,25 +110,25 @@ class Weights:
         return layer
 
     def take_head(self, n_inputs):
-        """Return kernel and bias of the last layer, whose width is the number of outputs."""
+        """Return kernel and bias of the head."""
         n_outputs = self.arrays[0].shape[-1]
         return self.take(n_inputs, n_outputs), self.take(n_outputs)
 
 
-def first_state(n_samples, units, cell):
+def make_first_state(n_samples, units, cell):
     return (np.zeros((n_samples, units)),) * (2 if "lstm" in cell else 1)
 
 
 def run_layer(inputs, present, state, step):
     """Return h at each step, and the last state.
 
-    At a step that is absent from a sample, its state stays.
+    The state of a sample does not change at a missing step.
     """
     outputs = []
-    for x, here in zip(inputs.swapaxes(0, 1), present.T, strict=True):
+    for x, is_present in zip(inputs.swapaxes(0, 1), present.T, strict=True):
         after = step(x, state)
         state = tuple(
-            np.where(here[:, None], new, old) for new, old in zip(after, state, strict=True)
+            np.where(is_present[:, None], new, old) for new, old in zip(after, state, strict=True)
         )
         outputs.append(state[0])
     return np.stack(outputs, axis=1), state
@@ -152,24 +153,24 @@ def forward(
     Parameters
     ----------
     X : array of shape (n_samples, n_timesteps, n_features)
-        Sequences; a step that is NaN in all features is absent. (n_samples, n_features) for
+        Sequences. A step is missing if all features are NaN. (n_samples, n_features) for
         vector_to_sequence.
     weights : list of arrays
-        Recurrent layers from bottom to top, the forward direction before the backward one; those
-        of the encoder before those of the decoder. Then kernel and bias of the head, and the
-        kernel of the linear skip.
+        Recurrent layers from bottom to top, with the forward direction before the backward one and
+        the encoder before the decoder. Then kernel and bias of the head, and the kernel of the
+        linear skip.
     cell : {"simple_rnn", "lstm", "peephole_lstm", "gru"}
-        Kind of all recurrent layers.
+        Cell of all recurrent layers.
     units : int or tuple of int
         Units of each layer.
     architecture : str
         "sequence_to_vector", "sequence_to_sequence", "vector_to_sequence" or "encoder_decoder".
     bidirectional, reset_after, linear_skip : bool
-        What the network has.
+        Options of the network.
     activation, output_activation : callable
-        Of the cell and of the head.
+        Activation of the cell and of the head.
     n_steps : int
-        Steps of the outputs, where those of X do not tell.
+        Number of output steps, for vector_to_sequence and encoder_decoder.
 
     Returns
     -------
@@ -191,7 +192,7 @@ def forward(
     hidden, states = X, []
     for n_units in units:
         below = hidden
-        start = first_state(len(X), n_units, cell)
+        start = make_first_state(len(X), n_units, cell)
         hidden, state = run_layer(below, present, start, make_step(below.shape[2], n_units))
         states.append(state)
         last = state[0]
@@ -214,8 +215,8 @@ def forward(
 
 
 def decode(states, weights, make_step, units, n_steps, output_activation):
-    """Return what a decoder says, which begins in these states and reads what it said before."""
-    # The head comes last, but its width is that of what the first layer reads.
+    """Return the outputs of a decoder. It starts with these states, and reads its last output."""
+    # The head comes last, but the first layer reads outputs, so their number is needed first.
     n_outputs = weights.arrays[-1].shape[-1]
     inputs = (n_outputs, *units[:-1])
     steps = [make_step(below, own) for below, own in zip(inputs, units, strict=True)]
@@ -237,7 +238,7 @@ def flatten(X):
     return np.concatenate(list(X.swapaxes(0, 1)), axis=1)
 
 
-# Numbers of weights
+# Number of weights
 
 
 def count_parameters(
@@ -252,7 +253,7 @@ def count_parameters(
     linear_skip=False,
     n_timesteps=None,
 ):
-    """Return the number of weights of a network, by the formulas of textbooks."""
+    """Return the number of weights of a network, by textbook formulas."""
     units = (units,) if isinstance(units, int) else tuple(units)
     n_directions = 2 if bidirectional else 1
 

@@ -1,4 +1,4 @@
-"""Lines that TensorFlow always prints at import are left out, and nothing else is."""
+"""Startup lines of TensorFlow are hidden, and no other lines."""
 
 import os
 import subprocess
@@ -21,7 +21,7 @@ OTHER = (
 )
 
 
-def test_known_lines_are_left_out_and_others_pass_in_their_order(capfd):
+def test_startup_lines_are_hidden_and_others_keep_their_order(capfd):
     with hide_startup_lines():
         os.write(2, KNOWN + OTHER)
     assert capfd.readouterr().err.encode() == OTHER
@@ -29,7 +29,7 @@ def test_known_lines_are_left_out_and_others_pass_in_their_order(capfd):
     assert capfd.readouterr().err == "after\n"
 
 
-def test_lines_pass_if_the_import_fails(capfd):
+def test_other_lines_are_printed_if_the_import_fails(capfd):
     try:
         with hide_startup_lines():
             os.write(2, KNOWN + OTHER)
@@ -49,7 +49,7 @@ for stream in (sys.stderr, None):
 """
 
 
-def test_without_stderr_nothing_happens():
+def test_closed_stderr_is_no_error():
     done = subprocess.run(
         [sys.executable, "-c", _CLOSED], capture_output=True, text=True, check=True
     )
@@ -70,7 +70,7 @@ print("done", file=sys.stderr)
 """
 
 
-def test_first_fits_in_several_threads_do_not_wait_for_each_other():
+def test_first_fits_in_several_threads_do_not_deadlock():
     done = subprocess.run(
         [sys.executable, "-c", _TWO_AT_ONCE], capture_output=True, text=True, check=True
     )

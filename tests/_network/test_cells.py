@@ -1,4 +1,4 @@
-"""Passes through networks against Keras' layers, textbook recurrences and finite differences."""
+"""Networks compared with Keras' layers, textbook recurrences and finite differences."""
 
 import keras
 import numpy as np
@@ -19,7 +19,7 @@ from skrnn._network.passes import NetworkPass, softmax
 from skrnn._network.prediction import predict
 from skrnn._network.products import add_product
 
-# Name, and the options that only this cell has.
+# Name and options of each cell.
 CELLS = {
     "simple_rnn": ("simple_rnn", ()),
     "lstm": ("lstm", ()),
@@ -34,14 +34,14 @@ ARCHITECTURES = (
 
 
 def assert_near(actual, expected, tolerance):
-    """Compare arrays by the norm of their difference; 1e-6 for those that are all but 0."""
+    """Compare arrays by the norm of their difference. Add 1e-6 for arrays near 0."""
     actual, expected = np.asarray(actual), np.asarray(expected)
     assert actual.shape == expected.shape
     assert np.linalg.norm(actual - expected) <= tolerance * np.linalg.norm(expected) + 1e-6
 
 
 class Case:
-    """A network with random weights, rows, and a random sum of its outputs."""
+    """Network with random weights, rows, and random factors of its outputs."""
 
     def __init__(
         self,
@@ -62,15 +62,15 @@ class Case:
     ):
         rng = np.random.default_rng(seed)
         name, options = CELLS[cell]
-        writes_own_steps = architecture in ("vector_to_sequence", "encoder_decoder")
+        has_output_steps = architecture in ("vector_to_sequence", "encoder_decoder")
         self.network = Network(
             name,
             units,
             n_features,
-            # Keras warns of probabilities of a single class.
+            # Keras warns if there is a single class.
             max(n_outputs, 2) if softmax else n_outputs,
             architecture=architecture,
-            n_steps=3 if writes_own_steps else None,
+            n_steps=3 if has_output_steps else None,
             bidirectional=bidirectional and architecture != "encoder_decoder",
             output_activation="softmax" if softmax else "linear",
             masked=missing,
@@ -87,7 +87,7 @@ class Case:
         self.X = rng.normal(size=shape).astype(np.float32)
         if missing and not is_vector:
             lacks = rng.random(shape[:2]) < 0.4
-            # Each row has a step: Keras' layers have no state before the first one.
+            # Each row has a step, because Keras' layers have no state before the first step.
             lacks[np.arange(n_samples), rng.integers(n_timesteps, size=n_samples)] = False
             self.X[lacks] = np.nan
         n_read = self.network.n_steps if is_vector else n_timesteps
@@ -98,14 +98,14 @@ class Case:
             n_samples,
             view_weights(self.network, self.gradient),
         )
-        self.factors = rng.normal(size=self.said(self.run.forward(self.X)).shape)
+        self.factors = rng.normal(size=self.activate(self.run.forward(self.X)).shape)
 
-    def said(self, outputs):
-        """Outputs after the output activation."""
+    def activate(self, outputs):
+        """Return outputs after the output activation."""
         return softmax(outputs) if self.network.output_activation == "softmax" else outputs
 
-    def textbook(self, flat):
-        """Outputs by the NumPy recurrences, in float64."""
+    def compute_textbook(self, flat):
+        """Return the outputs of the NumPy recurrences, in float64."""
         network = self.network
         return recurrences.forward(
             self.X,
@@ -123,12 +123,14 @@ class Case:
             linear_skip=network.linear_skip,
         )
 
-    def gradients(self):
-        """The gradient of the sum of outputs times factors, by each weight."""
-        said = self.said(self.run.forward(self.X))
+    def compute_gradients(self):
+        """Return the gradient of the sum of outputs times factors, by each weight."""
+        activated = self.activate(self.run.forward(self.X))
         d_outputs = self.factors
         if self.network.output_activation == "softmax":
-            d_outputs = said * (d_outputs - (d_outputs * said).sum(axis=-1, keepdims=True))
+            d_outputs = activated * (
+                d_outputs - (d_outputs * activated).sum(axis=-1, keepdims=True)
+            )
         self.run.backward(d_outputs.astype(np.float32))
         return self.gradient
 
@@ -158,9 +160,9 @@ def test_outputs_and_gradients_are_those_of_keras(cell, **drawn):
     with tf.GradientTape() as tape:
         outputs = model(case.X, training=False)
         total = tf.reduce_sum(outputs * tf.constant(case.factors, tf.float32))
-    assert_near(case.said(case.run.forward(case.X)), outputs, 1e-5)
+    assert_near(case.activate(case.run.forward(case.X)), outputs, 1e-5)
     expected = tape.gradient(total, model.trainable_variables, unconnected_gradients="zero")
-    gradients = view_arrays(case.network, case.gradients())
+    gradients = view_arrays(case.network, case.compute_gradients())
     for ours, theirs in zip(gradients, expected, strict=True):
         assert_near(ours, theirs, 1e-4)
 
@@ -170,8 +172,8 @@ def test_outputs_and_gradients_are_those_of_keras(cell, **drawn):
 @given(**CASES)
 def test_outputs_are_those_of_the_textbook(cell, **drawn):
     case = Case(cell, **drawn)
-    expected = case.textbook(case.flat)
-    assert_near(case.said(case.run.forward(case.X)), expected, 1e-5)
+    expected = case.compute_textbook(case.flat)
+    assert_near(case.activate(case.run.forward(case.X)), expected, 1e-5)
     assert_near(predict(case.network, view_arrays(case.network, case.flat), case.X), expected, 1e-5)
 
 
@@ -190,24 +192,26 @@ def finite_differences(value_of, flat, step=1e-6):
 def test_gradients_are_those_of_finite_differences(cell, architecture, missing):
     case = Case(cell, architecture=architecture, bidirectional=True, missing=missing, softmax=True)
     expected = finite_differences(
-        lambda flat: (case.textbook(flat) * case.factors).sum(), case.flat.astype(np.float64)
+        lambda flat: (case.compute_textbook(flat) * case.factors).sum(),
+        case.flat.astype(np.float64),
     )
-    assert_near(case.gradients(), expected, 1e-4)
+    assert_near(case.compute_gradients(), expected, 1e-4)
 
 
 def test_gradient_of_a_linear_skip_is_that_of_finite_differences():
     case = Case("lstm", missing=True, linear_skip=True)
     expected = finite_differences(
-        lambda flat: (case.textbook(flat) * case.factors).sum(), case.flat.astype(np.float64)
+        lambda flat: (case.compute_textbook(flat) * case.factors).sum(),
+        case.flat.astype(np.float64),
     )
-    assert_near(case.gradients(), expected, 1e-4)
+    assert_near(case.compute_gradients(), expected, 1e-4)
 
 
 # Recurrent dropout
 
 
-def masked_textbook(case, flat, masks):
-    """The textbook recurrence of one layer, with a mask of the state for each gate."""
+def compute_masked_textbook(case, flat, masks):
+    """Return the outputs of one layer by the textbook, with a mask of the state for each gate."""
     name = case.network.cell
     arrays = view_arrays(case.network, np.asarray(flat, np.float64))
     *layer, head_kernel, head_bias = arrays
@@ -225,17 +229,17 @@ def masked_textbook(case, flat, masks):
             h = np.tanh(x @ kernel + products(h)[0] + bias)
         elif name == "gru":
             biases = bias if bias.ndim == 2 else (bias, np.zeros_like(bias))
-            of_x = np.split(x @ kernel + biases[0], 3, axis=1)
-            of_h = [
+            from_x = np.split(x @ kernel + biases[0], 3, axis=1)
+            from_h = [
                 product + part
                 for product, part in zip(products(h), np.split(biases[1], 3), strict=True)
             ]
-            z, r = (recurrences.sigmoid(of_x[k] + of_h[k]) for k in (0, 1))
-            inner = (r * h * masks[2]) @ parts[2] if resets_before else r * of_h[2]
-            h = z * h + (1 - z) * np.tanh(of_x[2] + inner)
+            z, r = (recurrences.sigmoid(from_x[k] + from_h[k]) for k in (0, 1))
+            inner = (r * h * masks[2]) @ parts[2] if resets_before else r * from_h[2]
+            h = z * h + (1 - z) * np.tanh(from_x[2] + inner)
         else:
-            of_x = np.split(x @ kernel + bias, 4, axis=1)
-            z = [a + b for a, b in zip(of_x, products(h), strict=True)]
+            from_x = np.split(x @ kernel + bias, 4, axis=1)
+            z = [a + b for a, b in zip(from_x, products(h), strict=True)]
             peephole = layer[3] if name == "peephole_lstm" else np.zeros((3, h.shape[1]))
             i = recurrences.sigmoid(z[0] + peephole[0] * c)
             f = recurrences.sigmoid(z[1] + peephole[1] * c)
@@ -245,16 +249,16 @@ def masked_textbook(case, flat, masks):
 
 
 @pytest.mark.parametrize("cell", CELLS)
-def test_recurrent_dropout_masks_the_state_of_each_gate_in_both_passes(cell):
+def test_recurrent_dropout_masks_the_state_of_each_gate_forward_and_backward(cell):
     case = Case(cell, units=(3,), recurrent_dropout=0.4)
     outputs = case.run.forward(case.X, np.random.default_rng(0))
     ((layer,),) = case.run.layers
     masks = layer.masks.astype(np.float64)
     assert_allclose(np.unique(masks), [0, 1 / 0.6], rtol=1e-4)
-    assert_near(outputs, masked_textbook(case, case.flat, masks), 1e-5)
+    assert_near(outputs, compute_masked_textbook(case, case.flat, masks), 1e-5)
     case.run.backward(case.factors.astype(np.float32))
     expected = finite_differences(
-        lambda flat: (masked_textbook(case, flat, masks) * case.factors).sum(),
+        lambda flat: (compute_masked_textbook(case, flat, masks) * case.factors).sum(),
         case.flat.astype(np.float64),
     )
     assert_near(case.gradient, expected, 1e-4)
@@ -263,7 +267,7 @@ def test_recurrent_dropout_masks_the_state_of_each_gate_in_both_passes(cell):
 def test_recurrent_dropout_is_off_without_a_generator():
     case = Case("lstm", recurrent_dropout=0.9)
     case.run.forward(case.X, np.random.default_rng(0))
-    assert_near(case.run.forward(case.X), case.textbook(case.flat), 1e-5)
+    assert_near(case.run.forward(case.X), case.compute_textbook(case.flat), 1e-5)
 
 
 # Dropout
@@ -280,7 +284,7 @@ def test_gradient_of_a_network_with_dropout_is_that_of_finite_differences(archit
         return float((outputs.astype(np.float64) * case.factors).sum())
 
     start = case.flat.astype(np.float64)
-    # In float32 the step has to be larger.
+    # float32 needs a larger step.
     expected = finite_differences(value, start, step=1e-2)
     case.flat[:] = start
     case.run.forward(case.X, np.random.default_rng(1))
@@ -297,7 +301,7 @@ def test_dropout_zeroes_its_share_and_scales_the_others(rate):
     # Five standard deviations of a binomial share.
     assert dropped.mean() == pytest.approx(rate, abs=5 * np.sqrt(rate * (1 - rate) / 20_000))
     assert_allclose(mask[~dropped], 1 / (1 - rate), rtol=2e-4)
-    # Neither rows nor columns are dropped as a whole.
+    # No row and no column is dropped as a whole.
     assert dropped.mean(axis=0).min() > 0
     assert dropped.mean(axis=1).max() < 1
 
@@ -322,7 +326,7 @@ def test_activation_and_slope_are_those_of_keras(name):
     assert_allclose(slope, tape.gradient(expected, z), rtol=1e-4, atol=1e-6)
 
 
-def test_tanh_is_near_that_of_numpy_everywhere():
+def test_tanh_is_near_that_of_numpy():
     z = np.linspace(-12, 12, 200_001, dtype=np.float32)
     values = np.empty_like(z)
     activate(find_activation_number("tanh"), z, values)
@@ -338,14 +342,14 @@ def tanh(z):
 
 
 @pytest.mark.parametrize("activation", ["softmax", "no such name", keras.activations.softmax, tanh])
-def test_activation_that_mixes_units_or_is_the_users_own_has_no_number(activation):
+def test_softmax_and_functions_of_users_have_no_number(activation):
     assert find_activation_number(activation) is None
 
 
 # Symbols
 
 
-def test_gradient_of_an_embedding_adds_up_where_a_symbol_comes_again():
+def test_gradient_of_an_embedding_adds_up_if_a_symbol_is_repeated():
     network = Network("gru", (3,), 1, 2, embedding_dim=4, n_symbols=5)
     flat = draw_weights(network, [0, 0])
     gradient = np.zeros_like(flat)
@@ -364,7 +368,7 @@ def test_gradient_of_an_embedding_adds_up_where_a_symbol_comes_again():
         assert_near(ours, tf.convert_to_tensor(theirs), 1e-4)
 
 
-# Rows by themselves
+# Rows that do not depend on each other
 
 
 @settings(max_examples=60)
@@ -374,7 +378,7 @@ def test_gradient_of_an_embedding_adds_up_where_a_symbol_comes_again():
     width=st.integers(1, 40),
     seed=st.integers(0, 2**32 - 1),
 )
-def test_product_of_a_row_has_the_same_bits_in_any_company(n_rows, n_inputs, width, seed):
+def test_product_of_a_row_has_the_same_bits_with_any_other_rows(n_rows, n_inputs, width, seed):
     rng = np.random.default_rng(seed)
     rows = rng.normal(size=(n_rows, n_inputs)).astype(np.float32)
     weights = rng.normal(size=(n_inputs, width)).astype(np.float32)
@@ -388,7 +392,7 @@ def test_product_of_a_row_has_the_same_bits_in_any_company(n_rows, n_inputs, wid
 
 
 @pytest.mark.parametrize("cell", CELLS)
-def test_row_is_predicted_with_the_same_bits_whatever_rows_and_missing_steps_are_beside_it(cell):
+def test_prediction_of_a_row_has_the_same_bits_with_any_other_rows_and_missing_steps(cell):
     case = Case(cell, architecture="sequence_to_sequence", bidirectional=True, n_samples=9)
     arrays = view_arrays(case.network, case.flat)
     together = predict(case.network, arrays, case.X)
@@ -400,7 +404,7 @@ def test_row_is_predicted_with_the_same_bits_whatever_rows_and_missing_steps_are
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_a_change_of_weights_in_their_place_is_seen_by_the_next_prediction(dtype):
+def test_prediction_uses_weights_that_were_changed_in_place(dtype):
     case = Case("gru")
     arrays = [array.astype(dtype) for array in view_arrays(case.network, case.flat)]
     before = predict(case.network, arrays, case.X)
@@ -417,7 +421,7 @@ def test_read_only_weights_predict_the_same():
     assert_array_equal(predict(case.network, arrays, case.X), expected)
 
 
-# Start
+# Initial weights
 
 
 @pytest.mark.parametrize("cell", CELLS)
@@ -438,7 +442,7 @@ def test_initial_weights_are_those_of_keras_initializers(cell):
     assert np.abs(weights.head_kernel).max() <= np.sqrt(6 / 42)
 
 
-def test_a_layer_starts_alike_whatever_the_others_are_made_of():
+def test_initial_weights_of_a_layer_do_not_depend_on_other_layers():
     one = Network("gru", (4,), 2, 1)
     two = Network("gru", (4, 3), 2, 1)
     first, second = (
@@ -464,7 +468,7 @@ for cell in CELLS:
                 n_samples=2, n_timesteps=3, activation=activation,
             )
             results[f"{cell} {architecture} {activation}"] = np.concatenate(
-                [np.ravel(case.run.forward(case.X)), case.gradients()]
+                [np.ravel(case.run.forward(case.X)), case.compute_gradients()]
             )
 np.savez(sys.argv[1], **results)
 """
@@ -489,5 +493,5 @@ def test_kernels_compute_the_same_as_plain_python(tmp_path, run_python, monkeypa
             n_timesteps=3,
             activation=activation,
         )
-        compiled = np.concatenate([np.ravel(case.run.forward(case.X)), case.gradients()])
+        compiled = np.concatenate([np.ravel(case.run.forward(case.X)), case.compute_gradients()])
         assert_near(compiled, plain[key], 1e-5)

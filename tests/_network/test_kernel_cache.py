@@ -1,4 +1,4 @@
-"""Kernels are compiled once on a machine: where they are kept, and when they are stale."""
+"""Cache of compiled kernels: its folders, and when kernels are compiled again."""
 
 import os
 import shutil
@@ -12,7 +12,7 @@ from numba.core.caching import FunctionCache
 import skrnn
 from skrnn._network import activations
 
-# A kernel of its own, which is compiled in a second.
+# A single kernel, which is compiled in a second.
 _ACTIVATE = """
 import numpy as np
 from skrnn._network.activations import activate
@@ -21,7 +21,7 @@ values = np.empty(3, np.float32)
 activate(0, np.ones(3, np.float32), values)
 print(values[0])
 """
-# A kernel that calls those of other files.
+# A kernel that calls kernels of other files.
 _RECUR = """
 import numpy as np
 from skrnn._network.cells.simple_rnn import SimpleRNN
@@ -37,7 +37,7 @@ print(cell.h[-1, 0, 0])
 
 @pytest.fixture
 def package(tmp_path):
-    """A copy of the package without anything compiled, in a folder of its own."""
+    """Copy of the package in a temporary folder, without compiled kernels."""
     folder = tmp_path / "site"
     shutil.copytree(
         Path(skrnn.__file__).parent,
@@ -48,7 +48,7 @@ def package(tmp_path):
 
 
 def compute(package, home, code=_ACTIVATE, **environment):
-    """Return what a new process prints that imports this copy of the package."""
+    """Return the number that a new process prints, which imports this copy of the package."""
     kept = {k: v for k, v in os.environ.items() if k not in ("NUMBA_CACHE_DIR", "XDG_CACHE_HOME")}
     done = subprocess.run(
         [sys.executable, "-W", "error", "-c", code],
@@ -62,22 +62,22 @@ def compute(package, home, code=_ACTIVATE, **environment):
     return float(done.stdout)
 
 
-def compiled_files(folder):
+def list_compiled_files(folder):
     return sorted(path for path in Path(folder).rglob("*") if path.suffix in (".nbi", ".nbc"))
 
 
-def test_kernels_are_kept_beside_the_package_and_used_again(package, tmp_path):
+def test_kernels_are_cached_beside_the_package_and_used_again(package, tmp_path):
     first = compute(package, tmp_path)
-    files = compiled_files(package)
+    files = list_compiled_files(package)
     assert files
     assert {path.parent.name for path in files} == {"__pycache__"}
     times = [path.stat().st_mtime_ns for path in files]
     assert compute(package, tmp_path) == first
-    assert [path.stat().st_mtime_ns for path in compiled_files(package)] == times
-    assert compiled_files(tmp_path / ".cache") == []
+    assert [path.stat().st_mtime_ns for path in list_compiled_files(package)] == times
+    assert list_compiled_files(tmp_path / ".cache") == []
 
 
-def test_kernel_is_compiled_anew_when_a_function_of_another_file_changes(package, tmp_path):
+def test_kernel_is_compiled_again_if_a_function_of_another_file_changes(package, tmp_path):
     first = compute(package, tmp_path, _RECUR)
     path = package / "skrnn" / "_network" / "activations.py"
     source = path.read_text(encoding="utf-8")
@@ -90,42 +90,40 @@ def test_kernel_is_compiled_anew_when_a_function_of_another_file_changes(package
 
 
 def block_folders(package):
-    """Put a file where each cache folder would be: root may write to any folder."""
+    """Put a file in place of each cache folder. Permissions would not stop the user root."""
     for folder in (package / "skrnn" / "_network", package / "skrnn" / "_network" / "cells"):
         shutil.rmtree(folder / "__pycache__", ignore_errors=True)
         (folder / "__pycache__").write_text("no folder")
 
 
-def test_package_that_cannot_be_written_to_keeps_kernels_in_the_cache_folder_of_the_user(
-    package, tmp_path
-):
+def test_kernels_of_a_read_only_package_are_cached_in_the_folder_of_the_user(package, tmp_path):
     block_folders(package)
     first = compute(package, tmp_path, PYTHONDONTWRITEBYTECODE="1")
-    files = compiled_files(tmp_path / ".cache" / "numba")
+    files = list_compiled_files(tmp_path / ".cache" / "numba")
     assert files
     assert compute(package, tmp_path, PYTHONDONTWRITEBYTECODE="1") == first
-    assert compiled_files(tmp_path / ".cache" / "numba") == files
+    assert list_compiled_files(tmp_path / ".cache" / "numba") == files
 
 
-def test_without_any_place_to_write_kernels_are_compiled_and_nothing_is_said(package):
+def test_without_a_writable_folder_kernels_are_compiled_without_a_warning(package):
     block_folders(package)
     compute(package, "/dev/null", PYTHONDONTWRITEBYTECODE="1")
 
 
-def test_the_variable_of_numba_names_the_folder(package, tmp_path):
+def test_numba_cache_dir_sets_the_folder(package, tmp_path):
     compute(package, tmp_path, NUMBA_CACHE_DIR=str(tmp_path / "named"))
-    assert compiled_files(tmp_path / "named")
-    assert compiled_files(package) == []
+    assert list_compiled_files(tmp_path / "named")
+    assert list_compiled_files(package) == []
 
 
-def test_file_of_the_cache_that_is_cut_off_is_replaced(package, tmp_path):
+def test_damaged_file_of_the_cache_is_replaced(package, tmp_path):
     first = compute(package, tmp_path)
-    for path in compiled_files(package):
+    for path in list_compiled_files(package):
         path.write_bytes(path.read_bytes()[:100])
     assert compute(package, tmp_path) == first
 
 
-def test_full_disk_is_no_reason_to_stop(monkeypatch):
+def test_full_disk_is_ignored(monkeypatch):
     def fail(*_):
         raise OSError(28, "No space left on device")
 
@@ -133,7 +131,7 @@ def test_full_disk_is_no_reason_to_stop(monkeypatch):
     activations.tanh._cache.save_overload(None, None)
 
 
-def test_stamp_of_the_cache_depends_on_each_file_with_a_kernel(package, tmp_path):
+def test_hash_of_the_cache_depends_on_each_file_with_a_kernel(package, tmp_path):
     code = "from skrnn._network import kernels; print(int(kernels._hash_sources()[:8], 16))"
     first = compute(package, tmp_path, code)
     for name in ("cells/lstm.py", "products.py", "dropout.py", "optimizers.py", "kernels.py"):

@@ -1,4 +1,4 @@
-"""What the parameters of a network do, apart from what it computes (test_architectures)."""
+"""Parameters of a network: searches, linear skip, memory, missing steps, dropout, saving."""
 
 import pickle
 
@@ -19,18 +19,18 @@ from skrnn._network.ridge import fit_ridge
 rng = np.random.default_rng(0)
 X = rng.normal(size=(24, 4, 2))
 Y = rng.normal(size=(24, 4))
-# Nothing is learned with it: weights stay where they start.
+# Weights keep their initial values in training with these parameters.
 STILL = {"epochs": 1, "learning_rate": 1e-12, "random_state": 0}
 
 
-def with_absent_steps(X, seed=0):
-    """Return a copy in which a third of the steps are absent, and the first row lacks all."""
-    absent = np.random.default_rng(seed).random(X.shape[:2]) < 0.3
-    absent[0] = True
-    return np.where(absent[..., np.newaxis], np.nan, X), ~absent
+def remove_steps(X, seed=0):
+    """Return a copy in which a third of the steps are missing, and all steps of the first row."""
+    missing = np.random.default_rng(seed).random(X.shape[:2]) < 0.3
+    missing[0] = True
+    return np.where(missing[..., np.newaxis], np.nan, X), ~missing
 
 
-LACKING, PRESENT = with_absent_steps(X)
+LACKING, PRESENT = remove_steps(X)
 
 
 # Every parameter in a search, a clone and a pickle
@@ -70,7 +70,7 @@ def test_grid_search_sets_every_parameter_of_a_network(estimator, grid):
 
 @pytest.fixture(scope="module")
 def decoder():
-    """Fitted once on sequences that lack steps: not to be fitted again."""
+    """Decoder that is fitted once on sequences with missing steps. Do not fit it again."""
     return LSTMRegressor(
         (3, 2),
         architecture="encoder_decoder",
@@ -82,7 +82,7 @@ def decoder():
     ).fit(LACKING, Y)
 
 
-def test_clone_has_the_parameters_and_not_the_weights(decoder):
+def test_clone_has_the_parameters_but_no_weights(decoder):
     twin = clone(decoder)
     assert twin.get_params() == decoder.get_params()
     assert not hasattr(twin, "weights_")
@@ -104,9 +104,9 @@ def test_pickle_predicts_the_same_bit_for_bit(decoder):
     alpha=st.sampled_from([0.1, 1.0, 10.0]),
     seed=st.integers(0, 2**32 - 1),
 )
-def test_ridge_finds_what_scikit_learn_finds(n_samples, weighted, alpha, seed):
+def test_ridge_has_the_coefficients_of_scikit_learn(n_samples, weighted, alpha, seed):
     rng = np.random.default_rng(seed)
-    # Far from zero, as prices are.
+    # Far from 0, like prices.
     X = 500 + np.cumsum(rng.normal(size=(n_samples, 3, 2)), axis=0)
     # The unit of a feature may be a million times that of another.
     X[..., 0] *= 10.0 ** rng.integers(-3, 4)
@@ -118,8 +118,8 @@ def test_ridge_finds_what_scikit_learn_finds(n_samples, weighted, alpha, seed):
     assert_allclose(intercept, expected.intercept_, rtol=1e-6, atol=1e-6)
 
 
-def test_ridge_follows_a_straight_line_of_large_numbers():
-    # Windows of a line are collinear, and alpha is nothing beside their squares.
+def test_ridge_continues_a_straight_line_of_large_numbers():
+    # Windows of a line are collinear, and alpha is tiny compared to their squares.
     line = 1e6 * np.arange(400.0)
     windows = np.lib.stride_tricks.sliding_window_view(line, 30)[:-1]
     y = line[30:, np.newaxis]
@@ -128,7 +128,7 @@ def test_ridge_follows_a_straight_line_of_large_numbers():
     assert_allclose(later @ coef + intercept, y + 4e8, rtol=1e-6)
 
 
-def test_linear_skip_starts_as_ridge_on_the_windows_whose_absent_steps_are_0():
+def test_linear_skip_starts_as_ridge_on_windows_whose_missing_steps_are_0():
     weight = rng.uniform(0.5, 2, len(X))
     model = GRURegressor(3, linear_skip=True, **STILL)
     model.fit(LACKING, Y[:, :2], sample_weight=weight)
@@ -159,18 +159,18 @@ def test_linear_skip_refuses_windows_of_another_length():
 # Memory
 
 
-def test_gates_of_an_lstm_start_with_a_memory_of_up_to_so_many_steps():
+def test_memory_steps_set_the_initial_biases_of_an_lstm():
     _, _, bias, *_ = LSTMRegressor(40, memory_steps=100, **STILL).fit(X, Y[:, 0]).weights_
     i, f, g, o = np.split(bias, 4)
     assert_allclose(i, -f, rtol=1e-6)
-    # Tallec & Ollivier: log of numbers between 1 and 99.
+    # Logarithms of numbers between 1 and 99 (Tallec & Ollivier 2018).
     assert np.all((f >= 0) & (f <= np.log(99)))
     assert np.exp(f).mean() == pytest.approx(50, abs=15)
     assert_allclose(np.concatenate([g, o]), 0, atol=1e-9)
 
 
 @pytest.mark.parametrize("reset_after", [False, True])
-def test_update_gates_of_a_gru_start_with_a_memory_of_up_to_so_many_steps(reset_after):
+def test_memory_steps_set_the_initial_biases_of_a_gru(reset_after):
     model = GRURegressor(40, memory_steps=100, reset_after=reset_after, **STILL)
     bias = model.fit(X, Y[:, 0]).weights_[2].ravel()
     # Keras' update gate keeps the state.
@@ -178,7 +178,7 @@ def test_update_gates_of_a_gru_start_with_a_memory_of_up_to_so_many_steps(reset_
     assert_allclose(bias[40:], 0, atol=1e-9)
 
 
-# Absent steps in training
+# Missing steps in training
 
 
 def assert_near(actual, expected, tolerance=1e-4):
@@ -196,16 +196,16 @@ def assert_near(actual, expected, tolerance=1e-4):
     ],
     ids=repr,
 )
-def test_sequences_are_trained_on_as_if_they_had_no_absent_steps(model):
+def test_training_ignores_missing_steps(model):
     model.set_params(epochs=3, random_state=0)
     wide = np.full((len(X), 7, 2), np.nan)
     wide[:, [1, 2, 4, 5]] = X
     assert_near(clone(model).fit(wide, Y[:, 0]).weights_, clone(model).fit(X, Y[:, 0]).weights_)
 
 
-def test_y_is_ignored_at_missing_steps():
+def test_targets_of_missing_steps_are_ignored():
     model = GRURegressor(3, architecture="sequence_to_sequence", epochs=2, random_state=0)
-    # So large that its square is infinite in float32, as fill values of files are.
+    # A fill value whose square is infinite in float32.
     changed = np.where(PRESENT, Y, 1e30)
     first, second = (
         clone(model).fit(LACKING[:20], y[:20], X_val=LACKING[20:], y_val=y[20:])
@@ -218,7 +218,7 @@ def test_y_is_ignored_at_missing_steps():
 
 
 @pytest.mark.parametrize("engine", ["auto", "keras"])
-def test_loss_of_a_sequence_is_the_mean_over_the_steps_that_are_present(engine):
+def test_loss_of_a_sequence_is_the_mean_over_present_steps(engine):
     weight = rng.uniform(0.5, 2, len(X))
     model = GRURegressor(
         3, architecture="sequence_to_sequence", normalize_y=False, batch_size=24, **STILL
@@ -234,7 +234,7 @@ def test_loss_of_a_sequence_is_the_mean_over_the_steps_that_are_present(engine):
 @pytest.mark.parametrize("engine", ["auto", "keras"])
 def test_weight_of_a_row_counts_at_each_of_its_steps(engine):
     weight = rng.uniform(0.5, 2, len(X))
-    # As many rows in a batch as steps in a row: weights along the wrong axis would go unnoticed.
+    # A batch has as many rows as a row has steps, so weights along a wrong axis raise no error.
     model = RNNRegressor(
         3, architecture="sequence_to_sequence", normalize_y=False, batch_size=4, **STILL
     )
@@ -248,14 +248,14 @@ def loss_of_rows(y, outputs):
     return keras.ops.mean((y - outputs) ** 2, axis=(1, 2))
 
 
-def test_loss_that_does_not_tell_steps_apart_is_refused_where_some_are_absent():
+def test_loss_without_a_value_for_each_step_is_refused_if_steps_are_missing():
     model = RNNRegressor(3, architecture="sequence_to_sequence", loss=loss_of_rows, epochs=1)
     with pytest.raises(ValueError, match=r"loss_of_rows .*one number for each step"):
         model.fit(LACKING, Y)
 
 
 @pytest.mark.parametrize("engine", ["auto", "keras"])
-def test_loss_that_does_not_tell_steps_apart_is_weighed_by_rows(engine):
+def test_loss_without_a_value_for_each_step_uses_weights_of_rows(engine):
     weight = rng.uniform(0.5, 2, len(X))
     model = RNNRegressor(
         3,
@@ -271,22 +271,22 @@ def test_loss_that_does_not_tell_steps_apart_is_weighed_by_rows(engine):
     assert_allclose(model.history_["loss"], expected, rtol=1e-5)
 
 
-def test_batch_without_any_step_adds_nothing_to_a_loss_that_is_divided_by_weights():
+def test_batch_without_steps_adds_nothing_to_a_loss_that_is_divided_by_weights():
     loss = keras.losses.MeanSquaredError(reduction="mean_with_sample_weight")
     # The first row lacks all steps.
     model = GRURegressor(2, architecture="sequence_to_sequence", loss=loss, batch_size=1, epochs=1)
     assert np.isfinite(model.fit(LACKING, Y).history_["loss"]).all()
 
 
-def test_scale_of_y_is_that_of_the_steps_that_are_present():
+def test_scale_of_y_is_that_of_present_steps():
     model = GRURegressor(3, architecture="sequence_to_sequence", **STILL)
     model.fit(LACKING, np.where(PRESENT, 50 + Y, -1e3))
-    # What a network says that has learned nothing lies about the mean.
+    # An untrained network predicts numbers near the mean.
     assert_allclose(model.predict(LACKING)[PRESENT].mean(), 50, atol=1)
 
 
 @pytest.mark.parametrize("engine", ["auto", "keras"])
-def test_a_row_is_predicted_bit_for_bit_alike_in_any_company(engine):
+def test_prediction_of_a_row_has_the_same_bits_with_any_other_rows(engine):
     model = GRURegressor(3, epochs=1, random_state=0).fit(LACKING, Y[:, 0])
     mixed = np.concatenate([X[:5], LACKING])
     with config_context(engine=engine):
@@ -296,18 +296,18 @@ def test_a_row_is_predicted_bit_for_bit_alike_in_any_company(engine):
         assert_array_equal(together[[7]], model.predict(mixed[[7]]))
 
 
-def test_stacked_sequences_are_predicted_like_each_alone():
+def test_stacked_sequences_are_predicted_as_each_alone():
     sequences = [X[row, :length] for row, length in enumerate([1, 4, 2])]
     model = LSTMRegressor(3, epochs=1, random_state=0).fit(LACKING, Y[:, 0])
     alone = [model.predict(sequence[np.newaxis])[0] for sequence in sequences]
     assert_allclose(model.predict(stack_sequences(sequences)), alone, rtol=1e-5)
 
 
-def test_longer_sequences_than_those_trained_on_are_predicted_and_trained_on():
+def test_sequences_longer_than_the_fitted_ones_are_predicted_and_trained_on():
     model = GRURegressor(3, architecture="sequence_to_sequence", epochs=1, random_state=0)
     model.fit(X, Y)
     twice = np.concatenate([X, X], axis=1)
-    # The first half does not see the second.
+    # The first half does not depend on the second.
     assert_allclose(model.predict(twice)[:, :4], model.predict(X), rtol=1e-5)
     model.partial_fit(twice, np.concatenate([Y, Y], axis=1))
     assert model.n_iter_ == 2
@@ -331,28 +331,25 @@ def test_score_of_a_sequence_is_the_mean_of_r2_over_its_steps_and_outputs():
         model.score(X, y[..., 0])
 
 
-# Going on
+# Continued training
 
 
 @pytest.mark.parametrize(
     ("changes", "match"),
     [
-        (
-            {"bidirectional": True},
-            "bidirectional is True, but the kept weights were trained with F",
-        ),
+        ({"bidirectional": True}, "bidirectional is True, but the kept weights are those of False"),
         ({"peephole": True}, "cell is 'peephole_lstm'"),
         ({"architecture": "encoder_decoder"}, "architecture is 'encoder_decoder'"),
         ({"linear_skip": True}, "linear_skip is True"),
     ],
 )
-def test_training_does_not_go_on_with_weights_of_another_network(changes, match):
+def test_training_does_not_continue_with_weights_of_another_network(changes, match):
     model = LSTMRegressor(2, epochs=1, random_state=0, warm_start=True).fit(X, Y[:, 0])
     with pytest.raises(ValueError, match=match):
         model.set_params(**changes).fit(X, Y[:, 0])
 
 
-def test_prediction_is_that_of_the_fitted_network_whatever_is_set_afterwards(decoder):
+def test_prediction_does_not_depend_on_parameters_that_are_set_after_fit(decoder):
     changed = pickle.loads(pickle.dumps(decoder))
     changed.set_params(architecture="vector_to_sequence", peephole=False, units=7)
     assert_array_equal(changed.predict(LACKING), decoder.predict(LACKING))
@@ -370,9 +367,9 @@ def test_prediction_is_that_of_the_fitted_network_whatever_is_set_afterwards(dec
         (LSTMRegressor(4, peephole=True), "auto"),
         (GRURegressor(4), "auto"),
         (GRURegressor(4, reset_after=False), "auto"),
-        # It takes Keras' layers seconds.
+        # Keras' layers take seconds, so only two cells.
         (GRURegressor(4), "keras"),
-        # A simple cell makes its mask while the model is built, too.
+        # A simple cell also makes a mask while the model is built.
         (RNNRegressor(4), "keras"),
     ],
     ids=repr,
@@ -389,7 +386,7 @@ def test_recurrent_dropout_repeats_differs_from_none_and_is_off_at_predict(
         without = clone(model).set_params(recurrent_dropout=0.0).fit(X, y)
     assert_array_equal(first.predict(X), second.predict(X))
     assert np.abs(first.predict(X) - without.predict(X)).max() > 1e-4
-    # It is off at predict: each time the same, and what Keras' own layers say without it.
+    # Predictions are equal each time, and equal to those of Keras' layers without dropout.
     with config_context(engine="keras"):
         assert_allclose(first.predict(X), second.predict(X), rtol=1e-4)
     assert_allclose(
@@ -421,12 +418,12 @@ def test_keras_model_of_a_decoder_can_be_trained_on_batches_of_any_size(peephole
     assert np.isfinite(model.fit(X, Y, verbose=0).history["loss"]).all()
 
 
-def test_keras_model_passes_over_absent_steps_if_some_were_absent_in_fit(decoder):
+def test_keras_model_skips_missing_steps_if_fit_had_missing_steps(decoder):
     outputs = decoder.to_keras()(LACKING.astype(np.float32))
     assert_allclose(outputs[..., 0], decoder.predict(LACKING), rtol=1e-4, atol=1e-5)
 
 
-def test_keras_model_passes_over_absent_steps_though_the_last_rows_had_none():
+def test_keras_model_skips_missing_steps_if_only_the_last_rows_had_none():
     model = RNNRegressor(2, epochs=1, random_state=0).fit(LACKING, Y[:, 0]).partial_fit(X, Y[:, 0])
     assert np.isfinite(model.to_keras()(LACKING.astype(np.float32))).all()
 

@@ -282,7 +282,7 @@ def test_file_runs_no_code(tmp_path, kill):
 def test_objects_without_a_lasting_name_are_refused(tmp_path):
     unknown = functools.partial(lambda x, factor: factor * x, factor=1.0)
     estimator = RNNRegressor(3, activation=unknown, epochs=1, checkpoint_dir=tmp_path)
-    with pytest.raises(ValueError, match="checkpoint_dir needs parameters that another process"):
+    with pytest.raises(ValueError, match="checkpoint_dir needs parameters that can be hashed"):
         estimator.fit(X, Y)
 
 
