@@ -1,4 +1,4 @@
-"""How good forecasts are beside others, in pure NumPy."""
+"""Accuracy of forecasts: the scaled error (MASE) and the test of Diebold and Mariano."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ Array = npt.NDArray[Any]
 
 
 def mean_absolute_scaled_error(y: Array, predicted: Array, steps: Array) -> float:
-    """Return the mean absolute error over that of the previous value in the training rows.
+    """Return the mean absolute error, divided by that of the previous value in training rows.
 
     Parameters
     ----------
     y, predicted : ndarray of shape (n_samples,) or (n_samples, n_outputs)
-        What came, and what was predicted.
+        Real and predicted values.
 
     steps : ndarray of shape (n_steps,) or (n_steps, n_outputs)
-        Differences between neighboring training rows, whose mean absolute value is the unit.
+        Differences between neighboring training rows. Their mean absolute value is the unit.
 
     Returns
     -------
     error : float
-        The mean over the outputs; NaN if there is no difference to measure with.
+        Mean over the outputs; NaN if an output has no difference other than 0.
 
     References
     ----------
@@ -47,18 +47,18 @@ def steps_within(y: Array, rows: npt.NDArray[np.intp], series: Array | None) -> 
         All targets, in order of time.
 
     rows : ndarray of int
-        Positions of the rows in question, in any order.
+        Positions of the rows to use, in any order.
 
     series : ndarray of int of shape (n_samples,) or None
-        Which series each row belongs to; None: all to one.
+        Number of the series of each row. If None, all rows belong to one series.
     """
-    is_there = np.zeros(len(y), dtype=bool)
-    is_there[rows] = True
+    is_used = np.zeros(len(y), dtype=bool)
+    is_used[rows] = True
     parts = []
     for name in [None] if series is None else np.unique(series):
         of_series = np.arange(len(y)) if name is None else np.flatnonzero(series == name)
-        # Rows that were left out part those before from those after.
-        both = is_there[of_series[1:]] & is_there[of_series[:-1]]
+        # Rows before and after a row that is not used are no neighbors.
+        both = is_used[of_series[1:]] & is_used[of_series[:-1]]
         parts.append((y[of_series[1:]] - y[of_series[:-1]])[both])
     return np.concatenate(parts)
 
@@ -69,20 +69,21 @@ def diebold_mariano(losses: Array, rival_losses: Array, n_steps: int = 1) -> tup
     Parameters
     ----------
     losses, rival_losses : ndarray of shape (n_samples,)
-        What each row costs, such as the squared error, in order of time.
+        Loss of each row, such as the squared error, in order of time.
 
     n_steps : int, default=1
-        How many steps ahead the forecasts are: their errors are correlated over one step less.
+        Number of steps ahead of the forecasts. Errors are correlated over `n_steps` - 1 steps.
 
     Returns
     -------
     statistic : float
-        Below 0 if the losses are smaller than those of the rival. Under equality about Student's t.
+        Below 0 if the losses are smaller than those of the rival. If both forecasts are equally
+        good, the statistic follows about Student's t distribution.
 
     p : float
-        Two-sided. Both are NaN where the variance of the mean difference cannot be estimated: no
-        difference varies, there are too few rows, or the estimate is not above 0, which can happen
-        with several steps.
+        Two-sided p-value. Both results are NaN if the variance of the mean difference cannot be
+        estimated: all differences are equal, there are too few rows, or the estimate is not above
+        0, which is possible with several steps.
 
     References
     ----------

@@ -1,4 +1,4 @@
-"""Borders: places where rows in order of time can be cut in two without a missing step."""
+"""Borders: positions where rows in order of time can be split without a missing step."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from skrnn.windows._labels import (
 )
 from skrnn.windows._placing import match_resolution, place_labels, share_rules, summarize_ticks
 
-# How many moments around the place that was asked for are looked at.
-N_PLACES = 32
+# Maximum number of borders that are tried.
+N_BORDERS = 32
 
 
 def choose_border(
-    X: Any, group: Any, share: float, absent: np.ndarray | None
+    X: Any, group: Any, share: float, is_missing: np.ndarray | None
 ) -> tuple[int, np.ndarray]:
-    """Return the first row after a border, and which rows lack steps because of it.
+    """Return the first row after a border, and the rows whose series have missing steps there.
 
     Parameters
     ----------
@@ -32,59 +32,59 @@ def choose_border(
     group : str, list of str or None
         Index levels and columns that name a series.
     share : float
-        Which share of the rows the border should lie behind.
-    absent : ndarray of bool of shape (n_rows,) or None
+        Share of the rows that should lie before the border.
+    is_missing : ndarray of bool of shape (n_rows,) or None
         Rows in which a value is missing.
 
     Returns
     -------
     border : int
-        The nearest place where no series has missing steps, and no value around it is missing; else
-        where the smallest share of later rows does.
+        Nearest position without missing steps in any series and without missing values around it.
+        If there is none, the position with missing steps for the smallest share of later rows.
     lacks_steps : ndarray of bool of shape (n_rows,)
-        Later rows of the series that have missing steps at the border.
+        Later rows whose series have missing steps at the border.
 
     Raises
     ------
     ValueError
-        If all rows are of one moment, or each border has missing steps in all series.
+        If all rows have the same time, or each border has missing steps in all series.
     """
     rows = read_times(X, group)
     ticks = None if rows.has_default_labels else read_ticks(rows)
     values = None if ticks is None else ticks.values
-    places = np.arange(1, len(X))
+    positions = np.arange(1, len(X))
     if values is not None:
-        # Rows of one moment stay together.
-        places = places[values[1:] > values[:-1]]
-    if not len(places):
+        # Rows of the same time stay together.
+        positions = positions[values[1:] > values[:-1]]
+    if not len(positions):
         raise ValueError(
-            f"The {len(X)} rows of X are all of one moment, so there are no later ones to predict. "
-            "Give the rows of two moments or more."
+            f"The {len(X)} rows of X all have the same time, so there are no later rows to "
+            "predict. Give rows of at least two times."
         )
-    nearest = np.argsort(np.abs(places - share * len(X)), kind="stable")[:N_PLACES]
-    least = 2.0
-    for place in places[nearest].tolist():
+    nearest = np.argsort(np.abs(positions - share * len(X)), kind="stable")[:N_BORDERS]
+    smallest_cost = 2.0
+    for position in positions[nearest].tolist():
         lacking = np.zeros(len(X), dtype=bool)
         if values is not None:
-            lacking = _find_lacking(rows, place)
-        is_gap = absent is not None and bool(absent[place - 1 : place + 1].any())
-        # A missing value may hide a step that looks back, but leaves something to compare.
-        cost = float(lacking[place:].mean()) + 1e-9 * is_gap
-        if cost < least:
-            least, border, lacks_steps = cost, place, lacking
-        if least == 0:
+            lacking = _find_rows_with_missing_steps(rows, position)
+        is_gap = is_missing is not None and bool(is_missing[position - 1 : position + 1].any())
+        # A missing value may hide a step that reads earlier rows, but rows can be compared.
+        cost = float(lacking[position:].mean()) + 1e-9 * is_gap
+        if cost < smallest_cost:
+            smallest_cost, border, lacks_steps = cost, position, lacking
+        if smallest_cost == 0:
             break
     if lacks_steps[border:].all():
         raise ValueError(
             f"Steps are missing before row {border} in each series, and at the other borders that "
-            "were tried, so no window after it can be compared. Insert the missing rows, as "
-            "X.asfreq(...) does, or give another cut."
+            "were tried, so no window after the border can be compared. Insert the missing rows, "
+            "for instance with X.asfreq(...), or give another cut."
         )
     return border, lacks_steps
 
 
-def _find_lacking(rows: LabeledRows, border: int) -> np.ndarray:
-    """Tell which rows belong to series with missing steps between the rows around a border."""
+def _find_rows_with_missing_steps(rows: LabeledRows, border: int) -> np.ndarray:
+    """Return the later rows of series with missing steps at a border."""
     assert rows.labels is not None
     lacking = np.zeros(len(rows.labels), dtype=bool)
     zone = name_zone(rows.labels[:1])
@@ -98,16 +98,16 @@ def _find_lacking(rows: LabeledRows, border: int) -> np.ndarray:
         earlier, later = positions[positions < border], positions[positions >= border]
         if len(earlier) and len(later):
             parts.append((earlier, later))
-    summaries = [summarize_ticks(_at(before, earlier), 1) for earlier, _ in parts]
+    summaries = [summarize_ticks(_select_ticks(before, earlier), 1) for earlier, _ in parts]
     share_rules(summaries, [len(earlier) for earlier, _ in parts])
     for (_, later), summary in zip(parts, summaries, strict=True):
         assert summary is not None
-        labels = match_resolution(_at(after, later - border), summary["second"])
+        labels = match_resolution(_select_ticks(after, later - border), summary["second"])
         lacking[later] = place_labels(labels, summary).steps != 1
     return lacking
 
 
-def _at(ticks: Ticks, positions: np.ndarray) -> Ticks:
-    """Return the ticks of some rows; of all of them they still number the call."""
+def _select_ticks(ticks: Ticks, positions: np.ndarray) -> Ticks:
+    """Return the ticks of some rows. The ticks of all rows are returned unchanged."""
     is_all = ticks.values is not None and len(positions) == len(ticks.values)
     return ticks if is_all else ticks.at(positions)

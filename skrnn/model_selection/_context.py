@@ -1,4 +1,4 @@
-"""Context: find the step of a pipeline that loses the rows before the first one of a call."""
+"""Context: find the step of a pipeline that loses the rows before a call."""
 
 from __future__ import annotations
 
@@ -13,30 +13,34 @@ from sklearn.utils._param_validation import HasMethods, Interval, validate_param
 
 from skrnn.exceptions import RowsMissingWarning
 from skrnn.model_selection._borders import choose_border
-from skrnn.model_selection._changes import few, missing, moved
-from skrnn.model_selection._report import ContextReport
-from skrnn.model_selection._stages import (
-    Stage,
-    check_rows,
-    each_stage,
-    feature_columns,
-    first_rows,
-    length_of,
-    own_copy,
-    rows_from,
-    stages_of,
-    steps_of,
-    windows_in,
+from skrnn.model_selection._changed_values import (
+    choose_evenly,
+    find_changes,
+    find_missing_values,
 )
+from skrnn.model_selection._pipeline_steps import (
+    StepOutput,
+    check_table,
+    compute_step_outputs,
+    copy_rows,
+    find_feature_columns,
+    find_length,
+    find_steps,
+    find_windows,
+    first_rows,
+    iterate_step_outputs,
+    rows_from,
+)
+from skrnn.model_selection._reports import RANDOM_OUTPUT, ContextReport
 from skrnn.model_selection._time_order import check_time_order
 from skrnn.windows._views import lead_length
 
-# Borders before rows with missing values that are tried beside the first one.
+# Maximum number of borders at missing values that are tried after the first border.
 N_GAPS = 8
-# Sums that are added up in another order differ by a few roundings of the largest number, which
-# is all that a component without variance consists of.
-_ROUNDINGS = 8
-# Share of the spread of y that counts as no change of a prediction: networks round to float32.
+# Sums in another order of terms differ by a few roundings of the largest number. Components without
+# variance, as of PCA, consist of such differences only.
+_N_ROUNDINGS = 8
+# Share of the spread of y that counts as no change of a prediction, since networks use float32.
 _SHARE_OF_Y = 1e-5
 
 
@@ -50,49 +54,49 @@ _SHARE_OF_Y = 1e-5
     prefer_skip_nested_validation=True,
 )
 def check_context(estimator: Any, X: Any, y: Any, *, cut: float = 0.7) -> ContextReport:
-    """Find the step of a pipeline that loses the rows before the first one of a call.
+    """Find the step of a pipeline that loses the rows before a call.
 
-    A clone is fitted on the first rows. The rows after them are predicted twice: alone, and behind
-    the fitted rows. A step that looks back, such as a difference or a rolling mean, has no rows to
-    look back on where the later rows come alone. Neither the estimator nor the data are modified.
+    A clone is fitted on the first rows. The later rows are predicted twice: alone, and after the
+    fitted rows. A step that reads earlier rows, such as a difference or a rolling mean, has none if
+    the later rows are given alone. The estimator and the data are not modified.
 
     Parameters
     ----------
     estimator : estimator
-        What is to be checked: a pipeline, a search over one, or any other estimator.
+        Estimator to check: a pipeline, a search over one, or any other estimator.
     X : {array-like, DataFrame} of shape (n_samples, n_features)
-        Rows in order of time, 10 or more; rows of a panel in order of time over all series.
+        At least 10 rows in order of time. Rows of a panel are in order of time over all series.
     y : array-like of shape (n_samples, ...)
         Targets.
     cut : float, default=0.7
-        Which share of the rows is fitted on. The border is moved to the nearest moment before which
-        the labels say that no step is missing, and around which no value is missing. Rows of one
-        moment stay together.
+        Share of the rows that are fitted. The border between fitted and later rows is the nearest
+        time before which no step is missing, according to the row labels, and around which no value
+        is missing. Rows of the same time stay together.
 
     Returns
     -------
     report : ContextReport
-        True if a step loses its past. It says which, and what to do.
+        True if a step loses context. The report names the step and says what to do.
 
     Raises
     ------
     ValueError
-        If X is sparse or has fewer than 10 rows, labels decrease, predictions do not have the rows
-        of X, or later rows can be predicted behind the fitted ones but not alone.
+        If X is sparse or has fewer than 10 rows, row labels decrease, predictions do not have the
+        rows of X, or later rows can be predicted after the fitted ones but not alone.
 
     See Also
     --------
-    check_leakage : Find out whether anything later changes what is predicted earlier.
-    skrnn.SlidingWindowTransformer : Remembers the last fitted rows.
+    check_leakage : Find predictions that depend on later rows or on their own target.
+    skrnn.SlidingWindowTransformer : Make windows, and remember the last fitted rows.
 
     Notes
     -----
-    `SlidingWindowTransformer` remembers the last rows that it was fitted on, so it loses nothing.
-    With ``carry_context=False`` it does, and is named. Series of a panel with steps missing at the
-    border are left out behind the window: their windows lack these steps, and warn of it.
+    `SlidingWindowTransformer` remembers the last fitted rows, so it loses no context. With
+    ``carry_context=False`` it does, and the report names it. Outputs of a window are not compared
+    for series of a panel with missing steps at the border: the window warns of these steps.
 
-    Steps before the first window are also compared at borders before rows with missing values,
-    which show a step that fills them from the rows before.
+    Steps of the pipeline before the first window are also compared at borders before rows with
+    missing values. This finds a step that fills missing values from earlier rows.
 
     Examples
     --------
@@ -105,9 +109,9 @@ def check_context(estimator: Any, X: Any, y: Any, *, cut: float = 0.7) -> Contex
     >>> series = np.random.default_rng(0).normal(size=(50, 1))
     >>> pipe = make_pipeline(SlidingWindowTransformer(3), Ridge())
     >>> check_context(pipe, series, series[:, 0])
-    no context lost: the 15 rows from row 35 on come out the same alone and behind the others.
+    no context lost: the 15 rows from row 35 on have the same output alone as after earlier rows.
 
-    A difference has no row before the first one of a call:
+    A difference reads the row before, which is lost:
 
     >>> change = FunctionTransformer(lambda rows: np.diff(rows, axis=0, prepend=0))
     >>> pipe = make_pipeline(change, SlidingWindowTransformer(3), Ridge())
@@ -116,15 +120,16 @@ def check_context(estimator: Any, X: Any, y: Any, *, cut: float = 0.7) -> Contex
     (True, 'functiontransformer', array([36, 37, 38]))
     """
     X = np.asarray(X) if isinstance(X, list | tuple) else X
-    check_rows(X, "taken apart")
+    check_table(X, "split")
     if y is None:
         raise ValueError("y is None. Give the targets of the rows of X.")
     check_consistent_length(X, y)
-    groups = (window.group for window in windows_in(estimator))
+    groups = (window.group for window in find_windows(estimator))
     group = next((group for group in groups if group is not None), None)
-    check_time_order(X, group, "later ones are read behind earlier ones")
-    border, lacks_steps = choose_border(X, group, cut, missing(X) if np.ndim(X) > 1 else None)
-    # What the windows of this check lack is in the report, or was left out of it.
+    check_time_order(X, group, "later ones are read after earlier ones")
+    is_missing = find_missing_values(X) if np.ndim(X) > 1 else None
+    border, lacks_steps = choose_border(X, group, cut, is_missing)
+    # Windows with missing steps are left out of the comparison, or named in the report.
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", RowsMissingWarning)
         fitted = clone(estimator).fit(first_rows(X, border), first_rows(y, border))
@@ -132,7 +137,7 @@ def check_context(estimator: Any, X: Any, y: Any, *, cut: float = 0.7) -> Contex
 
 
 class _Loss(NamedTuple):
-    """A stage that loses its past: its number, the rows and what moves behind it."""
+    """A step that loses context: its number, the border, and the rows whose output differs."""
 
     number: int
     border: int
@@ -140,196 +145,199 @@ class _Loss(NamedTuple):
 
 
 class _Check:
-    """A fitted estimator, what it makes of all rows, and what of those after a border alone.
+    """A fitted estimator, its outputs for all rows, and its outputs for later rows alone.
 
     Parameters
     ----------
     fitted : estimator
-        Fitted on the rows before the border.
+        Estimator that is fitted on the rows before the border.
     X, y : array-like
         All rows and their targets.
     border : int
-        The position of the first row after the border.
+        Position of the first row after the border.
     lacks_steps : ndarray of bool of shape (n_rows,)
-        Rows whose windows lack steps that the labels say are missing.
+        Rows whose windows have missing steps, according to the row labels.
     """
 
     def __init__(self, fitted: Any, X: Any, y: Any, border: int, lacks_steps: np.ndarray) -> None:
         self.fitted, self.X, self.y = fitted, X, y
         self.border, self.lacks_steps = border, lacks_steps
-        self.whole = stages_of(fitted, X)
-        self.steps = [step for _, step in steps_of(fitted)]
-        # Without those that do not keep the rows.
-        self.has_all = len(self.whole) == len(self.steps)
-        has_windows = [bool(windows_in(step)) for step in self.steps]
+        self.outputs = compute_step_outputs(fitted, X)
+        self.steps = [step for _, step in find_steps(fitted)]
+        # If a transformer drops rows, predictions are the only output.
+        self.has_all = len(self.outputs) == len(self.steps)
+        has_windows = [bool(find_windows(step)) for step in self.steps]
         self.first_window = has_windows.index(True) if any(has_windows) else len(self.steps)
 
     def report(self) -> ContextReport:
-        """Return what was found."""
+        """Return the report of the check."""
         loss = self._find_loss(self.border, len(self.steps)) or self._find_loss_at_gaps()
         if loss is not None:
-            return ContextReport(True, loss.rows, self.whole[loss.number].name, self._explain(loss))
+            name = self.outputs[loss.number].name
+            return ContextReport(True, loss.rows, name, self._explain(loss))
         n_rows = int(np.count_nonzero(~self.lacks_steps[self.border :]))
         reason = (
-            f"the {n_rows} rows from row {self.border} on come out the same alone and behind the "
-            "others."
+            f"the {n_rows} rows from row {self.border} on have the same output alone as after "
+            "earlier rows."
         )
         return ContextReport(False, np.array([], dtype=int), None, reason)
 
-    def _find_loss(self, border: int, n_stages: int, *, may_fail: bool = False) -> _Loss | None:
-        """Return the first of so many stages that moves if the rows after a border come alone."""
-        guilty: _Loss | None = None
-        stages = each_stage(self.fitted, rows_from(self.X, border))
-        for number in range(n_stages):
+    def _find_loss(self, border: int, n_steps: int, *, may_fail: bool = False) -> _Loss | None:
+        """Return the first of `n_steps` steps whose output differs for the later rows alone."""
+        first_loss: _Loss | None = None
+        outputs = iterate_step_outputs(self.fitted, rows_from(self.X, border))
+        for number in range(n_steps):
             try:
-                stage = next(stages)
+                alone = next(outputs)
             except Exception as error:
-                if guilty is not None or may_fail:
+                if first_loss is not None or may_fail:
                     break
                 raise ValueError(
-                    f"The rows from row {border} on can be predicted behind the others, but not "
-                    f"alone: {error} Give the fitted rows along with them, and drop the "
-                    "predictions of these."
+                    f"The rows from row {border} on can be predicted after the earlier rows, but "
+                    f"not alone: {error} Give the fitted rows too, and drop their predictions."
                 ) from error
             is_last = number == len(self.steps) - 1
             if not (self.has_all or is_last):
                 continue
-            # Where a transformer drops rows, predictions are all that is compared.
             place = number if self.has_all else 0
-            rows = self._moved(place, stage, border, is_last=is_last)
+            rows = self._find_different_rows(place, alone, border, is_last=is_last)
             if len(rows):
-                first = guilty or _Loss(place, border, rows)
-                guilty = first._replace(rows=rows if is_last else first.rows)
-        return guilty
+                loss = first_loss or _Loss(place, border, rows)
+                first_loss = loss._replace(rows=rows if is_last else loss.rows)
+        return first_loss
 
-    def _moved(self, place: int, alone: Stage, border: int, *, is_last: bool) -> np.ndarray:
-        """Return the positions of the rows of a stage that come out otherwise alone."""
-        behind = rows_from(self.whole[place].output, border)
-        least = _SHARE_OF_Y * _spread(self.y) if is_last else 0.0
-        rows = border + np.flatnonzero(_differ(behind, alone.output, least))
+    def _find_different_rows(
+        self, place: int, alone: StepOutput, border: int, *, is_last: bool
+    ) -> np.ndarray:
+        """Return the positions of the rows whose output differs for the later rows alone."""
+        together = rows_from(self.outputs[place].output, border)
+        min_change = _SHARE_OF_Y * _compute_spread(self.y) if is_last else 0.0
+        rows = border + np.flatnonzero(_find_differences(together, alone.output, min_change))
         has_windows = place >= self.first_window or not self.has_all
         return rows[~self.lacks_steps[rows]] if has_windows else rows
 
     def _find_loss_at_gaps(self) -> _Loss | None:
-        """Return the first step before any window that loses what it fills gaps with."""
+        """Return the first step before any window that fills missing values from earlier rows."""
         if not self.has_all or np.ndim(self.X) < 2:
             return None
-        absent = missing(self.X, feature_columns(self.fitted, self.X))
-        borders = few(1 + np.flatnonzero(absent[1:]), N_GAPS).tolist()
-        found = (
+        is_missing = find_missing_values(self.X, find_feature_columns(self.fitted, self.X))
+        borders = choose_evenly(1 + np.flatnonzero(is_missing[1:]), N_GAPS).tolist()
+        losses = (
             self._find_loss(int(border), self.first_window, may_fail=True) for border in borders
         )
-        return next((loss for loss in found if loss is not None), None)
+        return next((loss for loss in losses if loss is not None), None)
 
-    # What the report says
+    # Reasons in the report
 
     def _explain(self, loss: _Loss) -> str:
-        """Return what was seen, its cause, and what to do."""
+        """Return the finding, its cause, and what to do."""
         number, border, rows = loss
-        n_rows = len(self.X) - border
-        seen = (
-            f"{len(rows)} of the {n_rows} rows from row {border} on come out otherwise alone than "
-            f"behind the others, the first at row {rows[0]}."
-        )
         if self._is_random(number):
-            return (
-                "what comes out for the same rows is another thing each time. Set random_state, or "
-                "leave out what draws at random after fit, and check again."
-            )
-        return f"{seen} {self._explain_window(loss) or self._explain_step(loss)}"
+            return RANDOM_OUTPUT
+        return (
+            f"{len(rows)} of the {len(self.X) - border} rows from row {border} on have another "
+            f"output alone than after earlier rows, the first at row {rows[0]}. "
+            f"{self._explain_window(loss) or self._explain_step(loss)}"
+        )
 
     def _is_random(self, number: int) -> bool:
-        again = stages_of(self.fitted, self.X)[number].output
-        return bool(_differ(self.whole[number].output, again).any())
+        again = compute_step_outputs(self.fitted, self.X)[number].output
+        return bool(_find_differences(self.outputs[number].output, again).any())
 
     def _explain_window(self, loss: _Loss) -> str | None:
-        """Return why a window loses the rows before, None if it does not."""
+        """Return why a window loses the earlier rows, None if it does not."""
         if not self.has_all:
             return None
         step = self.steps[loss.number]
-        before = self.X if loss.number == 0 else self.whole[loss.number - 1].output
-        behind, alone = own_copy(before), own_copy(rows_from(before, loss.border))
-        if any(not window.carry_context for window in windows_in(step)):
-            carrying = clone(step)
-            for window in windows_in(carrying):
-                window.carry_context = True
-            carrying.fit(first_rows(before, self.border), first_rows(self.y, self.border))
-            outputs = [_apply(carrying, rows) for rows in (behind, alone)]
-            if not _differ(rows_from(outputs[0], loss.border), outputs[1])[
-                ~self.lacks_steps[loss.border :]
-            ].any():
-                return (
-                    "carry_context=False makes a window start fresh in each call, whatever was "
-                    "fitted. Set carry_context=True, so it continues with the last fitted rows; "
-                    "or keep it, and give the fitted rows along with the new ones."
-                )
-            return None
-        windows = windows_in(step)
+        windows = find_windows(step)
         if not windows:
             return None
+        before = self.X if loss.number == 0 else self.outputs[loss.number - 1].output
+        together, alone = copy_rows(before), copy_rows(rows_from(before, loss.border))
+        if any(not window.carry_context for window in windows):
+            return self._explain_carry_context(loss, before, together, alone)
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("ignore")
             warnings.simplefilter("always", RowsMissingWarning)
             _apply(step, alone)
         if caught and not self.lacks_steps.any():
-            return f"The window says: {caught[0].message}"
-        n_head = max(lead_length(window.window_length, window.horizon) for window in windows)
-        head = first_rows(alone, n_head), first_rows(behind, len(first_rows(alone, n_head)))
-        if not _differ(head[1], head[0]).any():
+            return f"The window warns: {caught[0].message}"
+        n_rows = max(lead_length(window.window_length, window.horizon) for window in windows)
+        first = first_rows(alone, n_rows)
+        if not _find_differences(first_rows(together, len(first)), first).any():
             return (
-                "The first of them have no labels and the values of the first fitted rows, so the "
-                "window takes them for these. Give X an index of dates or numbers, and let it "
-                'reach the window by set_output(transform="pandas").'
+                "The first of them have no row labels and the values of the first fitted rows, so "
+                "the window takes them for the fitted rows. Give X an index of dates or numbers, "
+                'and let it reach the window by set_output(transform="pandas").'
             )
         return None
 
+    def _explain_carry_context(
+        self, loss: _Loss, before: Any, together: Any, alone: Any
+    ) -> str | None:
+        """Return that `carry_context=False` is the cause, None if it is not."""
+        carrying = clone(self.steps[loss.number])
+        for window in find_windows(carrying):
+            window.carry_context = True
+        carrying.fit(first_rows(before, self.border), first_rows(self.y, self.border))
+        outputs = [_apply(carrying, rows) for rows in (together, alone)]
+        is_different = _find_differences(rows_from(outputs[0], loss.border), outputs[1])
+        if is_different[~self.lacks_steps[loss.border :]].any():
+            return None
+        return (
+            "carry_context=False makes a window start fresh in each call, without the fitted "
+            "rows. Set carry_context=True, so the window continues after the last fitted rows; or "
+            "keep it, and give the fitted rows together with the new ones."
+        )
+
     def _explain_step(self, loss: _Loss) -> str:
-        """Return why another step loses the rows before, and what to do."""
+        """Return why a step without windows loses the earlier rows, and what to do."""
         middle = (loss.border + len(self.X)) // 2
         if middle < len(self.X):
-            part = stages_of(self.fitted, first_rows(self.X, middle))[loss.number].output
-            differ = _differ(first_rows(self.whole[loss.number].output, middle), part)
-            if np.count_nonzero(differ) > middle / 2:
+            part = compute_step_outputs(self.fitted, first_rows(self.X, middle))[loss.number]
+            whole = first_rows(self.outputs[loss.number].output, middle)
+            if np.count_nonzero(_find_differences(whole, part.output)) > middle / 2:
                 return (
-                    "What the step makes of a row depends on all rows of the call: it learns in "
+                    "The output of the step depends on all rows of the call: it learns in "
                     "transform. Let it learn in fit, as scikit-learn's scalers do."
                 )
-        along = self._rows_to_give_along(loss)
-        enough = "" if along is None else f", the last {along} of them at least,"
+        n_rows = self._count_rows_to_add(loss)
+        enough = "" if n_rows is None else f", at least the last {n_rows} of them,"
         return (
-            "The step looks back, and keeps no rows from one call to the next. Compute it for the "
-            "whole series before the pipeline; or put the window before it, so it looks back "
-            f"within each window only; or give the fitted rows along with the new ones{enough} "
+            "The step reads earlier rows, but keeps none from one call to the next. Compute it "
+            "for the whole series before the pipeline; or put the window before it, so it reads "
+            f"only rows of its window; or give the fitted rows together with the new ones{enough} "
             "and drop their predictions."
         )
 
-    def _rows_to_give_along(self, loss: _Loss) -> int | None:
-        """Return how many rows before the border make predictions the same, None if nearly all."""
-        if loss.border != self.border or not self._moved_with(0):
+    def _count_rows_to_add(self, loss: _Loss) -> int | None:
+        """Return how many earlier rows make predictions the same, None if nearly all are needed."""
+        if loss.border != self.border or not self._differs_with(0):
             return None
         n_rows = 1
-        while n_rows < self.border and self._moved_with(n_rows):
+        while n_rows < self.border and self._differs_with(n_rows):
             n_rows *= 2
         if n_rows >= self.border // 2:
             return None
         too_few, enough = n_rows // 2, n_rows
         while enough - too_few > 1:
-            between = (too_few + enough) // 2
-            if self._moved_with(between):
-                too_few = between
+            middle = (too_few + enough) // 2
+            if self._differs_with(middle):
+                too_few = middle
             else:
-                enough = between
+                enough = middle
         return enough
 
-    def _moved_with(self, n_rows: int) -> bool:
-        """Tell whether predictions move with so many rows before the border along."""
+    def _differs_with(self, n_rows: int) -> bool:
+        """Return whether predictions differ if the last `n_rows` earlier rows are given too."""
         try:
-            *_, last = each_stage(self.fitted, rows_from(self.X, self.border - n_rows))
+            *_, last = iterate_step_outputs(self.fitted, rows_from(self.X, self.border - n_rows))
         except Exception:
-            # Whatever it is, these rows are too few.
+            # A step refuses these rows, so more are needed.
             return True
-        alone = Stage(last.name, rows_from(last.output, n_rows))
-        return bool(len(self._moved(len(self.whole) - 1, alone, self.border, is_last=True)))
+        alone = StepOutput(last.name, rows_from(last.output, n_rows))
+        place = len(self.outputs) - 1
+        return bool(len(self._find_different_rows(place, alone, self.border, is_last=True)))
 
 
 def _apply(step: Any, rows: Any) -> Any:
@@ -337,26 +345,27 @@ def _apply(step: Any, rows: Any) -> Any:
     return step.transform(rows) if hasattr(step, "transform") else step.predict(rows)
 
 
-def _spread(y: Any) -> float:
-    """Return the least standard deviation of an output, 0 for what is no number."""
+def _compute_spread(y: Any) -> float:
+    """Return the smallest standard deviation of an output of y, 0 if y has no numbers."""
     targets = np.asarray(y)
     if targets.dtype.kind not in "biuf":
         return 0.0
     return float(np.nanstd(targets.reshape(len(targets), -1).astype(np.float64), axis=0).min())
 
 
-def _differ(behind: Any, alone: Any, least: float = 0.0) -> np.ndarray:
-    """Tell which rows of two outputs differ by more than rounding, or than `least`."""
-    if np.shape(behind)[1:] != np.shape(alone)[1:] or length_of(alone, 0) != length_of(behind, 0):
-        return np.ones(length_of(behind, 0) or 0, dtype=bool)
-    places = moved(behind, alone, least=max(least, _rounding(behind)))
-    return np.asarray(places.any(axis=1))
+def _find_differences(together: Any, alone: Any, min_change: float = 0.0) -> np.ndarray:
+    """Return which rows of two outputs differ by more than rounding, or than `min_change`."""
+    n_rows = find_length(together, 0)
+    if np.shape(together)[1:] != np.shape(alone)[1:] or find_length(alone, 0) != n_rows:
+        return np.ones(n_rows or 0, dtype=bool)
+    min_change = max(min_change, _estimate_rounding(together))
+    return np.asarray(find_changes(together, alone, min_change=min_change).any(axis=1))
 
 
-def _rounding(output: Any) -> float:
-    """Return by how much a sum of numbers of this size may differ when its order does."""
+def _estimate_rounding(output: Any) -> float:
+    """Return how much sums of numbers of this size may differ if the order of terms does."""
     values = output.data if hasattr(output, "tocsr") else np.asarray(output)
     if values.dtype.kind != "f":
         return 0.0
     largest = np.abs(values[np.isfinite(values)]).max(initial=0.0)
-    return float(_ROUNDINGS * np.finfo(values.dtype).eps * largest)
+    return float(_N_ROUNDINGS * np.finfo(values.dtype).eps * largest)

@@ -1,4 +1,4 @@
-"""Target columns: which columns of a table the outputs of y are."""
+"""Target columns: find the column of a table that each output of y is."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from skrnn.windows._labels import group_keys, positions_by_series
 from skrnn.windows._targets import Target, find_targets, read_targets
 from skrnn.windows._transformer import SlidingWindowTransformer
 
-# Rows ahead that targets may lie, where no window says it.
-_REACH = 30
+# Maximum number of rows from a row to its target, if windows do not reach further.
+_MAX_SHIFT = 30
 
 
 def find_target_columns(
@@ -25,18 +25,19 @@ def find_target_columns(
     Parameters
     ----------
     X : {ndarray, DataFrame}
-        Rows in order of time. Columns that are no numbers, or name a series, are passed over.
+        Rows in order of time. Columns without numbers, and columns that name a series, are ignored.
     y : array-like of shape (n_rows,) or (n_rows, n_outputs)
         Targets.
     windows : iterable of SlidingWindowTransformer
-        Those of the estimators: they say which series a row belongs to, and how far ahead targets
-        may lie.
+        Windows of the estimators. Their `group` names the series, and their length and horizon
+        tell how far ahead targets may be.
 
     Returns
     -------
     targets : list of Target or None, or None
-        One for each output; `feature` is the position in X. None for an output that no column is,
-        None altogether if y has no numbers of one or two dimensions, or X no columns.
+        One target for each output, with the position of the column in X as `feature`; None for an
+        output without a target column. The result is None if y is no array of numbers with one or
+        two dimensions, or X has no columns of numbers.
     """
     windows = list(windows)
     group = next((window.group for window in windows if window.group is not None), None)
@@ -47,7 +48,7 @@ def find_target_columns(
     names = list(getattr(X, "columns", range(np.shape(X)[1])))
     rows = read_times(X, group)
     found: list[Target | None] = [None] * numbers.shape[1]
-    # Numbers that were kept with fewer digits than those of y equal it in so many digits only.
+    # Columns of float32 equal y in fewer digits than columns of float64.
     for dtype in sorted({column.dtype for column in columns.values()}, key=lambda d: -d.itemsize):
         if None not in found:
             break
@@ -55,7 +56,7 @@ def find_target_columns(
             np.column_stack(list(columns.values())).astype(dtype),
             y,
             list(positions_by_series(rows).values()),
-            reach=max([_REACH, *(window.window_length + window.horizon for window in windows)]),
+            reach=max([_MAX_SHIFT, *(window.window_length + window.horizon for window in windows)]),
             names=[names[position] for position in columns],
         )
         positions = list(columns)
@@ -69,7 +70,7 @@ def find_target_columns(
 
 
 def _find_equal(columns: dict[int, np.ndarray], y: np.ndarray) -> Target | None:
-    """Return the first column that equals y in all rows: constants, and tables of few rows."""
+    """Return the first column that equals y in all rows, for constants and tables of few rows."""
     for position, column in columns.items():
         if np.array_equal(column, y.astype(column.dtype)):
             return Target(position, 0, 1.0, 0.0)
@@ -77,7 +78,7 @@ def _find_equal(columns: dict[int, np.ndarray], y: np.ndarray) -> Target | None:
 
 
 def _read_numbers(X: Any, keys: list[str]) -> dict[int, np.ndarray]:
-    """Return the columns of X that are numbers, by position, as floats of 32 or 64 bits."""
+    """Return the columns of X that are numbers, by position, as float32 or float64."""
     if len(np.shape(X)) != 2:
         return {}
     names = list(getattr(X, "columns", range(np.shape(X)[1])))

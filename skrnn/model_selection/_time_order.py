@@ -1,4 +1,4 @@
-"""Order of rows in time, over all series of a table."""
+"""Order of rows in time: refuse labels that decrease, over all series of a table."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ from skrnn.windows._order import check_dates_of_y, check_order
 
 
 def read_times(X: Any, group: Any) -> LabeledRows:
-    """Take the series of the rows and their labels in time from X.
+    """Return the series of the rows and their labels in time.
 
     Parameters
     ----------
     X : object
-        Rows. Only a pandas DataFrame has labels.
+        Rows. Only a pandas DataFrame has row labels.
     group : str, list of str or None
-        Index levels and columns that name a series. Where X has them not, as when a step makes
-        them, the labels are read without series.
+        Index levels and columns that name a series. If X does not have them, since a step of the
+        pipeline makes them, the labels are read without series.
     """
     index = X.index if isinstance(X, pd.DataFrame) else None
     names = [*getattr(X, "columns", ()), *([] if index is None else index.names)]
@@ -44,9 +44,9 @@ def read_times(X: Any, group: Any) -> LabeledRows:
 
 
 def check_time_order(X: Any, group: Any, why: str) -> None:
-    """Refuse rows whose labels decrease anywhere, also from one series to the next.
+    """Refuse rows whose labels decrease, also from one series to the next.
 
-    Rows of one moment may stand in any order. Labels that have no order, such as text, pass.
+    Rows of the same time may be in any order. Labels without an order, such as text, pass.
 
     Parameters
     ----------
@@ -55,12 +55,12 @@ def check_time_order(X: Any, group: Any, why: str) -> None:
     group : str, list of str or None
         Index levels and columns that name a series.
     why : str
-        What needs the order, for the message.
+        Reason for the order, for the message.
 
     Raises
     ------
     ValueError
-        With the two labels that decrease, and what to do about the cause that was found.
+        If labels decrease. The message names two labels, the cause and the remedy.
     """
     rows = read_times(X, group)
     ticks = read_ticks(rows)
@@ -78,8 +78,8 @@ def check_time_order(X: Any, group: Any, why: str) -> None:
     sort = f"sort_index(level={rows.level!r})" if rows.is_level else 'sort_index(kind="stable")'
     raise ValueError(
         f"Rows of X must be in order of time, since {why}, but row {row} is labeled "
-        f"{show(rows.labels[row])} and comes after {show(rows.labels[row - 1])}: rows are sorted "
-        f"by series. Sort X and y by time: X.{sort}, y.{sort}."
+        f"{show(rows.labels[row])} and comes after {show(rows.labels[row - 1])}: the rows are "
+        f"sorted by series. Sort X and y by time: X.{sort}, y.{sort}."
     )
 
 
@@ -88,12 +88,12 @@ def _decreases(values: Any) -> bool:
 
 
 def check_labels_of_y(X: Any, y: Any) -> None:
-    """Refuse targets with other dates than the rows, or of other series.
+    """Refuse targets with other dates or of other series than the rows.
 
     Raises
     ------
     ValueError
-        With the first row that differs, and what to do.
+        If labels differ. The message names the first row that differs.
     """
     rows = read_times(X, None)
     check_dates_of_y(rows.labels, read_ticks(rows), y)
@@ -104,7 +104,7 @@ def check_labels_of_y(X: Any, y: Any) -> None:
         return
     row = int(np.argmin(index == of_y))
     raise ValueError(
-        f"y has other labels than X: row {row} of X is labeled {show(index[row])}, that of y "
-        f"{show(of_y[row])}. Rows are paired by their place. Give the targets of the rows of X, "
-        "y.loc[X.index], or y.to_numpy() if the places are right."
+        f"y has other labels than X: row {row} of X is labeled {show(index[row])}, row {row} of y "
+        f"{show(of_y[row])}. Rows of X and y are paired by position. Give the targets of the rows "
+        "of X, y.loc[X.index], or y.to_numpy() if the positions are right."
     )

@@ -1,4 +1,4 @@
-"""Diebold and Mariano, MASE: against numbers by hand and simulations."""
+"""Scaled error and test of Diebold and Mariano: numbers by hand, and simulations."""
 
 import math
 
@@ -24,7 +24,7 @@ def test_steps_lie_within_a_series_and_between_neighbors_only():
     y = np.array([1.0, 100.0, 2.0, 103.0, 4.0, 107.0, 7.0])
     series = np.array([0, 1, 0, 1, 0, 1, 0])
     np.testing.assert_array_equal(steps_within(y, np.arange(7), series), [1, 2, 3, 3, 4])
-    # In whatever order; without the row at 2, what lies before and after it are no neighbors.
+    # In any order. The rows before and after row 2, which is left out, are no neighbors.
     rows = np.array([6, 0, 3, 1, 4, 5])
     np.testing.assert_array_equal(steps_within(y, rows, series), [3, 3, 4])
     np.testing.assert_array_equal(steps_within(y, np.array([4, 1, 0]), None), [99])
@@ -38,7 +38,7 @@ def test_each_output_has_its_own_unit_and_counts_equally():
 
 
 @pytest.mark.parametrize("y_train", [[4.0, 4.0, 4.0], [4.0]])
-def test_there_is_no_scaled_error_where_nothing_moved(y_train):
+def test_scaled_error_of_constant_training_rows_is_nan(y_train):
     steps = np.diff(y_train)
     error = mean_absolute_scaled_error(np.array([1.0]), np.array([2.0]), steps)
     assert math.isnan(error)
@@ -83,15 +83,15 @@ def test_the_test_is_two_sided():
         ([1.0, -1.0, 1.0, -1.0], 2),
     ],
 )
-def test_nothing_is_said_where_the_variance_cannot_be_estimated(differences, n_steps):
+def test_p_is_nan_if_the_variance_cannot_be_estimated(differences, n_steps):
     assert np.isnan(
         diebold_mariano(np.array(differences), np.zeros(len(differences)), n_steps)
     ).all()
 
 
 @pytest.mark.parametrize(("n_steps", "n_rows"), [(1, 20), (1, 200), (3, 200)])
-def test_equal_forecasters_are_told_apart_as_often_as_the_level_says(n_steps, n_rows):
-    # Two forecasters of the same errors in law; several steps ahead, errors are moving averages.
+def test_equal_forecasts_are_rejected_as_often_as_the_level(n_steps, n_rows):
+    # Errors of both have the same distribution. Several steps ahead, they are moving averages.
     rng = np.random.default_rng(0)
     n_simulations, level = 4_000, 0.05
     rejected = 0
@@ -99,13 +99,13 @@ def test_equal_forecasters_are_told_apart_as_often_as_the_level_says(n_steps, n_
         shocks = rng.normal(size=(2, n_rows + n_steps - 1))
         errors = np.lib.stride_tricks.sliding_window_view(shocks, n_steps, axis=1).sum(axis=2)
         rejected += diebold_mariano(errors[0] ** 2, errors[1] ** 2, n_steps)[1] < level
-    # Squares of small samples are rejected a little too seldom; too often would be a lie.
+    # With small samples, the test may reject slightly too rarely, but not too often.
     standard_error = math.sqrt(level * (1 - level) / n_simulations)
     assert 0.03 < rejected / n_simulations < level + 2 * standard_error
 
 
 def test_without_the_correction_a_small_sample_would_reject_too_often():
-    # What the correction is for: the normal distribution and no factor, 4 steps, 16 rows.
+    # Without the correction: the normal distribution and no factor, 4 steps, 16 rows.
     rng = np.random.default_rng(0)
     corrected, plain = 0, 0
     for _ in range(2_000):

@@ -1,4 +1,4 @@
-"""Comparison of regressors: the same splits for all, the naive rival, and an honest table."""
+"""Comparison of regressors: metrics, splits, and the naive rival."""
 
 import math
 import re
@@ -36,7 +36,7 @@ CV = TimeSeriesSplit(3)
 
 @pytest.fixture(scope="module")
 def prices():
-    """Ninety business days of two prices, and something that is no number. Not to be changed."""
+    """Ninety business days of two prices and a column of text. Do not change them."""
     rng = np.random.default_rng(0)
     index = pd.bdate_range("2012-01-02", periods=90, name="Date")
     opening = 100 + np.cumsum(rng.normal(size=90))
@@ -53,7 +53,7 @@ def windowed(model, **window):
 
 @pytest.fixture(scope="module")
 def comparison(prices):
-    """A network, a line and a search, compared. Not to be compared again."""
+    """A comparison of a network, a linear model and a search."""
     network = GRURegressor(units=2, epochs=2, random_state=0)
     search = GridSearchCV(windowed(Ridge()), {"ridge__alpha": [0.01, 1.0]}, cv=TimeSeriesSplit(2))
     estimators = {"GRU": windowed(network), "line": windowed(LinearRegression()), "Ridge": search}
@@ -100,7 +100,7 @@ def test_skill_scaled_error_and_p_equal_numbers_by_hand(comparison):
         assert frame.loc[name, "DM p"] == pytest.approx(p)
 
 
-def test_the_scaled_error_has_the_training_rows_of_its_split_for_a_unit(comparison, prices):
+def test_the_unit_of_the_scaled_error_comes_from_the_training_rows_of_the_split(comparison, prices):
     found, _ = comparison
     y = prices["Open"].to_numpy()
     for k, (train, test) in enumerate(CV.split(y)):
@@ -123,7 +123,7 @@ def test_predictions_out_of_fold_are_kept_with_their_labels(comparison, prices):
         np.testing.assert_array_equal(found.predictions.loc[prices.index[test], "line"], expected)
 
 
-def test_what_a_search_has_chosen_is_kept_for_each_split(comparison):
+def test_the_parameters_of_a_search_are_kept_for_each_split(comparison):
     found, _ = comparison
     assert found.best_params.keys() == {"Ridge"}
     assert [set(chosen) for chosen in found.best_params["Ridge"]] == [{"ridge__alpha"}] * 3
@@ -172,7 +172,7 @@ def test_the_estimators_given_are_not_fitted(comparison):
 # Names
 
 
-def test_a_list_is_named_after_what_predicts(prices):
+def test_a_list_is_named_after_the_classes_of_the_last_steps(prices):
     estimators = [windowed(Ridge()), Ridge(), DummyRegressor()]
     found = compare_regressors(estimators, prices[["Open"]], prices["Open"], cv=CV)
     assert list(found.scores) == ["NaiveRegressor", "Ridge-1", "Ridge-2", "DummyRegressor"]
@@ -183,8 +183,8 @@ def test_a_list_is_named_after_what_predicts(prices):
     [
         ([], "estimators is empty"),
         ({1: Ridge()}, "the name 1"),
-        ([MinMaxScaler()], "is no estimator"),
-        (Ridge(), "neither a dict by name nor a list"),
+        ([MinMaxScaler()], "has no predict"),
+        (Ridge(), "neither a dict of estimators by name nor a list"),
     ],
 )
 def test_estimators_that_cannot_be_compared_are_refused(estimators, message, prices):
@@ -214,7 +214,7 @@ def test_the_rival_finds_the_target_among_other_columns(kind, prices):
     np.testing.assert_array_equal(predicted, y.to_numpy()[rows - 1])
 
 
-def test_the_rival_passes_by_columns_that_are_no_numbers(prices):
+def test_the_rival_ignores_columns_without_numbers(prices):
     boosted = HistGradientBoostingRegressor(max_iter=1)
     X = prices.astype({"Weekday": "category"})
     found = compare_regressors({"boosted": boosted}, X, prices["Open"], cv=CV)
@@ -282,7 +282,7 @@ def test_any_of_the_estimators_can_be_named_the_rival(prices):
         compare_regressors(estimators, X, y, cv=CV, baseline="median")
 
 
-def test_a_rival_named_like_an_estimator_is_refused(prices):
+def test_a_rival_with_the_name_of_an_estimator_is_refused(prices):
     with pytest.raises(ValueError, match="baseline='Ridge'"):
         compare_regressors([Ridge()], prices[["Close"]], prices["Open"], cv=CV, baseline=Ridge())
 
@@ -293,7 +293,7 @@ def test_the_rival_looks_as_far_ahead_as_the_windows(prices):
     rows = np.concatenate([test for _, test in CV.split(X)])
     predicted, errors = naive_errors(found)
     np.testing.assert_array_equal(predicted, y.to_numpy()[rows - 4])
-    # Four steps ahead, errors of neighbors have three steps in common.
+    # Four steps ahead, errors of neighboring rows share three steps.
     assert found.n_steps == {"NaiveRegressor": 4, "line": 4}
     differences = (found.predictions["line"] - found.y_true).to_numpy() ** 2 - errors**2
     n, deviations = len(differences), differences - differences.mean()
@@ -321,17 +321,17 @@ def test_the_rival_stays_within_the_series_of_a_panel(as_level):
     np.testing.assert_array_equal(naive_errors(found)[0], hours.to_numpy()[rows - 3])
 
 
-def test_windows_that_look_differently_far_ahead_have_no_common_rival(prices):
+def test_windows_of_several_horizons_have_no_common_rival(prices):
     X, y = prices[["Open"]], prices["Open"]
     estimators = {h: windowed(LinearRegression(), horizon=int(h)) for h in ("1", "3")}
-    with pytest.raises(ValueError, match=r"look \[1, 3\] rows ahead"):
+    with pytest.raises(ValueError, match=r"have the horizons \[1, 3\]"):
         compare_regressors(estimators, X, y, cv=CV)
     found = compare_regressors(estimators, X, y, cv=CV, baseline="1")
     # Each is tested for as many steps as it looks ahead.
     assert found.n_steps == {"1": 1, "3": 3}
 
 
-def test_what_is_known_in_advance_does_not_say_how_far_ahead_a_rival_looks(prices):
+def test_windows_of_known_values_do_not_set_the_horizon_of_the_rival(prices):
     read = ColumnTransformer(
         [
             ("known", SlidingWindowTransformer(1, horizon=0), ["Close"]),
@@ -341,7 +341,7 @@ def test_what_is_known_in_advance_does_not_say_how_far_ahead_a_rival_looks(price
     X, y = prices[["Close", "Open"]], prices["Open"]
     found = compare_regressors({"line": make_pipeline(read, LinearRegression())}, X, y, cv=CV)
     rows = np.concatenate([test for _, test in CV.split(X)])
-    # What a ColumnTransformer holds sees no row before its first.
+    # Windows in a ColumnTransformer have no rows before the first one.
     np.testing.assert_array_equal(naive_errors(found)[0], y.to_numpy()[rows - 4])
 
 
@@ -349,9 +349,9 @@ def test_yesterdays_value_needs_rows_in_order_of_time(prices):
     X, y = prices[["Open"]], prices["Open"]
     naive = make_pipeline(SlidingWindowTransformer(1, flatten=False), NaiveRegressor())
     for estimators in ([Ridge()], [Ridge(), naive]):
-        with pytest.raises(ValueError, match="trains on rows that lie after those it predicts"):
+        with pytest.raises(ValueError, match="trains on rows that are later than"):
             compare_regressors(estimators, X, y, cv=KFold(3))
-    # Where rows have no order, the user names the rival.
+    # Rows without an order of time need another rival.
     found = compare_regressors([Ridge()], X, y, cv=KFold(3), baseline=DummyRegressor())
     assert len(found.y_true) == 90
 
@@ -415,11 +415,11 @@ def test_rows_out_of_order_are_refused_however_the_naive_rival_is_chosen(
 def test_folds_out_of_order_are_refused_however_the_naive_rival_is_chosen(how, prices):
     estimators, baseline = RIVALS[how]
     X, y = prices[["Open"]], prices["Open"]
-    with pytest.raises(ValueError, match="trains on rows that lie after those it predicts"):
+    with pytest.raises(ValueError, match="trains on rows that are later than"):
         compare_regressors(estimators, X, y, cv=KFold(3), baseline=baseline)
 
 
-def test_rows_in_any_order_are_compared_with_a_rival_that_needs_none(prices):
+def test_rows_in_any_order_can_be_compared_with_another_rival(prices):
     rows = prices[["Open"]].sample(frac=1, random_state=0)
     found = compare_regressors(
         {"line": LinearRegression()}, rows, rows["Open"], cv=CV, baseline=DummyRegressor()
@@ -505,12 +505,12 @@ def test_splits_may_be_lists_ranges_or_masks(kind, prices):
 
 
 @pytest.mark.parametrize("cv", [[], [([], [1])]])
-def test_there_must_be_rows_to_train_on_and_to_predict(cv, prices):
+def test_splits_without_training_or_test_rows_are_refused(cv, prices):
     with pytest.raises(ValueError, match="no split, or one without rows"):
         compare_regressors([Ridge()], prices[["Open"]], prices["Open"], cv=cv)
 
 
-def test_training_rows_in_any_order_have_the_steps_of_neighbors(prices):
+def test_the_unit_of_the_scaled_error_does_not_depend_on_the_order_of_training_rows(prices):
     X, y = prices[["Close"]], prices["Open"]
     train = np.random.default_rng(0).permutation(50)
     estimators = {"mean": DummyRegressor()}
@@ -523,7 +523,7 @@ def test_training_rows_in_any_order_have_the_steps_of_neighbors(prices):
 
 
 class Recorder(RegressorMixin, BaseEstimator):
-    """Predicts the numbers of the rows, and remembers which rows it was given."""
+    """Predicts the numbers of the rows."""
 
     def fit(self, X, y):
         self.n_ = len(X)
@@ -562,7 +562,7 @@ def test_splits_that_predict_a_row_twice_have_no_p(prices):
     assert len(found.predictions) == 4 * 45
 
 
-# Such folds cut the series, which is told.
+# Shuffled folds leave missing steps, and the window warns of them.
 @pytest.mark.filterwarnings("ignore::skrnn.exceptions.RowsMissingWarning")
 def test_unordered_folds_are_tested_in_the_order_of_the_rows(prices):
     cv = KFold(3, shuffle=True, random_state=0)
@@ -587,7 +587,7 @@ def test_several_processes_find_the_same(prices, comparison):
         np.testing.assert_array_equal(found.predictions[name], comparison[0].predictions[name])
 
 
-# The column that y is
+# The target column
 
 
 def with_high(prices):
@@ -715,7 +715,7 @@ def test_several_outputs_are_compared_with_a_rival_of_as_many():
     last = np.repeat(series.to_numpy()[rows - 1, None], 3, axis=1)
     np.testing.assert_array_equal(found.predictions["NaiveRegressor"], last)
     assert found.n_steps == {"NaiveRegressor": 3, "line": 3}
-    # As scikit-learn has it: the mean over the outputs of their errors.
+    # As in scikit-learn: the error of each output, averaged over the outputs.
     line = found.predictions["line"].to_numpy()
     expected = np.mean(
         [
@@ -767,7 +767,7 @@ def test_metrics_of_the_user_stand_beside_the_first(scoring, names, prices):
         ([make_scorer(max_error)], "which is not a str"),
     ],
 )
-def test_metrics_must_have_names_of_their_own(scoring, message, prices):
+def test_metrics_with_the_name_of_another_column_are_refused(scoring, message, prices):
     with pytest.raises(ValueError, match=message):
         compare_regressors([Ridge()], prices[["Open"]], prices["Open"], cv=CV, scoring=scoring)
 
@@ -830,8 +830,11 @@ def test_an_estimator_that_fails_is_named(prices):
 @pytest.mark.parametrize(
     ("predictions", "message"),
     [
-        ([1.0, 2.0], r"'odd' predicts an array of shape \(2,\) for targets of shape \(22,\)"),
-        (np.full(22, np.nan), "What 'odd' predicts contains NaN in 22"),
+        (
+            [1.0, 2.0],
+            r"'odd' predicts an array of shape \(2,\), .* have shape \(22,\)",
+        ),
+        (np.full(22, np.nan), "The prediction of 'odd' contains NaN in 22"),
     ],
 )
 def test_predictions_that_cannot_be_compared_are_refused(predictions, message, prices):

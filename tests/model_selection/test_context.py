@@ -1,4 +1,4 @@
-"""`check_context`: the steps that it names, the pipelines that it passes, and what it refuses."""
+"""Context: steps that `check_context` names, pipelines that pass, and refused input."""
 
 import numpy as np
 import pandas as pd
@@ -31,7 +31,7 @@ DAYS = pd.date_range("2024-01-01", periods=N_ROWS, freq="D", name="day")
 
 @pytest.fixture(scope="module")
 def prices():
-    """Eighty days of a price that wanders and of what is sold. Not to be changed."""
+    """Eighty days of a random walk and of sales. Do not change them."""
     rng = np.random.default_rng(0)
     walk = 100 + np.cumsum(rng.normal(size=N_ROWS))
     return pd.DataFrame({"price": walk, "sold": rng.uniform(10, 20, size=N_ROWS)}, index=DAYS)
@@ -43,7 +43,7 @@ def windows(window_length=3, **params):
 
 
 def as_container(frame, container):
-    """The frame in one of the forms in which rows come."""
+    """Return the rows of a DataFrame in another container."""
     if container == "pandas":
         return frame
     if container == "polars":
@@ -63,7 +63,7 @@ class Stateless(TransformerMixin, BaseEstimator):
 
 
 class ChangeByShift(Stateless):
-    """The change since the row before, as somebody writes it with `shift`."""
+    """The change since the row before, computed with `shift`."""
 
     def transform(self, X):
         rows = pd.DataFrame(np.asarray(X))
@@ -107,12 +107,12 @@ class Restores(RegressorMixin, BaseEstimator):
 
 
 def of_frame(function):
-    """Make a step of a function of a DataFrame, whatever it is given."""
+    """Make a step of a function of a DataFrame, for rows of any container."""
     return FunctionTransformer(lambda rows: function(pd.DataFrame(np.asarray(rows))).to_numpy())
 
 
-# How many of the predictions behind the border differ with a window of three rows, and how many
-# fitted rows must be given along: those that the step reads, and those of three windows.
+# For a window of three rows: the number of predictions that differ, and the number of fitted rows
+# to give too, which are those that the step and the windows read.
 LOOK_BACK = {
     "difference": (of_frame(lambda rows: rows.diff().fillna(0)), 3, 4),
     "rolling mean": (of_frame(lambda rows: rows.rolling(5, min_periods=1).mean()), 6, 7),
@@ -122,10 +122,8 @@ LOOK_BACK = {
 
 @pytest.mark.parametrize("container", ["array", "pandas", "polars", "list"])
 @pytest.mark.parametrize("name", LOOK_BACK)
-def test_a_step_that_looks_back_is_named_with_the_rows_and_what_to_give_along(
-    prices, name, container
-):
-    step, n_rows, n_along = LOOK_BACK[name]
+def test_a_step_that_reads_earlier_rows_is_named_with_the_rows_to_give_too(prices, name, container):
+    step, n_rows, n_given = LOOK_BACK[name]
     pipe = Pipeline([("scale", StandardScaler()), ("back", step), ("w", windows()), ("m", Ridge())])
     X = as_container(prices, container)
     report = check_context(pipe, X, prices["price"])
@@ -134,7 +132,7 @@ def test_a_step_that_looks_back_is_named_with_the_rows_and_what_to_give_along(
     # The first window after the border holds fitted rows only, which are remembered.
     assert report.rows.tolist() == [BORDER + 1 + row for row in range(n_rows)]
     assert f"{n_rows} of the 24 rows from row 56 on" in report.reason
-    assert f"the last {n_along} of them at least" in report.reason
+    assert f"at least the last {n_given} of them" in report.reason
 
 
 @pytest.mark.parametrize("container", ["array", "pandas"])
@@ -144,25 +142,25 @@ def test_an_exponential_filter_is_named(prices, container):
     report = check_context(pipe, as_container(prices, container), prices["price"])
     assert report.step == "functiontransformer"
     assert report.rows[0] == BORDER + 1
-    assert "The step looks back" in report.reason
+    assert "The step reads earlier rows" in report.reason
 
 
 @pytest.mark.parametrize("name", LOOK_BACK)
-def test_predictions_are_the_same_with_as_many_rows_along_as_the_report_asks_for(prices, name):
-    step, _, n_along = LOOK_BACK[name]
+def test_predictions_are_the_same_with_the_rows_that_the_report_asks_for(prices, name):
+    step, _, n_given = LOOK_BACK[name]
     X, y = prices.to_numpy(), prices["price"]
     pipe = make_pipeline(step, windows(), Ridge()).fit(X[:BORDER], y[:BORDER])
     behind = pipe.predict(X)[BORDER:]
-    given = {n: pipe.predict(X[BORDER - n :])[n:] for n in (n_along - 1, n_along)}
-    np.testing.assert_allclose(given[n_along], behind)
-    assert not np.allclose(given[n_along - 1], behind)
+    given = {n: pipe.predict(X[BORDER - n :])[n:] for n in (n_given - 1, n_given)}
+    np.testing.assert_allclose(given[n_given], behind)
+    assert not np.allclose(given[n_given - 1], behind)
 
 
 def test_a_sum_without_end_is_named_without_a_number_of_rows(prices):
     pipe = make_pipeline(FunctionTransformer(lambda rows: np.cumsum(rows, axis=0)), Ridge())
     report = check_context(pipe, prices.to_numpy(), prices["price"])
     assert report.rows.tolist() == list(range(BORDER, N_ROWS))
-    assert "along with the new ones and drop" in report.reason
+    assert "together with the new ones and drop" in report.reason
 
 
 @pytest.mark.parametrize("wrap", ["search", "transformed target", "both"])
@@ -175,7 +173,7 @@ def test_the_step_is_named_inside_searches_and_transformed_targets(prices, wrap)
     assert check_context(model, prices, prices["price"]).step == "back"
 
 
-def test_a_step_is_named_where_a_later_one_refuses_what_it_leaves_in_its_first_row(prices):
+def test_a_step_is_named_if_a_later_step_refuses_its_output(prices):
     # In fit the first row is given a value; alone the next call begins with NaN.
     def difference(rows):
         change = np.diff(rows, axis=0, prepend=np.nan)
@@ -187,7 +185,7 @@ def test_a_step_is_named_where_a_later_one_refuses_what_it_leaves_in_its_first_r
     assert report.rows.tolist() == [BORDER]
 
 
-def test_rows_that_cannot_be_predicted_alone_are_an_error_where_no_step_is_guilty(prices):
+def test_rows_that_cannot_be_predicted_alone_are_refused_if_no_step_loses_context(prices):
     def refuse_few(rows):
         if len(rows) < 50:
             raise ValueError("too few for me")
@@ -211,7 +209,7 @@ def test_a_step_that_fills_gaps_from_the_rows_before_is_named(prices, container)
     assert not check_context(mean, as_container(gaps, container), prices["price"])
 
 
-def test_a_difference_is_found_where_a_value_is_missing_at_the_border_that_was_asked_for(prices):
+def test_a_difference_is_found_if_a_value_is_missing_at_the_given_border(prices):
     gaps = prices[["price"]].copy()
     gaps.iloc[BORDER] = np.nan
     pipe = make_pipeline(of_frame(lambda rows: rows.diff().fillna(0)), windows(), Ridge())
@@ -226,7 +224,7 @@ def test_a_step_beside_a_window_is_named_by_the_step_that_holds_both(prices):
     report = check_context(Pipeline([("both", both), ("m", Ridge())]), prices, prices["price"])
     assert report.step == "both"
     assert report.rows.tolist() == [BORDER]
-    assert "The step looks back" in report.reason
+    assert "The step reads earlier rows" in report.reason
 
 
 def test_a_step_that_learns_from_all_rows_of_the_call_is_told_to_learn_in_fit(prices):
@@ -237,12 +235,12 @@ def test_a_step_that_learns_from_all_rows_of_the_call_is_told_to_learn_in_fit(pr
     assert "Let it learn in fit" in report.reason
 
 
-def test_rows_that_are_other_ones_each_time_are_told_from_rows_that_are_lost(prices):
+def test_a_random_step_is_told_from_one_that_loses_context(prices):
     rng = np.random.default_rng(0)
     noise = FunctionTransformer(lambda rows: rows + rng.normal(size=np.shape(rows)))
     report = check_context(make_pipeline(noise, Ridge()), prices, prices["price"])
     assert report.step == "functiontransformer"
-    assert "another thing each time. Set random_state" in report.reason
+    assert "another one each time. Set random_state" in report.reason
 
 
 def test_a_transformer_of_sparse_rows_is_compared(prices):
@@ -280,21 +278,21 @@ def test_carry_context_is_not_blamed_for_a_difference_beside_the_window(prices):
     assert "carry_context" not in report.reason
 
 
-def test_rows_whose_labels_are_text_have_a_window_that_says_so(prices):
+def test_the_warning_of_a_window_about_text_labels_is_quoted(prices):
     X = prices.set_axis(DAYS.strftime("%d.%m.%Y"))
     report = check_context(make_pipeline(windows(), Ridge()), X, prices["price"].to_numpy())
     assert report.step == "slidingwindowtransformer"
-    assert "The window says: " in report.reason
+    assert "The window warns: " in report.reason
     assert "pd.to_datetime" in report.reason
 
 
-def test_rows_without_labels_that_look_like_the_first_ones_are_explained(prices):
+def test_rows_without_labels_that_equal_the_first_ones_are_explained(prices):
     demand = np.random.default_rng(0).poisson(2, size=(N_ROWS, 1)).astype(float)
     demand[:3] = demand[BORDER : BORDER + 3] = 0.0
     pipe = make_pipeline(windows(padding="nan"), HistGradientBoostingRegressor(max_iter=2))
     report = check_context(pipe, demand, prices["price"])
     assert report.step == "slidingwindowtransformer"
-    assert "have no labels and the values of the first fitted rows" in report.reason
+    assert "have no row labels and the values of the first fitted rows" in report.reason
     assert not check_context(pipe, pd.DataFrame(demand, index=DAYS), prices["price"])
 
 
@@ -303,19 +301,17 @@ def without(frame, *rows):
 
 
 @pytest.mark.parametrize("gaps", ["warn", "ignore", "missing"])
-def test_steps_that_the_labels_say_are_missing_at_the_border_are_not_blamed_on_the_window(
-    prices, gaps
-):
+def test_missing_steps_at_the_border_are_no_loss_of_the_window(prices, gaps):
     X = without(prices, 40, 54, 55, 56, 57, 70)
     pipe = make_pipeline(windows(gaps=gaps), Ridge())
     report = check_context(pipe, X, X["price"])
     assert not report, report
-    # Nor do they hide a step that looks back.
+    # A step that reads earlier rows is still found.
     pipe.steps.insert(0, ("back", ChangeByShift()))
     assert check_context(pipe, X, X["price"]).step == "back"
 
 
-def test_labels_without_a_rule_have_a_border_of_a_distance_that_was_fitted(prices):
+def test_border_of_irregular_labels_has_a_distance_that_was_fitted(prices):
     rng = np.random.default_rng(1)
     passed = rng.integers(1, 9, size=N_ROWS)
     passed[BORDER] = 100
@@ -345,7 +341,7 @@ def test_series_of_a_panel_that_have_missing_steps_at_every_border_are_left_out(
 
 
 @pytest.mark.parametrize("where", ["column", "level"])
-def test_the_border_of_a_panel_lies_between_two_moments(where):
+def test_the_border_of_a_panel_lies_between_two_times(where):
     panel = panel_of()
     X = panel if where == "level" else panel.reset_index("shop")
     seen = []
@@ -366,7 +362,7 @@ def test_a_difference_over_the_series_of_a_panel_is_named():
     assert report.rows.tolist() == list(range(84 + 4, 84 + 16))
 
 
-# Pipelines that lose nothing
+# Pipelines that lose no context
 
 
 def scaled(*steps):
@@ -428,7 +424,7 @@ def test_components_without_variance_are_rounding_and_no_loss(container):
     pipe = make_pipeline(PCA(), Ridge())
     if container == "pandas":
         pipe.set_output(transform="pandas")
-    # Of these, products of matrices of other sizes round in another way on most machines.
+    # Matrix products of these sizes are rounded in another way than smaller ones.
     for n_rows, n_columns in [(401, 17), (403, 17), (1001, 33)]:
         X = 5 + rng.normal(size=(n_rows, 2)) @ rng.normal(size=(2, n_columns))
         frame = pd.DataFrame(X).add_prefix("x")
@@ -442,11 +438,11 @@ def test_probabilities_of_a_classifier_are_compared(prices):
     assert check_context(lost, prices, y).step == "changebyshift"
 
 
-# What is left alone, and the report
+# Input is not changed, and the report
 
 
 @pytest.mark.parametrize("container", ["array", "pandas"])
-def test_nothing_that_was_given_is_changed(prices, container):
+def test_input_and_estimator_are_not_changed(prices, container):
     X = as_container(prices.copy(), container)
     pipe = make_pipeline(StandardScaler(copy=False), ChangeByShift(), windows(), Ridge())
     assert check_context(pipe, X, prices["price"]).step == "changebyshift"
@@ -460,7 +456,8 @@ def test_the_report_is_true_for_a_loss_and_reads_as_a_sentence(prices):
     assert (bool(lost), bool(clean)) == (True, False)
     assert repr(lost) == f"context lost in step 'changebyshift': {lost.reason}"
     assert repr(clean) == (
-        "no context lost: the 24 rows from row 56 on come out the same alone and behind the others."
+        "no context lost: the 24 rows from row 56 on have the same output alone as after earlier "
+        "rows."
     )
     assert str(ContextReport(True, np.array([3]), None, "why.")) == "context lost: why."
     assert (clean.step, clean.rows.dtype.kind, len(clean.rows)) == (None, "i", 0)
@@ -472,14 +469,19 @@ def test_the_report_is_true_for_a_loss_and_reads_as_a_sentence(prices):
 @pytest.mark.parametrize(
     ("X", "y", "params", "message"),
     [
-        (np.ones((9, 1)), np.ones(9), {}, "X has 9 rows, too few.*10 or more"),
+        (np.ones((9, 1)), np.ones(9), {}, "X has 9 rows, but at least 10"),
         (np.ones((10, 1)), np.ones(9), {}, "inconsistent numbers of samples"),
         (np.ones((10, 1)), None, {}, "y is None"),
-        (object(), np.ones(10), {}, "X is a object.*cannot be taken apart.*dense array"),
+        (object(), np.ones(10), {}, "X is a object.*cannot be split.*dense array"),
         (np.ones((10, 1)), np.ones(10), {"cut": 1.0}, "'cut' parameter"),
         (np.ones((10, 1)), np.ones(10), {"cut": 0}, "'cut' parameter"),
         (pd.DataFrame({"x": np.ones(10)}, DAYS[:10][::-1]), np.ones(10), {}, "newest row comes"),
-        (pd.DataFrame({"x": np.ones(10)}, DAYS[[0] * 10]), np.ones(10), {}, "all of one moment"),
+        (
+            pd.DataFrame({"x": np.ones(10)}, DAYS[[0] * 10]),
+            np.ones(10),
+            {},
+            "the same time",
+        ),
     ],
 )
 def test_input_that_cannot_be_checked_is_refused(X, y, params, message):
@@ -494,7 +496,7 @@ def test_a_panel_sorted_by_series_is_refused():
         check_context(pipe, X, X["sold"])
 
 
-def test_labels_that_leave_steps_out_at_every_border_are_refused(prices):
+def test_labels_with_missing_steps_at_every_border_are_refused(prices):
     X = prices.set_axis(DAYS[0] + pd.to_timedelta(1.5 ** np.arange(N_ROWS), unit="us"))
     with pytest.raises(ValueError, match=r"Steps are missing before row 56.*X.asfreq"):
         check_context(make_pipeline(windows(), Ridge()), X, X["price"])

@@ -1,4 +1,4 @@
-"""Naive rival of a comparison: which estimator it is, or how it is built."""
+"""Naive rival of a comparison: a pipeline that predicts the last known values."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from skrnn.windows._targets import Target
 from skrnn.windows._transformer import SlidingWindowTransformer, windows_of
 
 
-def last_step(estimator: Any) -> Any:
-    """Return what predicts in the end: the last step of a pipeline, also within a search."""
+def find_predictor(estimator: Any) -> Any:
+    """Return the last step of a pipeline, also within a search."""
     while True:
         if isinstance(estimator, Pipeline):
             estimator = estimator[-1]
@@ -29,14 +29,14 @@ def last_step(estimator: Any) -> Any:
 
 
 class BuiltRival(NaiveRegressor):
-    """NaiveRegressor that is told which feature each output is.
+    """NaiveRegressor with given target columns.
 
-    It was found in all rows: those of a split may be too few, or constant.
+    They are found in all rows, since the rows of a split may be too few, or constant.
 
     Parameters
     ----------
     targets : list of (feature, shift, a, b)
-        What `NaiveRegressor` finds in `fit`.
+        Target columns, as `NaiveRegressor` finds them in `fit`.
     """
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {"targets": [list]}
@@ -46,7 +46,7 @@ class BuiltRival(NaiveRegressor):
         self.targets = targets
 
     def fit(self, X: Any, y: Any) -> BuiltRival:
-        """Take the features and scales as they are given."""
+        """Store the given target columns."""
         validate_windows(self, X, reset=True, allow_missing_steps=False)
         self._target_ndim = np.ndim(y)
         self.n_outputs_ = len(self.targets)
@@ -57,42 +57,42 @@ class BuiltRival(NaiveRegressor):
 def build_rival(
     estimators: dict[str, Any], X: Any, y: Any, targets: list[Target | None] | None
 ) -> Pipeline:
-    """Build the pipeline that predicts the last known values of the targets.
+    """Return a pipeline that predicts the last known values of the targets.
 
-    It looks as far ahead, and within the same series, as the windows among the estimators. Where
-    these have none, and targets lie in later rows, it reads its own row.
+    The pipeline has the horizon and the `group` of the windows of the estimators. If the estimators
+    have no windows, and targets lie in later rows, the pipeline reads its own row.
 
     Parameters
     ----------
     estimators : dict of str to estimator
-        What it is a rival of.
+        Estimators that are compared with the rival.
 
     X : {ndarray, DataFrame}
-        Rows, of which some columns must be the targets.
+        Rows. Some of the columns must be target columns.
 
     y : array-like of shape (n_samples,) or (n_samples, n_outputs)
         Targets.
 
     targets : list of Target or None, or None
-        Which column of X each output of y is.
+        Target column of each output of y.
 
     Raises
     ------
     ValueError
-        If an output is no column of X, or the estimators look differently far ahead.
+        If an output has no target column, or the windows have several horizons.
     """
-    refuse_column(X, "the naive rival is one of its columns, of shape (n_samples, n_features)")
+    refuse_column(X, "the naive rival reads columns of X, of shape (n_samples, n_features)")
     known = [target for target in targets or () if target is not None]
     if targets is None or len(known) < len(targets):
-        raise ValueError(_describe_unknown(X, y, targets))
+        raise ValueError(_explain_unknown_target(X, y, targets))
     window = SlidingWindowTransformer(1)
     found = [found for estimator in estimators.values() for found in windows_of(estimator)]
-    # A window that holds its own row is one of what is known in advance.
+    # Windows with horizon=0 hold values that are known in advance.
     horizons = sorted({found.horizon for found in found if found.horizon > 0})
     if len(horizons) > 1:
         raise ValueError(
-            f"The windows of the estimators look {horizons} rows ahead, and one rival cannot be "
-            "fair to all. Compare those of one horizon, or give the rival as baseline."
+            f"The windows of the estimators have the horizons {horizons}, but the naive rival "
+            "expects one. Compare estimators of one horizon, or give the rival as baseline."
         )
     is_later = all(target.shift > 0 for target in known)
     window.set_params(horizon=horizons[0] if horizons else int(not is_later))
@@ -100,7 +100,7 @@ def build_rival(
         window.set_params(carry_context=found[0].carry_context, group=found[0].group)
     columns = sorted({target.feature for target in known})
     rival = BuiltRival([(columns.index(t.feature), t.shift, t.a, t.b) for t in known])
-    # Positions, since a name may be a number, which scikit-learn takes for a position.
+    # scikit-learn takes names that are numbers for positions, so positions are given.
     names = list(getattr(X, "columns", ()))
     columns += [names.index(key) for key in group_keys(window.group) if key in names]
     if X.shape[1] == len(columns):
@@ -109,36 +109,36 @@ def build_rival(
         [("target", "passthrough", columns)], verbose_feature_names_out=False
     )
     if hasattr(X, "columns"):
-        # Labels of rows must reach the window, and the names of columns its group.
+        # The window needs the row labels, and its `group` the names of columns.
         is_pandas = isinstance(X, pd.DataFrame)
         select.set_output(transform="pandas" if is_pandas else "polars")
     return make_pipeline(select, window, rival)
 
 
-def steps_ahead(estimator: Any, n_outputs: int, targets: list[Target | None] | None) -> int:
-    """Return how many steps ahead the forecasts of an estimator are.
+def count_steps_ahead(estimator: Any, n_outputs: int, targets: list[Target | None] | None) -> int:
+    """Return the number of steps ahead of the forecasts of an estimator.
 
-    Outputs that are no column of X are taken for the next values of one series.
+    Outputs without a target column count as the next values of one series.
     """
     horizon = max([0, *(window.horizon for window in windows_of(estimator))])
     if targets is None or None in targets:
         return max(1, horizon) + n_outputs - 1
     shifts = [target.shift for target in targets if target is not None]
-    # Rows that hold their own target cannot be forecast from themselves.
+    # A row that holds its own target is not known when the target is forecast.
     horizon = max(horizon, int(min(shifts) == 0))
     return max(1, horizon + max(shifts))
 
 
-def _describe_unknown(X: Any, y: Any, targets: list[Target | None] | None) -> str:
-    """Return that y is no column of X, and what to do."""
+def _explain_unknown_target(X: Any, y: Any, targets: list[Target | None] | None) -> str:
+    """Return the message for an output of y without a target column."""
     output = "y" if targets is None or len(targets) == 1 else f"output {targets.index(None)} of y"
     named = ""
     if getattr(y, "name", None) in list(getattr(X, "columns", ())):
         named = f" Column {y.name!r} has other values."
     return (
         f"No column of X, of shape {tuple(X.shape)}, equals {output}, neither in the same row nor "
-        f"some rows later, nor scaled, so the last known value is unknown.{named} Give the rival "
-        "as baseline=: an estimator that predicts the last known value of y from rows of X, such "
-        "as make_pipeline(SlidingWindowTransformer(1), NaiveRegressor(feature=...)), or "
-        "DummyRegressor() where rows follow no order of time."
+        f"some rows later, nor scaled, so the last known value is unknown.{named} Give the naive "
+        "rival as baseline: an estimator that predicts the last known value of y from rows of X, "
+        "such as make_pipeline(SlidingWindowTransformer(1), NaiveRegressor(feature=...)), or "
+        "DummyRegressor() for rows without an order of time."
     )

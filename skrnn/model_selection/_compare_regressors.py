@@ -21,15 +21,20 @@ from skrnn.estimators._naive import NaiveRegressor
 from skrnn.estimators._target_checks import check_known
 from skrnn.estimators._target_errors import refuse_text_targets
 from skrnn.model_selection._accuracy import mean_absolute_scaled_error, steps_within
-from skrnn.model_selection._comparison import Comparison
-from skrnn.model_selection._rival import BuiltRival, build_rival, last_step, steps_ahead
+from skrnn.model_selection._comparison_result import Comparison
+from skrnn.model_selection._naive_rival import (
+    BuiltRival,
+    build_rival,
+    count_steps_ahead,
+    find_predictor,
+)
 from skrnn.model_selection._target_columns import find_target_columns
 from skrnn.model_selection._time_order import check_labels_of_y, check_time_order
 from skrnn.windows._labels import read_labels
 from skrnn.windows._targets import Target
 from skrnn.windows._transformer import windows_of
 
-# What the table has anyway.
+# Columns of every table. Metrics of the user must have other names.
 _COLUMNS = ("RMSE", "MAE", "skill", "MASE", "DM p", "fit s", "predict s", "best parameters")
 
 
@@ -43,69 +48,72 @@ def compare_regressors(
     baseline: Any = None,
     n_jobs: int | None = None,
 ) -> Comparison:
-    """Compare regressors on the same splits, with the naive rival among them.
+    """Compare regressors with each other and with the naive rival, on the same splits.
 
     Parameters
     ----------
     estimators : dict of str to estimator, or list of estimators
-        Regressors of scikit-learn's kind: pipelines and searches as well. Clones of them are
-        fitted. Those of a list are named after their classes, of pipelines after the last step's.
+        Regressors of scikit-learn, also pipelines and searches. Clones of them are fitted. In a
+        list, each is named after its class; a pipeline is named after the class of its last step.
 
     X : {array-like, DataFrame} of shape (n_samples, n_features)
         Rows, in order of time.
 
     y : array-like of shape (n_samples,) or (n_samples, n_outputs)
-        Targets; several outputs are next values of one series, or several columns. Rows of a panel
-        are in order of time over all series, which the `group` of the estimators' windows names.
+        Targets. Several outputs are the next values of one series, or several columns. Rows of a
+        panel are in order of time over all series, and the `group` of windows names the series.
 
     cv : cross-validation splitter or iterable of (train, test)
-        Which rows are trained on and which are predicted, such as `TimeSeriesSplit(5)`. An int is
+        Splits into training and test rows, such as `TimeSeriesSplit(5)`. An int makes
         scikit-learn's `KFold`, which is not in order of time.
 
     scoring : str, callable, list or dict, default=None
-        Metrics beside the root mean squared error: scikit-learn's names, or callables
-        ``(estimator, X, y)`` by name, which are given an estimator whose `predict` returns the
-        predictions of the split, whatever it is asked. None: the mean absolute error.
+        Metrics in addition to the root mean squared error: names of scikit-learn's scorers, or
+        callables ``(estimator, X, y)`` by name. The `predict` of this estimator always returns
+        the predictions of the split. If None, the mean absolute error.
 
     baseline : str or estimator, default=None
-        The naive rival: a name of `estimators`, or another estimator. None: the first one of them
-        that ends in a `NaiveRegressor`; if there is none, it is built: the last known value of the
-        column of X that y is, as far ahead as the windows of the estimators look. y may be a column
-        as it stands, scaled, or some rows later; of several outputs each has its own column. Where
-        estimators have no windows, and y lies in later rows, that is the value of the row itself.
+        Naive rival: the name of one of the `estimators`, or another estimator. If None, the first
+        of the `estimators` that ends in a `NaiveRegressor`. If there is none, a rival is built that
+        predicts the last known value of the target column, with the horizon of the windows of the
+        estimators. y may equal this column of X as it is, scaled, or some rows later, and each
+        output has its own column. If no estimator has windows, and y lies in later rows, the last
+        known value is that of the row itself.
 
     n_jobs : int, default=None
-        How many fits run at once, as in scikit-learn. With more than one, the seconds are those of
-        fits that get in each other's way.
+        Number of fits that run in parallel, as in scikit-learn. Parallel fits slow each other down,
+        so their seconds are larger.
 
     Returns
     -------
     comparison : Comparison
-        ``comparison.frame()`` is the table; the out-of-fold predictions are kept beside it.
+        Result with the table (``comparison.frame()``) and the out-of-fold predictions.
 
     Raises
     ------
     ValueError
-        Without a `baseline`: if no column of X is y, or windows look differently far ahead. If the
-        rival is a `NaiveRegressor`, and training rows lie after those that are predicted, or labels
-        of rows decrease: rows are newest first, shuffled, or a panel is sorted by series. If the
-        indexes of X and y say different times, y has more than two dimensions, a metric has the
-        name of another column, or an estimator predicts NaN or infinity or another shape than
-        that of y.
+        If `baseline` is None, and no column of X is y, or windows have several horizons.
+
+        If the rival is a `NaiveRegressor`, and training rows are later than test rows, or row
+        labels decrease, since rows are newest first, shuffled, or sorted by series.
+
+        If the indexes of X and y have different times, y has more than two dimensions, a metric has
+        the name of another column, or predictions contain NaN or infinity or do not have the shape
+        of y.
 
     See Also
     --------
-    check_leakage : Find out whether anything later changes what is predicted earlier.
-    skrnn.inspection.ComparisonDisplay : Draws the scores of each split.
-    skrnn.NaiveRegressor : The rival.
+    check_leakage : Find predictions that depend on later rows or on their own target.
+    skrnn.inspection.ComparisonDisplay : Draw the scores of each split.
+    skrnn.NaiveRegressor : Predict the last known value.
 
     Notes
     -----
-    Rows that a splitter leaves out between training and test rows (`gap` of `TimeSeriesSplit`) are
-    predicted too, and then dropped: their targets may not be known yet, but their inputs are, and
-    windows of the test rows reach into them.
+    Rows between training and test rows (`gap` of `TimeSeriesSplit`) are predicted too, and their
+    predictions are dropped. The targets of these rows may not be known yet, but their inputs are,
+    and windows of the test rows read them.
 
-    The first fit of a network in a process imports TensorFlow, and that is in its seconds.
+    The first fit of a network in a process imports TensorFlow, which is included in its seconds.
 
     References
     ----------
@@ -143,7 +151,7 @@ def compare_regressors(
         X = np.asarray(X)
     check_labels_of_y(X, y)
     targets = _check_targets(y)
-    named = _name(estimators)
+    named = _name_estimators(estimators)
     scorers = _make_scorers(scoring)
     splits = _read_splits(check_cv(cv, targets, classifier=False).split(X, targets))
     _check_order(named, baseline, X, splits)
@@ -162,7 +170,7 @@ def compare_regressors(
         for name in named
     }
     n_outputs = 1 if targets.ndim == 1 else targets.shape[1]
-    y_true = _label(y, X, splits)
+    y_true = _select_targets(y, X, splits)
     return Comparison(
         scores={
             name: pd.DataFrame([scores for scores, _, _ in found])
@@ -177,7 +185,7 @@ def compare_regressors(
             for name, found in of_estimator.items()
             if found[0][2] is not None
         },
-        n_steps={name: steps_ahead(part, n_outputs, columns) for name, part in named.items()},
+        n_steps={name: count_steps_ahead(part, n_outputs, columns) for name, part in named.items()},
         times=None if times is None else times[np.concatenate([test for _, test in splits])],
     )
 
@@ -188,8 +196,8 @@ def _check_targets(y: Any) -> np.ndarray:
     targets = np.asarray(y, dtype=np.float64)
     if targets.ndim not in (1, 2):
         raise ValueError(
-            f"y of shape {targets.shape} has {targets.ndim} dimension(s). Metrics take targets of "
-            "shape (n_samples,) or (n_samples, n_outputs)."
+            f"y of shape {targets.shape} has {targets.ndim} dimension(s), but metrics expect shape "
+            "(n_samples,) or (n_samples, n_outputs). Reshape y, or choose one step of it."
         )
     check_known(y, targets)
     return targets
@@ -204,20 +212,23 @@ def _read_splits(splits: Any) -> list[tuple[np.ndarray, np.ndarray]]:
 
     read = [(positions(train), positions(test)) for train, test in splits]
     if not read or any(len(part) == 0 for split in read for part in split):
-        raise ValueError("cv has no split, or one without rows to train on or to predict.")
+        raise ValueError(
+            "cv has no split, or one without rows to train on or to predict. Give a splitter such "
+            "as TimeSeriesSplit(5), or a list of (train, test)."
+        )
     return read
 
 
 def _find_group(estimators: Iterable[Any]) -> Any:
-    """Return what the windows of the estimators have for a `group`, None for a single series."""
+    """Return the `group` of the windows of the estimators, None for a single series."""
     groups = [window.group for each in estimators for window in windows_of(each)]
     return next((group for group in groups if group is not None), None)
 
 
 def _read_panel(named: dict[str, Any], X: Any) -> tuple[np.ndarray | None, np.ndarray | None]:
-    """Return the series of each row, if windows name them, and where each row is in time.
+    """Return the number of the series and the number of the time of each row.
 
-    Both are numbers. The second is None for a panel without labels.
+    The first is None without a `group`, the second is None for a panel without row labels.
     """
     group = _find_group(named.values())
     if group is None:
@@ -229,8 +240,8 @@ def _read_panel(named: dict[str, Any], X: Any) -> tuple[np.ndarray | None, np.nd
     return series, rows.labels.factorize(sort=True)[0]
 
 
-class _Predicted(RegressorMixin, BaseEstimator):
-    """Estimator for scorers: predictions are made once, for whole stretches of rows."""
+class _PredictedRegressor(RegressorMixin, BaseEstimator):
+    """Regressor for scorers. It returns predictions that are made before."""
 
     def __init__(self, values: np.ndarray) -> None:
         self.values = values
@@ -240,15 +251,15 @@ class _Predicted(RegressorMixin, BaseEstimator):
         return self.values
 
 
-def _name(estimators: Any) -> dict[str, Any]:
-    """Return the estimators by name."""
+def _name_estimators(estimators: Any) -> dict[str, Any]:
+    """Return the estimators by their names."""
     refuse_other_models(estimators, "estimators")
     if isinstance(estimators, dict):
         named = dict(estimators)
     elif isinstance(estimators, list | tuple):
         for place, estimator in enumerate(estimators):
             refuse_other_models(estimator, f"estimators[{place}]")
-        classes = [type(last_step(estimator)).__name__ for estimator in estimators]
+        classes = [type(find_predictor(estimator)).__name__ for estimator in estimators]
         counts, seen = Counter(classes), Counter[str]()
         named = {}
         for name, estimator in zip(classes, estimators, strict=True):
@@ -256,20 +267,22 @@ def _name(estimators: Any) -> dict[str, Any]:
             named[name if counts[name] == 1 else f"{name}-{seen[name]}"] = estimator
     else:
         raise ValueError(
-            f"estimators={estimators!r} is neither a dict by name nor a list. Put a single one "
-            "into a list."
+            f"estimators={estimators!r} is neither a dict of estimators by name nor a list. Put a "
+            "single estimator into a list."
         )
     if not named:
         raise ValueError("estimators is empty. Give at least one regressor.")
     for name, estimator in named.items():
         if not isinstance(name, str):
-            raise ValueError(f"estimators has the name {name!r}, which is not a str.")
+            raise ValueError(
+                f"estimators has the name {name!r}, which is not a str. Give names of type str."
+            )
         refuse_other_models(estimator, f"estimators[{name!r}]")
-        # Of the class: some, such as StackingRegressor, can predict only once they are fitted.
+        # The class has `predict`, while instances of StackingRegressor have it only after fit.
         if not hasattr(type(estimator), "predict"):
             raise ValueError(
-                f"estimators[{name!r}]={estimator!r} is no estimator that predicts. Give "
-                "regressors, in a dict by name or in a list."
+                f"estimators[{name!r}]={estimator!r} has no predict, but a regressor is expected. "
+                "Give regressors, or pipelines that end in one."
             )
     return named
 
@@ -277,18 +290,18 @@ def _name(estimators: Any) -> dict[str, Any]:
 def _check_order(
     named: dict[str, Any], baseline: Any, X: Any, splits: list[tuple[np.ndarray, np.ndarray]]
 ) -> None:
-    """Refuse splits and rows that are not in order of time if the rival is the last value."""
+    """Refuse splits and rows that are not in order of time if the rival is a NaiveRegressor."""
     rival = named.get(baseline) if isinstance(baseline, str) else baseline
-    if baseline is not None and not isinstance(last_step(rival), NaiveRegressor):
+    if baseline is not None and not isinstance(find_predictor(rival), NaiveRegressor):
         return
     if any(train.max() > test.min() for train, test in splits):
         raise ValueError(
-            "cv trains on rows that lie after those it predicts, and yesterday's value is the "
-            "rival only where rows are in order of time. Use TimeSeriesSplit, or give another "
-            "rival as baseline, such as DummyRegressor()."
+            "cv trains on rows that are later than the rows it predicts, but the naive rival, "
+            "which predicts the last known value, expects splits in order of time. Use "
+            "TimeSeriesSplit, or give another rival as baseline, such as DummyRegressor()."
         )
     group = _find_group([*named.values(), *([] if rival is None else [rival])])
-    check_time_order(X, group, "the rival predicts the value of the row before")
+    check_time_order(X, group, "the naive rival predicts the value of an earlier row")
 
 
 def _choose_rival(
@@ -297,27 +310,30 @@ def _choose_rival(
     """Return the name of the naive rival, and the estimators with it."""
     if isinstance(baseline, str):
         if baseline not in named:
-            raise ValueError(f"baseline={baseline!r} is not one of {', '.join(map(repr, named))}.")
+            raise ValueError(
+                f"baseline={baseline!r} is not one of {', '.join(map(repr, named))}. Give one of "
+                "these names, or an estimator."
+            )
         return baseline, named
     refuse_other_models(baseline, "baseline")
     if baseline is None:
-        naive = [n for n, each in named.items() if isinstance(last_step(each), NaiveRegressor)]
+        naive = [n for n, each in named.items() if isinstance(find_predictor(each), NaiveRegressor)]
         if naive:
             return naive[0], named
         baseline = build_rival(named, X, y, columns)
-    is_built = isinstance(last_step(baseline), BuiltRival)
-    name = NaiveRegressor.__name__ if is_built else type(last_step(baseline)).__name__
+    is_built = isinstance(find_predictor(baseline), BuiltRival)
+    name = NaiveRegressor.__name__ if is_built else type(find_predictor(baseline)).__name__
     if name in named:
         raise ValueError(
-            f"The rival would be called {name!r}, as one of the estimators is. Put it among them "
-            f"and give its name: baseline={name!r}."
+            f"The naive rival and one of the estimators have the same name {name!r}. Put the rival "
+            f"into estimators, and give its name: baseline={name!r}."
         )
-    # First, since it is what the others are read against.
+    # The rival is the first row of the table, since the others are compared with it.
     return name, {name: baseline, **named}
 
 
 def _make_scorers(scoring: Any) -> dict[str, Any]:
-    """Return the metrics beside the root mean squared error, by name."""
+    """Return the metrics in addition to the root mean squared error, by name."""
     if scoring is None:
         return {}
     if isinstance(scoring, str):
@@ -331,7 +347,7 @@ def _make_scorers(scoring: Any) -> dict[str, Any]:
             raise ValueError(
                 f"scoring has the name {name!r}, which is "
                 + (f"one of {_COLUMNS}." if isinstance(name, str) else "not a str.")
-                + " Give callables in a dict, by names of their own."
+                + " Give a dict of callables by other names."
             )
     return {name: get_scorer(scorer) for name, scorer in scoring.items()}
 
@@ -347,7 +363,7 @@ def _evaluate(
     test: np.ndarray,
     scorers: dict[str, Any],
 ) -> tuple[dict[str, float], np.ndarray, dict[str, Any] | None]:
-    """Return the scores of one split, its predictions, and what a search has chosen."""
+    """Return the scores and predictions of one split, and the parameters of a search."""
     try:
         start = perf_counter()
         estimator.fit(_safe_indexing(X, train), _safe_indexing(y, train))
@@ -362,22 +378,19 @@ def _evaluate(
     if len(rows) > len(test) and len(predicted) == len(rows):
         predicted = predicted[np.isin(rows, test)]
     if predicted.size == y_test.size:
-        # Some return one column as (n_samples,), some as (n_samples, 1).
+        # One output may have the shape (n_samples,) or (n_samples, 1).
         predicted = predicted.reshape(y_test.shape)
     if predicted.shape != y_test.shape:
         raise ValueError(
-            f"{name!r} predicts an array of shape {predicted.shape} for targets of shape "
-            f"{y_test.shape}. Estimators must return one prediction for each row of X."
+            f"{name!r} predicts an array of shape {predicted.shape}, but the targets have shape "
+            f"{y_test.shape}. Give estimators that return one prediction for each row of X."
         )
-    check_finite(predicted, f"What {name!r} predicts", "such forecasts cannot be compared")
+    check_finite(predicted, f"The prediction of {name!r}", "these forecasts cannot be compared")
     scores = {"RMSE": root_mean_squared_error(y_test, predicted)}
     if scorers:
-        X_test, labeled, made = (
-            _safe_indexing(X, test),
-            _safe_indexing(y, test),
-            _Predicted(predicted),
-        )
-        scores |= {metric: scorer(made, X_test, labeled) for metric, scorer in scorers.items()}
+        X_test, y_labeled = _safe_indexing(X, test), _safe_indexing(y, test)
+        model = _PredictedRegressor(predicted)
+        scores |= {metric: scorer(model, X_test, y_labeled) for metric, scorer in scorers.items()}
     else:
         scores["MAE"] = mean_absolute_error(y_test, predicted)
     steps = steps_within(targets, train, series)
@@ -387,14 +400,16 @@ def _evaluate(
 
 
 def _rows_up_to(train: np.ndarray, test: np.ndarray) -> np.ndarray:
-    """Return the test rows, with those that lie between them and the training rows."""
+    """Return the test rows, and the rows between training and test rows."""
     if train.max() < test.min() and (np.diff(test) > 0).all():
         return np.arange(train.max() + 1, test.max() + 1)
     return test
 
 
-def _label(y: Any, X: Any, splits: list[tuple[np.ndarray, np.ndarray]]) -> pd.Series | pd.DataFrame:
-    """Return the targets of all predicted rows, with the labels that they or the rows have."""
+def _select_targets(
+    y: Any, X: Any, splits: list[tuple[np.ndarray, np.ndarray]]
+) -> pd.Series | pd.DataFrame:
+    """Return the targets of all predicted rows, with the labels of y or X."""
     rows = np.concatenate([test for _, test in splits])
     if not isinstance(y, pd.Series | pd.DataFrame):
         index = X.index if isinstance(X, pd.DataFrame) else None
@@ -406,7 +421,7 @@ def _label(y: Any, X: Any, splits: list[tuple[np.ndarray, np.ndarray]]) -> pd.Se
 def _join_predictions(
     of_estimator: dict[str, Any], y_true: pd.Series | pd.DataFrame
 ) -> pd.DataFrame:
-    """Return the predictions of all splits, a column for each estimator."""
+    """Return the predictions of all splits, with one column for each estimator."""
     joined = {
         name: np.concatenate([predicted for _, predicted, _ in found])
         for name, found in of_estimator.items()

@@ -1,4 +1,4 @@
-"""Comparison: the result object of `compare_regressors`."""
+"""Comparison of regressors: the result object of `compare_regressors`."""
 
 from __future__ import annotations
 
@@ -14,44 +14,46 @@ from skrnn.model_selection._accuracy import diebold_mariano
 
 @dataclass(frozen=True, repr=False, eq=False)
 class Comparison:
-    """Regressors beside each other and beside a naive rival, on the same splits.
+    """The result object of `compare_regressors`. Its repr is the table of the comparison.
 
-    It is made by `compare_regressors`. All parameters are stored as attributes.
+    All parameters are stored as attributes.
 
     Parameters
     ----------
     scores : dict of str to DataFrame
-        For each estimator one row a split: its metrics, MASE, and the seconds of fit and predict.
+        Scores of each estimator, by its name. Each split has one row: metrics, MASE, and the
+        seconds of fit and predict.
 
     predictions : DataFrame
-        Out-of-fold predictions, one column for each estimator and one row for each row that was
-        predicted, in the order of the splits; labeled as the rows of `y` or `X`. With several
-        outputs the columns have two levels, estimator and number of the output.
+        Out-of-fold predictions: one column for each estimator, and one row for each predicted row,
+        in the order of the splits. Row labels are those of `y` or `X`. With several outputs, the
+        columns have two levels: estimator and number of the output.
 
     y_true : Series or DataFrame
-        The targets of these rows.
+        Targets of the predicted rows.
 
     splits : list of (train, test)
-        The positions of the rows of each split.
+        Positions of the rows of each split.
 
     baseline : str
-        Which estimator is the naive rival.
+        Name of the estimator that is the naive rival.
 
     best_params : dict of str to list of dict
-        What a search has chosen in each split, for the estimators that are searches.
+        Parameters that each search has chosen, one dict for each split. Other estimators are left
+        out.
 
     n_steps : dict of str to int
-        How many steps ahead the forecasts of each estimator are, for the test of Diebold and
+        Number of steps ahead of the forecasts of each estimator, for the test of Diebold and
         Mariano.
 
     times : ndarray of int of shape (n_predicted,) or None
-        The order of the predicted rows in time; rows of a panel at one time have one number. None
-        if the rows of a panel have no labels, which would tell it.
+        Numbers of the times of the predicted rows. Rows of a panel at the same time have the same
+        number. None if the rows of a panel have no labels.
 
     See Also
     --------
-    compare_regressors : Makes a comparison.
-    skrnn.inspection.ComparisonDisplay : Draws the scores of each split.
+    compare_regressors : Compare regressors, and return this object.
+    skrnn.inspection.ComparisonDisplay : Draw the scores of each split.
 
     Examples
     --------
@@ -82,26 +84,26 @@ class Comparison:
     times: np.ndarray | None
 
     def frame(self) -> pd.DataFrame:
-        """Return the table, a row for each estimator.
+        """Return the table of the comparison, with one row for each estimator.
 
         Returns
         -------
         frame : DataFrame
-            For each metric its mean over the splits, and beside it the spread: the standard
-            deviation over the splits. "RMSE" and "MAE" are in the units of y, lower is better;
-            metrics of `scoring` are as scikit-learn's scorers have them, higher is better.
+            For each metric, the mean over the splits and the spread, which is the standard
+            deviation over the splits. "RMSE" and "MAE" are in the units of y, and lower is better.
+            Metrics of `scoring` are those of scikit-learn's scorers, and higher is better.
 
-            - "skill" : 1 - RMSE / RMSE of the rival: 0 is as good as the rival, 1 is perfect.
-            - "MASE" : mean absolute error over that of the previous value in the training rows
-              (Hyndman & Koehler 2006).
-            - "DM p" : how likely squared errors so different from those of the rival are if both
-              are equally good (Diebold & Mariano 1995; Harvey, Leybourne & Newbold 1997), over all
-              predicted rows, of a panel over its times. Which of the two is better, the skill says.
-              NaN for the rival, where rows are predicted more than once, and for panels whose rows
-              have no labels.
-            - "fit s", "predict s" : mean seconds a split; rows in a gap are predicted, too.
-            - "best parameters" : what a search has chosen in the last split; a column only if
-              there is a search.
+            - "skill" : 1 - RMSE / RMSE of the rival. 0 is as good as the rival, 1 is perfect.
+            - "MASE" : mean absolute error, divided by that of the previous value in the training
+              rows (Hyndman & Koehler 2006).
+            - "DM p" : p-value of the test that the estimator and the rival have equal squared
+              errors (Diebold & Mariano 1995; Harvey, Leybourne & Newbold 1997), over all predicted
+              rows, or over the times of a panel. The skill tells which of both is better. NaN for
+              the rival, for rows that are predicted more than once, and for panels without row
+              labels.
+            - "fit s", "predict s" : mean seconds for each split. Rows in a gap are predicted, too.
+            - "best parameters" : parameters that a search has chosen in the last split. This column
+              is left out if no estimator is a search.
 
         References
         ----------
@@ -122,7 +124,7 @@ class Comparison:
         return frame
 
     def _summarize(self, name: str) -> dict[str, float]:
-        """Return the row of an estimator."""
+        """Return the row of one estimator in the table."""
         scores = self.scores[name]
         row = {}
         for metric in scores.columns.drop(["MASE", "fit s", "predict s"]):
@@ -134,21 +136,21 @@ class Comparison:
         return row | {time: scores[time].mean() for time in ("fit s", "predict s")}
 
     def _test_against_rival(self, name: str) -> float:
-        """Return p of the test of Diebold and Mariano."""
+        """Return the p-value of the test of Diebold and Mariano."""
         rows = np.concatenate([test for _, test in self.splits])
         if len(np.unique(rows)) < len(rows) or self.times is None:
             return np.nan
-        # What series of a panel have in common at one time must not count once for each of them.
+        # Series of a panel have similar errors at the same time, so each time counts once.
         _, places = np.unique(self.times, return_inverse=True)
         counts = np.bincount(places)
-        losses, of_rival = (
+        losses, rival_losses = (
             np.bincount(places, self._losses(each)) / counts for each in (name, self.baseline)
         )
         n_steps = max(self.n_steps[name], self.n_steps[self.baseline])
-        return diebold_mariano(losses, of_rival, n_steps)[1]
+        return diebold_mariano(losses, rival_losses, n_steps)[1]
 
     def _losses(self, name: str) -> np.ndarray:
-        """Return the squared error of each row, the mean over the outputs."""
+        """Return the squared error of each row, averaged over the outputs."""
         y = self.y_true.to_numpy()
         errors = self.predictions[name].to_numpy() - y
         return (errors**2).reshape(len(y), -1).mean(axis=1)
@@ -161,13 +163,13 @@ class Comparison:
         )
 
     def __repr__(self) -> str:
-        return f"{self._title()}\n\n{self.frame().to_string(float_format=_short, na_rep='')}"
+        return f"{self._title()}\n\n{self.frame().to_string(float_format=_format, na_rep='')}"
 
     def _repr_html_(self) -> str:
-        table = self.frame().to_html(float_format=_short, na_rep="", max_rows=None)
+        table = self.frame().to_html(float_format=_format, na_rep="", max_rows=None)
         return f"<p>{escape(self._title())}</p>{table}"
 
 
-def _short(value: float) -> str:
-    """Write a number with three digits that count, or all of those before the point."""
+def _format(value: float) -> str:
+    """Return a number with three significant digits, or with all digits before the point."""
     return f"{value:.0f}" if abs(value) >= 999.5 else f"{value:#.3g}"
