@@ -2,22 +2,22 @@
 Tomorrow's Google price: can a network beat yesterday's?
 ========================================================
 
-Recurrent networks are tuned on five years of daily prices and predict the opening price of the
-next trading day, for a month they have not seen. The same pipeline and the same splits serve four
-classical regressors, and all of them meet the rival that has to be in every such table: the naive
-forecast, which says that tomorrow's price is today's.
+Recurrent networks are tuned on five years of daily prices. Then they predict the opening price of
+the next trading day, for a month that they have not seen. Four classical regressors use the same
+pipeline and the same splits. All models are compared with the naive forecast, which predicts the
+price of the day before.
 
 Needs: ``pip install "skrnn[examples]"``.
 
-Not a gallery entry: it takes some minutes. Run it with ``python examples/google_stock.py``; it
-draws ``google_stock.png``.
+This example takes some minutes, so it is not run in the gallery. Run it with
+``python examples/google_stock.py``. It draws ``google_stock.png``.
 """
 
 # %%
 # Five years to learn from, one month to predict
 # ----------------------------------------------
-# Prices are in adjusted dollars: the split of 2014 is counted back, which
-# leaves about half of what was paid at the time. The index holds the dates.
+# Prices are in adjusted dollars: because of the stock split of 2014, they are
+# about half of the prices of the time. The index holds the dates.
 
 from pathlib import Path
 from textwrap import fill
@@ -50,42 +50,42 @@ january = prices.loc["2013-01"]
 print(f"{len(train)} days to train on, {len(january)} days of January 2013 to predict")
 
 # %%
-# One pipeline for all
-# --------------------
-# Every day becomes the window of the 60 openings before it, so the openings themselves may be the
-# target and nothing leaks. The rows of January continue those of the training years: thanks to the
-# dates, which ``set_output`` lets through the scaler, its first window holds the end of 2012.
+# One pipeline for all models
+# ---------------------------
+# The window of a day holds the 60 opening prices before it. So the opening price may be the target,
+# without a leak. The rows of January continue the training years: the window sees this from the
+# dates, which ``set_output`` keeps behind the scaler. So the first window holds the end of 2012.
 
 WINDOW = 60
 
 
 def windowed(model):
-    """Put a regressor behind the scaler and the window."""
+    """Make a pipeline of the scaler, the window and a regressor."""
     window = SlidingWindowTransformer(window_length=WINDOW)
     steps = [("scale", MinMaxScaler()), ("window", window), ("model", model)]
     return Pipeline(steps).set_output(transform="pandas")
 
 
 # %%
-# What is tuned
-# -------------
-# Each entry is a pipeline and its grid. The naive rival has nothing to tune, and no scaler: it
-# answers in the units of its window.
+# Models and their grids
+# ----------------------
+# Each entry is a pipeline and its grid. The naive rival has nothing to tune. It has no scaler,
+# since it predicts in the units of its window.
 #
-# The three networks share their training settings. Learning rate, clipping and epochs were tried
-# out beforehand on the folds below; the grid searches units and dropout.
+# The three networks have the same training settings. Learning rate, clipping and epochs were chosen
+# before, on the folds below. The grid searches units and dropout.
 
 training = {
     "learning_rate": 0.01,
-    "clipnorm": 0.1,  # 60 steps back in time, gradients can explode: RNNRegressor needs this most
+    "clipnorm": 0.1,  # over 60 steps gradients can explode, mostly those of RNNRegressor
     "epochs": 30,
     "batch_size": 64,
     "random_state": 0,
 }
 network_grid = {"model__units": [32, 64], "model__dropout": [0.0, 0.2]}
 
-# Unlike the recurrent regressors, MLPRegressor does not scale its target: with raw prices it would
-# spend its training on reaching their level. For a thousand rows its best solver is L-BFGS.
+# Unlike the recurrent regressors, MLPRegressor does not scale its target. With raw prices, most of
+# its training would only reach their level. Its best solver for a thousand rows is L-BFGS.
 mlp = TransformedTargetRegressor(
     MLPRegressor(solver="lbfgs", max_iter=5000, random_state=0), transformer=StandardScaler()
 )
@@ -119,12 +119,12 @@ candidates = {
 # %%
 # Search
 # ------
-# A year has about 252 trading days, so the three folds are 2010, 2011 and 2012, each predicted
-# from all the days before it. January plays no part until the search has chosen.
+# A year has about 252 trading days, so the three folds are 2010, 2011 and 2012. Each is predicted
+# from all days before it. January is not used until the search has chosen.
 
 cv = TimeSeriesSplit(n_splits=3, test_size=252)
 
-# TensorFlow takes seconds to import. Do it here, or the first network would be charged for it.
+# TensorFlow takes seconds to import. A first fit here keeps them out of the times below.
 RNNRegressor(units=1, epochs=1).fit(np.zeros((2, 3)), [0.0, 1.0])
 
 searches, forecasts = {}, {}
@@ -136,8 +136,8 @@ for name, (pipeline, grid) in candidates.items():
     print(f"{name}: {chosen or 'nothing to tune'}", flush=True)
 
 # %%
-# The naive forecast is yesterday's price, to the last digit. If this holds, every row is aligned
-# with its target, on the first of January's days as on the others.
+# The naive forecast equals yesterday's price exactly. This shows that each row is aligned with its
+# target, also on the first day of January.
 
 yesterday = prices["Open"].shift(1).loc["2013-01"]
 np.testing.assert_array_equal(forecasts["NaiveRegressor"], yesterday)
@@ -145,8 +145,8 @@ np.testing.assert_array_equal(forecasts["NaiveRegressor"], yesterday)
 # %%
 # The table
 # ---------
-# RMSE in adjusted dollars. "CV RMSE" is the mean over the three years, "spread" their standard
-# deviation. "fit s" is the time to fit the chosen model once, on all five years.
+# RMSE in adjusted dollars. "CV RMSE" is the mean over the three years, and "spread" is their
+# standard deviation. "fit s" is the time of one fit of the chosen model on all five years.
 
 by_year = pd.DataFrame(
     {
@@ -170,12 +170,12 @@ print(f"\nOne day ahead, RMSE in adjusted dollars\n\n{table.round(2).to_string()
 # %%
 # Who beats the naive rival?
 # --------------------------
-# Years differ more than models do, so models are compared year by year: what counts is the mean
-# difference to the naive rival over the same days.
+# Years differ more than models, so models are compared year by year, by the mean difference from
+# the naive rival over the same days.
 
 
 def verdict(where, differences):
-    """Say who has a smaller error than the naive rival and who does not."""
+    """Print which models have a smaller error than the naive rival."""
     by_size = differences.sort_values()
     better = [f"{name} ({d:+.2f})" for name, d in by_size.items() if d < 0]
     others = [f"{name} ({d:+.2f})" for name, d in by_size.items() if d >= 0]
@@ -197,7 +197,7 @@ if (cv_differences >= 0).all():
         f"and a lead in the {len(january)} days of January would prove little.\n"
     )
 
-# Trees answer with averages of prices seen in training, and so never with a higher one.
+# Trees predict averages of training prices, so never a price above all of them.
 past, ahead = list(cv.split(train))[-1]
 highest, peak = train["Open"].iloc[past].max(), train["Open"].iloc[ahead].max()
 trees = ["RandomForestRegressor", "HistGradientBoostingRegressor"]
@@ -211,7 +211,7 @@ if peak > highest:
 # %%
 # A picture
 # ---------
-# December and January as they were, and January as it was predicted, each day from the days before.
+# Real prices of December and January, and the predictions for January.
 
 recent = prices["Open"].loc["2012-12-10":"2013-01"]
 classical = cv_differences[

@@ -1,31 +1,31 @@
 """
-What a recurrent network can remember, foresee and extrapolate
-==============================================================
+Memory, future steps and extrapolation of recurrent networks
+============================================================
 
-Three small tasks, each made to show one setting: ``memory_steps`` to recall what stood a hundred
-steps back, ``bidirectional`` where the answer lies in the future of a step, and ``linear_skip`` to
-follow a straight line beyond what was seen in training.
+Three small tasks show one setting each: ``memory_steps`` to recall a value of a hundred steps ago,
+``bidirectional`` for targets that depend on later steps, and ``linear_skip`` to follow a straight
+line beyond the values of the training rows.
 
 Needs: ``pip install "skrnn[plot]"``.
 
-Not a gallery entry: it takes about half a minute. Run it with ``python examples/memory.py``; it
-draws ``memory.png``.
+This example takes about half a minute, so it is not run in the gallery. Run it with
+``python examples/memory.py``. It draws ``memory.png``.
 """
 
 # %%
 # Recall the first of a hundred steps
 # -----------------------------------
-# All the other steps are uniform noise, and the target is the first. Networks are trained alike,
-# for 60 epochs at most: they stop once they have learned the training rows.
+# The target is the first step. All steps are uniform noise. All networks are trained in the same
+# way, for at most 60 epochs. They stop when they have learned the training rows.
 #
-# The random start matters. With ``memory_steps``, 4 of 5 fits of LSTMRegressor (seeds 0 to 4) and 5
-# of 5 of GRURegressor reached an R² above 0.95 within 60 epochs. Without it, 1 of 5 and none did.
-# RNNRegressor, which has no gates, reached it once and came to 0.87 to 0.94 three times. With seed
-# 0, LSTMRegressor with ``memory_steps`` was too slow (0.91), so seed 1 is shown.
+# The results depend on the random start. With ``memory_steps``, 4 of 5 fits of LSTMRegressor (seeds
+# 0 to 4) and 5 of 5 fits of GRURegressor reached an R² above 0.95 within 60 epochs. Without it, 1
+# of 5 and 0 of 5 did. RNNRegressor, which has no gates, reached it once, and 0.87 to 0.94 three
+# times. With seed 0, LSTMRegressor with ``memory_steps`` was too slow (0.91), so seed 1 is shown.
 #
-# The learning rate was tried out beforehand, and matters: with 0.01, GRUs learn this without
-# ``memory_steps`` too, in 40 and 39 epochs with two seeds (36 and 14 with it), and RNNRegressor
-# does not.
+# The learning rate was chosen before, and the results depend on it. With 0.01, GRUs learn this task
+# without ``memory_steps`` too, in 40 and 39 epochs with two seeds (36 and 14 with it), and
+# RNNRegressor does not learn it.
 
 from pathlib import Path
 from textwrap import fill
@@ -47,12 +47,12 @@ recall = (noise[:N_RECALL], noise[:N_RECALL, 0], noise[N_RECALL:], noise[N_RECAL
 
 def recall_network(regressor, **parameters):
     """Make a network that stops when it has learned its training rows."""
-    # Keras takes seconds to import, and is quiet once skrnn has prepared it.
+    # The import of Keras takes seconds, and prints no messages after skrnn has prepared it.
     from keras.callbacks import Callback
 
     class StopWhenLearned(Callback):
         def on_epoch_end(self, epoch, logs=None):
-            # In standard deviations of y: about 1 - R² of the training rows.
+            # The loss is in variances of y: about 1 - R² of the training rows.
             self.model.stop_training = logs["loss"] < 0.01
 
     return regressor(
@@ -75,11 +75,11 @@ recall_networks = {
 }
 
 # %%
-# Foresee the next three steps
-# ----------------------------
-# The target of a step is the sum of it and the three after it, of those that there are. A network
-# that reads forwards knows one of the terms. The others are independent of all that it has read,
-# so the best it can do is to explain the share of that one term.
+# Use the next three steps
+# ------------------------
+# The target of a step is the sum of this step and the next three, if there are so many. A network
+# that reads forwards knows only the first term. The other terms are independent of the steps that
+# it has read, so it can explain the share of the first term at most.
 
 N_FUTURE, N_SUM = 1_000, 4
 values = rng.uniform(size=(N_FUTURE + 500, 20))
@@ -105,8 +105,8 @@ def future_network(bidirectional):
 # %%
 # Follow a straight line
 # ----------------------
-# Two thirds of a line are for training. What follows lies above all that was seen, and the states
-# of a network are bounded.
+# Networks are trained on two thirds of a line. The last third is above all training values, and the
+# states of a network are bounded.
 
 line = np.arange(300.0).reshape(-1, 1)
 straight = (line[:200], line[:200, 0], line[200:], line[200:, 0])
@@ -129,7 +129,7 @@ def line_pipeline(linear_skip):
 # Training
 # --------
 
-# TensorFlow takes seconds to import. Do it here, or the first network would be charged for it.
+# TensorFlow takes seconds to import. A first fit here keeps them out of the times below.
 RNNRegressor(units=1, epochs=1).fit(np.zeros((2, 3)), [0.0, 1.0])
 
 RECALL, FUTURE, LINE = "first of 100", "next three", "straight line"
@@ -158,16 +158,16 @@ for key, (model, (X_train, y_train, X_test, y_test)) in tasks.items():
 # %%
 # The table
 # ---------
-# ``fit s`` is the time of one fit. On a new machine the first fit of a cell also compiles its
-# kernels, which stay on disk.
+# ``fit s`` is the time of one fit. On a new machine, the first fit of each cell also compiles its
+# kernels, which are stored on disk.
 
 table = pd.DataFrame.from_dict(results, orient="index").astype({"epochs": int})
 formats = {"test R²": "{:.4f}".format, "fit s": "{:.1f}".format}
 print(f"\nThe effect of one setting\n\n{table.to_string(formatters=formats)}\n")
 
 # %%
-# What it says
-# ------------
+# Results in words
+# ----------------
 
 
 def say(sentence):
@@ -208,7 +208,7 @@ say(
 # %%
 # A picture
 # ---------
-# Learning curves of the recall. A loss of 1 is that of the mean of the targets.
+# Loss curves of the recall. A loss of 1 is that of the mean of the targets.
 
 styles = {
     "RNNRegressor": {"color": "tab:orange"},

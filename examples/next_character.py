@@ -2,13 +2,13 @@
 Bits per character: a network and models that count
 ===================================================
 
-Two GRU layers read 270 kB of English and are asked for the next character of 30 kB more, beside
-count models of characters. Not a gallery entry: it takes up to ten minutes. Run it with
-``python examples/next_character.py``.
+Two GRU layers learn from 270 kB of English, and predict each next character of another 30 kB. They
+are compared with models that count characters. This example takes up to ten minutes, so it is not
+run in the gallery. Run it with ``python examples/next_character.py``.
 """
 
 # %%
-# The text comes with Python: the help on its language. The last tenth is held out.
+# The text is the help on the Python language, which comes with Python. The last tenth is held out.
 
 from collections import Counter, defaultdict
 from pydoc_data.topics import topics
@@ -28,12 +28,13 @@ train, test = text[:N_TRAIN], text[N_TRAIN:]
 # %%
 # Count models
 # ------------
-# Interpolated as by Witten & Bell (1991): the more different characters have followed a context,
-# the more is left to the context that is shorter by one, down to all characters alike.
+# The counts are interpolated as by Witten & Bell (1991). The more different characters follow a
+# context, the larger is the weight of the context that is one character shorter. The shortest
+# context gives all characters the same probability.
 
 
 def count_bits(order):
-    """Return the bits per character of the test part, by counts of `order` characters in a row."""
+    """Return the bits per character of the test part, by counts of `order` characters."""
     following = [defaultdict(Counter) for _ in range(order)]
     for n_before, counts in enumerate(following):
         for end in range(n_before, N_TRAIN):
@@ -61,9 +62,9 @@ for name, order in {"unigram": 1, "bigram": 2, "trigram": 3, "5-gram": 5}.items(
 # %%
 # The network
 # -----------
-# Blocks of 100 characters with a label at every step. In the test part, sequences are longer and
-# overlap: the first 200 characters of each are there to be read, and only the others count. So each
-# prediction knows 200 characters or more, all of them before it.
+# Training rows are blocks of 100 characters, with a label at each step. Test sequences are longer
+# and overlap: the network reads the first 200 characters of each, and only the others are scored.
+# So each prediction knows at least 200 characters, all of them before it.
 
 characters = np.array(list(text))
 encoder = OneHotEncoder(sparse_output=False, dtype=np.float32).fit(characters[:N_TRAIN, None])

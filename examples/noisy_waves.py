@@ -2,22 +2,22 @@
 Ten thousand noisy waves: recurrent networks beside published figures
 =====================================================================
 
-Two sine waves of random frequency and phase, and noise: the series that chapter 15 of Géron's
-Hands-On Machine Learning forecasts with recurrent networks. Here the same task is given to
-RNNRegressor, LSTMRegressor and GRURegressor, one step ahead and ten steps ahead, and the errors
-are printed beside those of the book.
+Each series is the sum of two sine waves of random frequency and phase, and noise. Chapter 15 of
+Géron's Hands-On Machine Learning forecasts these series with recurrent networks. Here RNNRegressor,
+LSTMRegressor and GRURegressor forecast them one step ahead and ten steps ahead. The table shows
+their errors beside those of the book.
 
 Needs: ``pip install "skrnn[plot]"``.
 
-Not a gallery entry: it takes some minutes; ``plot_noisy_waves.py`` is a short one. Run it with
-``python examples/noisy_waves.py``; it draws ``noisy_waves_of_the_book.png``.
+This example takes some minutes, so it is not run in the gallery. ``plot_noisy_waves.py`` is a short
+version. Run it with ``python examples/noisy_waves.py``. It draws ``noisy_waves_of_the_book.png``.
 """
 
 # %%
 # Ten thousand series
 # -------------------
-# Of each series the first 50 steps are known. The first 7,000 series are for training, the next
-# 2,000 for validation, the last 1,000 for the test, as in the book.
+# The first 50 steps of each series are known. As in the book, the first 7,000 series are for
+# training, the next 2,000 for validation, and the last 1,000 for the test.
 
 import math
 from pathlib import Path
@@ -43,8 +43,8 @@ ten_series = make_noisy_waves(N_SERIES, N_STEPS + N_AHEAD, random_state=42)
 X_ten, y_ten = ten_series[:, :N_STEPS], ten_series[:, N_STEPS:]
 
 # %%
-# For training at every step, the target of a step are the ten values that follow it. What follows
-# the last step is what the other models are asked for, and only that is scored.
+# For training at every step, the targets of a step are the ten values after it. Only the values
+# after the last step are scored. The other models predict the same values.
 
 y_every_step = np.lib.stride_tricks.sliding_window_view(ten_series[:, 1:], N_AHEAD, axis=1)
 np.testing.assert_array_equal(y_every_step[:, -1], y_ten)
@@ -52,9 +52,10 @@ np.testing.assert_array_equal(y_every_step[:, -1], y_ten)
 # %%
 # One recipe for all networks
 # ---------------------------
-# Two layers of 20 units and 20 epochs, as in the book. The learning rate falls along a cosine to
-# zero. It was chosen on the validation part: of 0.005, 0.01 and 0.02 for RNNRegressor, and of 0.01,
-# 0.02 and 0.03 for the others, with one to three seeds each. Batches of 32, 64 and 128 were tried.
+# Two layers of 20 units and 20 epochs, as in the book. The learning rate falls to zero along a
+# cosine. It was chosen on the validation part, with one to three seeds: from 0.005, 0.01 and 0.02
+# for RNNRegressor, and from 0.01, 0.02 and 0.03 for the others. Batches of 32, 64 and 128 were
+# tried.
 
 EPOCHS, SEEDS = 20, (0, 1, 2)
 LEARNING_RATES = {RNNRegressor: 0.01, LSTMRegressor: 0.03, GRURegressor: 0.03}
@@ -62,7 +63,7 @@ LEARNING_RATES = {RNNRegressor: 0.01, LSTMRegressor: 0.03, GRURegressor: 0.03}
 
 def network(regressor, seed, **parameters):
     """Make a network whose learning rate falls to zero."""
-    # Keras takes seconds to import, and is quiet once skrnn has prepared it.
+    # The import of Keras takes seconds, and prints no messages after skrnn has prepared it.
     from keras.callbacks import LearningRateScheduler
 
     rate = LEARNING_RATES[regressor]
@@ -81,13 +82,14 @@ def network(regressor, seed, **parameters):
 
 
 # %%
-# What is compared
-# ----------------
-# The published figures are for 20 epochs too, on a validation part of the same size, with one seed.
-# The book's networks are SimpleRNN layers: it has no figures for LSTM and GRU on these tasks, so
-# each network stands beside the book's network for the same task. Its linear model is trained by
-# Adam; LinearRegression solves the least squares exactly. And its naive figure for ten steps
-# repeats the last of the ten *targets*; NaiveRegressor repeats the last value that is known.
+# Models and published figures
+# ----------------------------
+# The published figures are also for 20 epochs, on a validation part of the same size, with one
+# seed. The networks of the book are SimpleRNN layers. The book has no figures for LSTM and GRU on
+# these tasks, so each network is compared with the network of the book for the same task. The
+# linear model of the book is trained by Adam, while LinearRegression solves the least squares
+# exactly. The naive figure of the book for ten steps repeats the last of the ten *targets*, while
+# NaiveRegressor repeats the last known value.
 
 NEXT, TEN = "next value", "ten ahead"
 rivals = {
@@ -137,7 +139,7 @@ def errors(model, X, y):
 # --------
 # Each network is fitted with three seeds.
 
-# TensorFlow takes seconds to import. Do it here, or the first network would be charged for it.
+# TensorFlow takes seconds to import. A first fit here keeps them out of the times below.
 RNNRegressor(units=1, epochs=1).fit(np.zeros((2, 3)), [0.0, 1.0])
 
 rows, forecasts = {}, {}
@@ -158,8 +160,8 @@ for key, (regressor, parameters, X, y) in networks.items():
 # %%
 # The table
 # ---------
-# Mean squared errors. "spread" is the standard deviation over the seeds, "fit s" the median over
-# them: on a new machine the first fit of a cell also compiles its kernels, which stay on disk.
+# Mean squared errors. "spread" is the standard deviation over the seeds, and "fit s" is the median
+# over the seeds, since on a new machine the first fit of each cell also compiles its kernels.
 
 table = pd.DataFrame.from_dict(
     {
@@ -182,8 +184,8 @@ print(
 )
 
 # %%
-# What it says
-# ------------
+# Results in words
+# ----------------
 
 
 def say(sentence):
@@ -226,7 +228,7 @@ say(
 # %%
 # A picture
 # ---------
-# The first four series of the test part, and the ten steps that were predicted at once.
+# The first four series of the test part, and the ten steps predicted at once.
 
 predicted = forecasts[TEN, "GRURegressor"]
 steps = np.arange(N_STEPS + N_AHEAD)

@@ -1,21 +1,21 @@
 """
-A network that has read a text, and writes on
+A character-level network that generates text
 =============================================
 
-A character-level network reads 20 kB of English, learns which character comes next, and writes:
-after 1, 5 and 20 epochs. What it has learned is counted in bits per character on text that it has
-not seen, beside models that count.
+A network reads 20 kB of English and learns to predict the next character. After 1, 5 and 20 epochs
+it generates text. Its bits per character on held-out text are compared with those of models that
+count characters.
 
 Needs: ``pip install "skrnn[plot]"``.
 
-Run it with ``python examples/plot_character_rnn.py``; it draws ``character_rnn.png``.
+Run it with ``python examples/plot_character_rnn.py``. It draws ``character_rnn.png``.
 """
 
 # %%
 # A text in blocks
 # ----------------
-# The text comes with Python: the help on its keywords. The last tenth is held out. Blocks of 50
-# characters, each with the character after it as its label, compute each character once.
+# The text is the help on Python's keywords, which comes with Python. The last tenth is held out.
+# The rows are blocks of 50 characters. The label of each character is the next character.
 
 from collections import Counter
 from pathlib import Path
@@ -38,7 +38,7 @@ rows = encoder.fit_transform(characters[:, None])
 
 
 def blocks(of_characters):
-    """Cut what belongs to characters into blocks of equal length."""
+    """Split an array with one entry for each character into blocks of equal length."""
     return of_characters.reshape(-1, LENGTH, *of_characters.shape[1:])
 
 
@@ -47,14 +47,14 @@ n_train = int(0.9 * len(X))
 X_train, y_train, X_test, y_test = X[:n_train], y[:n_train], X[n_train:], y[n_train:]
 
 # %%
-# Rivals that count
-# -----------------
-# How often a character follows the one or two before it, plus a little for what was never seen:
-# whoever cannot beat these has learned spelling from counts.
+# Count models as rivals
+# ----------------------
+# Counts of how often a character follows the one or two before it. A small number is added to each
+# count, for characters that were never seen.
 
 
 def count_bits(n_before, share=0.1):
-    """Return the bits per character of held-out text, by counts of the characters before."""
+    """Return the bits per character of held-out text, by counts after `n_before` characters."""
     n_seen = n_train * LENGTH
     following = {}
     for end in range(n_before, n_seen + 1):
@@ -74,10 +74,11 @@ counting = {
 }
 
 # %%
-# Training, and what it writes
-# ----------------------------
-# ``warm_start`` goes on where the last call stopped. To write, the network stands behind a window:
-# each new character is drawn from the probabilities after the last step.
+# Training and generated text
+# ---------------------------
+# With ``warm_start``, each call of ``fit`` continues training. To generate text, the network is the
+# last step of a pipeline with a window. Each new character is drawn from the probabilities of the
+# last step.
 
 network = GRUClassifier(
     units=128,
@@ -103,7 +104,7 @@ for n_epochs in (1, 5, 20):
 # %%
 # The table
 # ---------
-# A bit per character less is half the surprise.
+# One bit less means that the probability of the real character is twice as large on average.
 
 table = pd.Series(
     counting | {f"GRUClassifier, {epochs} epoch(s)": bits for epochs, bits in learned.items()},

@@ -1,22 +1,22 @@
 """
-One honest table: does the network beat yesterday's price?
-==========================================================
+Does a network beat yesterday's price?
+======================================
 
-Ridge, a forest and four networks predict Google's opening price of the next day, on the same three
-years, each from all the days before it. ``compare_regressors`` adds the rival that must not be
-missing, yesterday's price, and says by how much each of the others is better, and whether that may
-be chance. Before that, ``check_leakage`` looks whether any of them knows the future.
+Ridge, a forest and four networks predict the opening price of Google for the next day. All use the
+same three years, and each year is predicted from all days before it. ``compare_regressors`` adds
+the naive rival, yesterday's price. It shows how much better each model is, and whether this may be
+chance. Before, ``check_leakage`` checks whether predictions depend on later prices.
 
 Needs: ``pip install "skrnn[examples]"``.
 
-Run it with ``python examples/plot_compare.py``; it draws ``compare.png``.
+Run it with ``python examples/plot_compare.py``. It draws ``compare.png``.
 """
 
 # %%
 # Prices and pipelines
 # --------------------
-# Every day becomes the window of the 30 openings before it. A search is a regressor like the
-# others: it chooses anew in each split, from the days that it is given there.
+# The window of a day holds the 30 opening prices before it. A search is a regressor like the
+# others. It chooses again in each split, from the training days of the split.
 
 from pathlib import Path
 from textwrap import fill
@@ -69,10 +69,10 @@ models = {
 }
 
 # %%
-# Does one of them know the future?
-# ---------------------------------
-# Later prices are changed, and what is predicted before must not change. The last line is a
-# common mistake: prices scaled before anything was split.
+# Check for leaks
+# ---------------
+# ``check_leakage`` changes later prices. The predictions before them must not change. The last line
+# shows a common mistake: prices are scaled before they are split.
 
 
 def prepare(raw):
@@ -87,10 +87,10 @@ print(f"scaled beforehand: {check_leakage(careless, prices, None, prepare=prepar
 # %%
 # The comparison
 # --------------
-# A year has about 252 trading days: the three splits are 2010, 2011 and 2012, but
-# for a day or two.
+# A year has about 252 trading days, so the three splits are nearly the years
+# 2010, 2011 and 2012.
 
-# TensorFlow takes seconds to import. Do it here, or the first network would be charged for it.
+# TensorFlow takes seconds to import. A first fit here keeps them out of the times below.
 RNNRegressor(units=1, epochs=1).fit(np.zeros((2, 3)), [0.0, 1.0])
 
 comparison = compare_regressors(models, prices, target, cv=TimeSeriesSplit(3, test_size=252))
@@ -103,8 +103,8 @@ chosen = [found["model__alpha"] for found in comparison.best_params["Ridge, tune
 print(f"\nalpha that the search has chosen in each year: {', '.join(map(str, chosen))}\n")
 
 # %%
-# What it says
-# ------------
+# Results in words
+# ----------------
 
 
 def say(sentence):

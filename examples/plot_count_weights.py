@@ -1,10 +1,10 @@
 """
-Counting weights: a window twice as long, the same network
-==========================================================
+Number of weights and window length
+===================================
 
-A multilayer perceptron has a weight for each number of its window and each unit, so that a longer
-window is a larger model. A recurrent network reads one step after the other with the same weights.
-Here both are counted, by formula and in fitted networks, for windows of different lengths.
+A multilayer perceptron has a weight for each number of its window and each unit, so a longer window
+needs a larger model. A recurrent network reads all steps with the same weights. This example counts
+the weights of both for several window lengths, by formula and in fitted networks.
 
 Needs: ``pip install "skrnn[plot]"``.
 """
@@ -12,11 +12,11 @@ Needs: ``pip install "skrnn[plot]"``.
 # %%
 # The formulas
 # ------------
-# Here a step has three numbers, one for each feature. A simple recurrent layer has, for each of its
-# units, a weight for each number of the step, one for each unit of the state before, and a bias. An
-# LSTM has four of these: three gates and the candidate. A GRU has three, and with
-# ``reset_after=True``, the default, two biases for each. All end in one output, which has a weight
-# for each unit and a bias.
+# Here a step has three numbers, one for each feature. Each unit of a simple recurrent layer has a
+# weight for each number of the step, a weight for each unit of the previous state, and a bias. An
+# LSTM has four times as many weights: for three gates and the candidate. A GRU has three times as
+# many. With ``reset_after=True``, the default, it has two biases instead of one. All models have
+# one output, with a weight for each unit and a bias.
 
 import warnings
 
@@ -47,8 +47,9 @@ def n_weights(name, window_length):
 # %%
 # The fitted networks
 # -------------------
-# One epoch is enough to have weights. The rows are noise, since nothing is to be learned here.
-# ``MLPRegressor`` takes flat windows, the recurrent networks windows with an axis for the features.
+# One epoch is enough to make weights. The rows are noise, since the networks need not learn here.
+# ``MLPRegressor`` takes flat windows. Recurrent networks take windows with an axis for the
+# features.
 
 rng = np.random.default_rng(0)
 recurrent = {
@@ -69,7 +70,7 @@ def count_in_perceptron(window_length):
     """Fit a perceptron on flat windows and count its weights."""
     X, y = make_rows(window_length)
     with warnings.catch_warnings():
-        # One epoch was asked for, and that this is no convergence is known.
+        # One epoch does not converge, which is expected here.
         warnings.simplefilter("ignore", ConvergenceWarning)
         model = MLPRegressor(hidden_layer_sizes=(UNITS,), max_iter=1, random_state=0).fit(
             X.reshape(len(X), -1), y
@@ -98,7 +99,7 @@ print("The formulas and the fitted networks agree.")
 # %%
 # The table
 # ---------
-# ``NaiveRegressor``, the rival of every forecast, learns nothing and has no weights.
+# ``NaiveRegressor``, the naive rival, learns nothing and has no weights.
 
 lengths = [10, 20, 40, 80, 160]
 table = pd.DataFrame(
@@ -111,8 +112,8 @@ print(f"Weights of {UNITS} units, {N_FEATURES} features a step\n\n{table.to_stri
 # %%
 # Windows of another length
 # -------------------------
-# Since no weight belongs to a certain step, a fitted network also reads windows that are shorter or
-# longer than those it was fitted on. A perceptron refuses them.
+# No weight belongs to a certain step. So a fitted network also reads windows that are shorter or
+# longer than the fitted ones. A perceptron refuses them.
 
 X, y = make_rows(10)
 network = RNNRegressor(units=UNITS, epochs=1, random_state=0).fit(X, y)
@@ -121,9 +122,9 @@ print("RNNRegressor, fitted on 10 steps, given 40:", network.predict(make_rows(4
 # %%
 # Fewer weights, not less work
 # ----------------------------
-# A network that reads 160 steps uses each weight of its recurrent layer 160 times. Weights count
-# what has to be learned and kept in a file, multiplications what a prediction costs. The perceptron
-# uses each of its weights once.
+# A network that reads 160 steps uses each weight of its recurrent layer 160 times. A perceptron
+# uses each weight once. The number of weights is what a network learns and stores. The number of
+# multiplications is the work of a prediction.
 
 biases = {"MLPRegressor": 1, "RNNRegressor": 1, "LSTMRegressor": 4, "GRURegressor": 6}
 
@@ -142,8 +143,8 @@ work.columns.name = "window length"
 print(f"Multiplications with weights in a prediction\n\n{work.to_string()}")
 
 # %%
-# What this says
-# --------------
+# Results in words
+# ----------------
 
 growth = table[160] / table[10]
 crossing = {
@@ -166,7 +167,7 @@ print(f"At 160 steps LSTMRegressor multiplies {ratio:.0f} times as often for a p
 # %%
 # A picture
 # ---------
-# Lines are the formulas, points the fitted networks.
+# Lines show the formulas, and points show the fitted networks.
 
 colors = dict(zip(counted[10], ["black", "tab:green", "tab:orange", "tab:blue"], strict=True))
 figure, ax = plt.subplots(figsize=(9, 4.8), layout="constrained")

@@ -1,11 +1,11 @@
 """
-What dropout does to an LSTM on two stocks
-==========================================
+Dropout of an LSTM on two stocks
+================================
 
-Dropout sets a random share of the states to zero in training, so that a network cannot rely on
-any single one of them. The same LSTM is trained with ``dropout=0.2`` and without, on the prices of
-Google and of Microsoft. The curves show what it does to the losses of training and validation, and
-a table what is left of it in the test year, beside yesterday's price.
+Dropout sets a random share of the states to zero in training, so a network cannot rely on a single
+state. The same LSTM is trained with ``dropout=0.2`` and without dropout, on the prices of Google
+and of Microsoft. The curves show the effect on training and validation losses. The table shows the
+errors in the test year, beside those of yesterday's price.
 
 Needs: ``pip install "skrnn[examples]"``.
 """
@@ -13,12 +13,13 @@ Needs: ``pip install "skrnn[examples]"``.
 # %%
 # Two stocks
 # ----------
-# Three years to train on, and the year after to predict. In that year both stay within the prices
-# of the training years: a network saturates beyond them, and this would hide what dropout does.
+# The networks are trained on three years and predict the next year. In that year, both prices stay
+# in the range of the training years. Above this range a network saturates, which would hide the
+# effect of dropout.
 #
-# Apple, which rose above its training prices, was tried first, with two layers. There dropout
-# looked better after 30 epochs and worse after 100, and every error was several times that of
-# yesterday's price. So what follows is about two stocks, not about stocks.
+# Apple was tried first, with two layers. Its price rose above the training prices. There dropout
+# looked better after 30 epochs and worse after 100, and all errors were several times those of
+# yesterday's price. So the results below hold for two stocks, not for all stocks.
 
 from textwrap import fill
 
@@ -49,14 +50,14 @@ for ticker, company in STOCKS.items():
 # %%
 # The network
 # -----------
-# One layer of 50 units, with dropout after it. The last fifth of the training rows is held out
-# for the validation loss. ``early_stopping`` records it; with a patience as long as the training
-# nothing stops early, and ``predict`` uses the weights of the epoch with the smallest validation
-# loss.
+# One layer of 50 units, with dropout after it. The last fifth of the training rows is held out for
+# the validation loss, which ``early_stopping`` records. The patience is as long as the training, so
+# training does not stop early. ``predict`` uses the weights of the epoch with the smallest
+# validation loss.
 #
-# To keep the example short, training takes 60 epochs in batches of 64, at a learning rate of 0.003,
-# three times the default of Keras. With 120 epochs in batches of 32 at the default rate all errors
-# were a little smaller, and the comparison came out the same for each stock and each seed.
+# To keep the example short, training has 60 epochs in batches of 64, with a learning rate of 0.003,
+# three times the default of Keras. With 120 epochs in batches of 32 and the default rate, all
+# errors were slightly smaller, and the comparison had the same result for each stock and each seed.
 
 EPOCHS = 60
 RATES = [0.0, 0.2]
@@ -83,7 +84,7 @@ def make_network(rate, seed):
 # %%
 # Training
 # --------
-# Three seeds for each, because a single fit may be lucky.
+# Each network is trained with three seeds, since a single fit may be good by chance.
 
 networks, rows = {}, []
 for ticker in STOCKS:
@@ -129,11 +130,11 @@ print(
 )
 
 # %%
-# What it says
-# ------------
-# The training loss is taken while units are dropped, the validation loss is not. So with dropout
-# the training loss is higher than that of the same network at rest, and the two curves cannot be
-# compared by their level. The errors of the test year can.
+# Results in words
+# ----------------
+# Training losses are computed with dropped units, and validation losses without. So dropout makes
+# the training loss larger, and the levels of both curves cannot be compared. The errors of the test
+# year can be compared.
 
 
 def say(sentence):
@@ -158,8 +159,8 @@ n_beaten = sum(row["test RMSE"] < yesterday[row["stock"]] for _, row in networks
 say(f"{n_beaten} of {len(networks_only)} networks beat yesterday's price.")
 
 # %%
-# Dropout is a means against overfitting: a validation loss that rises again while the training loss
-# goes on falling. If the best epoch is one of the last, there was little of it to prevent.
+# Dropout reduces overfitting, which is a validation loss that rises while the training loss still
+# falls. If the best epoch is one of the last, there was little overfitting.
 
 best_epochs = networks_only.loc[networks_only["dropout"] == 0.0, "best epoch"].astype(int)
 say(

@@ -1,25 +1,26 @@
 """
-A panel of employees: one network for all, and leave that is planned
-====================================================================
+A panel of employees, and leave known in advance
+================================================
 
-Sixty employees bill hours, month after month. One pooled model learns from all of them, looks at
-the past of each one alone, and also answers for those who are hired after it was trained. Leave is
-planned, so the leave days of a month are known before its hours are. The example shows how such a
-column enters a window beside the lagged ones, and what knowing it is worth. All parts but the
-windows and the network are scikit-learn's own.
+Sixty employees bill hours each month. One model learns from all employees. It predicts each
+employee from the past months of this employee only, also employees who are hired after the
+training. Leave is planned, so the leave days of a month are known before its hours. This example
+shows how to put known values of future rows into a window beside past values, and how much they
+improve the forecast. Only the windows and the network are from skrnn, all other parts are from
+scikit-learn.
 
 Needs: ``pip install "skrnn[plot]"``.
 
-Run it with ``python examples/plot_employees.py``; it draws ``employees.png``.
+Run it with ``python examples/plot_employees.py``. It draws ``employees.png``.
 """
 
 # %%
 # Sixty employees, four years
 # ---------------------------
-# The hours of a month are its working days, less the days of leave, times the hours billed a day.
-# These have a level of each employee, a slow drift, a season of the firm, and a habit: a good
-# month is followed by a better one than usual. 48 employees are there from the start, twelve are
-# hired in the first eight months of the last year.
+# The hours of a month are its working days without the days of leave, times the hours billed per
+# day. The hours per day have a level of the employee, a slow drift, a season of the firm, and a
+# habit: after a good month, the next month is better than usual. 48 employees are present from the
+# start. Twelve are hired in the first eight months of the last year.
 
 from pathlib import Path
 from textwrap import fill
@@ -57,15 +58,15 @@ a_day = level + drift + season + habit
 # %%
 # Sort by time, then by employee
 # ------------------------------
-# The index says whose month a row is. ``TimeSeriesSplit`` knows nothing of employees: it takes
-# the first rows for training and those after them for the test. So the panel is sorted by month,
-# and all rows of a month stand together.
+# The index holds the employee and the month of each row. ``TimeSeriesSplit`` does not use
+# employees: it takes the first rows for training, and the rows after them for the test. So the
+# panel is sorted by month, and all rows of a month are next to each other.
 
 panel = pd.DataFrame(
     {
         "hours": ((WORKING_DAYS - leave) * a_day).ravel(),
         "leave": leave.ravel(),
-        "shock": ((WORKING_DAYS - leave) * shock).ravel(),  # kept to judge the results, no feature
+        "shock": ((WORKING_DAYS - leave) * shock).ravel(),  # for the results, no feature
     },
     index=pd.MultiIndex.from_product([employees, months], names=["employee", "month"]),
 )
@@ -82,18 +83,18 @@ print(f"{len(train)} rows to train on, {len(test)} rows of {border.year} to pred
 # %%
 # Windows of the past
 # -------------------
-# ``group`` names the level of the index that tells employees apart: no window holds rows of two,
-# and those of the last training months stand before the first test month of each. Labels get from
-# step to step because ``set_output`` keeps the DataFrame, and the window is the last to need it.
+# ``group`` names the index level of the employees. No window holds rows of two employees, and the
+# windows of the first test months hold the last training months of the employee. ``set_output``
+# keeps the DataFrame with its index from step to step, which the window needs.
 #
-# A network takes the steps before somebody was hired as absent (``padding="nan"``). Ridge needs a
-# number in every column, and gets the mean.
+# The months before an employee was hired are missing steps for a network (``padding="nan"``). Ridge
+# needs a number in each column, and gets the mean.
 
 WINDOW = 12
 
 
 def from_the_past(model, **window):
-    """Put a regressor behind windows of the months before."""
+    """Make a pipeline of windows of past months and a regressor."""
     steps = [
         ("scale", StandardScaler()),
         ("window", SlidingWindowTransformer(WINDOW, group="employee", **window)),
@@ -103,11 +104,11 @@ def from_the_past(model, **window):
 
 
 # %%
-# What is known in advance
-# ------------------------
-# Hours of a month must not reach its own window, but its leave may. Lag the one and pass the
-# other: then each row holds the hours of the month before and the leave of the month itself, and
-# a window that includes its own row (``horizon=0``) ends exactly there.
+# Values known in advance
+# -----------------------
+# The window of a month must not hold the hours of the month, but may hold its leave. So the hours
+# are lagged, and the leave is passed through. Then each row holds the hours of the previous month
+# and the leave of its own month. A window that includes its own row (``horizon=0``) ends there.
 #
 # ========= =========================== ==============================
 # row       hours in its window         leave in its window
@@ -118,7 +119,7 @@ def from_the_past(model, **window):
 
 
 def with_planned_leave(model, **window):
-    """Put a regressor behind windows that also hold the leave of the month to predict."""
+    """Make a pipeline with windows that also hold the leave of the predicted month."""
     lagged = SlidingWindowTransformer(1, horizon=1, group="employee")
     columns = ColumnTransformer(
         [("lagged", lagged, ["hours"]), ("planned", "passthrough", ["leave"])],
@@ -134,12 +135,12 @@ def with_planned_leave(model, **window):
 
 
 # %%
-# What is tuned
-# -------------
-# Each entry is a pipeline and its grid. The naive rival answers in the units of its window, so it
-# has no scaler; it may choose between last month, the same month of last year and the mean of a
-# year. Ridge and the network stand in the table twice, with the leave of past months only and
-# with the planned leave too.
+# Models and their grids
+# ----------------------
+# Each entry is a pipeline and its grid. The naive rival predicts in the units of its window, so it
+# has no scaler. Its grid has the last month, the same month of last year, and the mean of a year.
+# Ridge and the network are in the table twice: with the leave of past months only, and with the
+# planned leave.
 
 naive = make_pipeline(
     SlidingWindowTransformer(WINDOW, group="employee"),
@@ -157,15 +158,15 @@ candidates = {
     "GRU, planned leave": (with_planned_leave(gru, padding="nan"), units),
 }
 
-# Every month of the training part has a row of each of the 48, so that a multiple of 48 rows
-# begins with a month. With people coming and going, split the months instead, and give
-# GridSearchCV the pairs of row numbers that follow from them.
+# Each training month has one row for each of the 48 employees, so folds of a multiple of 48 rows
+# begin with a month. If employees come and go, split the months instead, and give GridSearchCV the
+# row positions of each split.
 cv = TimeSeriesSplit(n_splits=3, test_size=6 * N_KNOWN)
 
 # %%
 # Search
 # ------
-# The three folds are half years, each predicted from all the months before it.
+# The three folds are half years. Each is predicted from all months before it.
 
 searches, forecasts = {}, {}
 for name, (pipeline, grid) in candidates.items():
@@ -178,16 +179,16 @@ for name, (pipeline, grid) in candidates.items():
 # %%
 # The table
 # ---------
-# RMSE in hours, one month ahead. "CV" is the mean over the folds, "known" are the employees of the
-# training part in the test year, "new" those hired in it. The last row is what is left to somebody
-# who knows everything about the panel but the shock of the month itself: no model can do better,
-# luck aside.
+# RMSE in hours, one month ahead. "CV" is the mean over the folds. "known" is the error in the test
+# year of employees of the training part, and "new" that of employees hired in the test year. The
+# last row is the error of a forecast that knows everything except the shock of the month. No model
+# can be better, except by chance.
 
 is_known = test.index.get_level_values("employee").isin(employees[:N_KNOWN])
 
 
 def rmse(forecast, rows=slice(None)):
-    """Return the error of a forecast in some of the test rows."""
+    """Return the error of a forecast in the given test rows."""
     return root_mean_squared_error(test["hours"][rows], forecast[rows])
 
 
@@ -202,10 +203,10 @@ table = pd.DataFrame(
 print(f"\nOne month ahead, RMSE in hours\n\n{table.round(1).to_string(na_rep='')}\n")
 
 # %%
-# What the table says
-# -------------------
-# Every sentence is computed. Where two models are compared, employees are counted too: a few bad
-# months weigh heavily in an RMSE.
+# Results in words
+# ----------------
+# All numbers in these sentences are computed. Comparisons of two models also count employees, since
+# a few bad months have a large weight in an RMSE.
 
 
 def say(sentence):
@@ -214,12 +215,12 @@ def say(sentence):
 
 
 def change(before, after, group):
-    """Say how the error changes from one row of the table to another."""
+    """Return how the error changes from one row of the table to another."""
     return f"from {table.loc[before, group]:.1f} to {table.loc[after, group]:.1f} hours"
 
 
 def n_closer(one, other, rows):
-    """Say for how many employees one forecast has the smaller error."""
+    """Return for how many employees one forecast has the smaller error."""
     squared = pd.DataFrame(
         {name: (test["hours"] - forecasts[name])[rows] ** 2 for name in (one, other)}
     )
@@ -256,10 +257,10 @@ say(
 )
 
 # %%
-# The month to come
-# -----------------
-# A month that has not happened is appended with its planned leave, and with NaN for its hours:
-# they are in no window. So a plan can be tried out.
+# Forecast of the next month
+# --------------------------
+# A future month is added with its planned leave, and with NaN for its hours, which are in no
+# window. So the forecasts of several plans can be compared.
 
 next_month = months[-1] + 1
 coming = pd.MultiIndex.from_product([employees, [next_month]], names=panel.index.names)
@@ -276,9 +277,9 @@ say(
 # %%
 # A picture
 # ---------
-# The first two employees and the first of those hired after training, as they were and as they
-# were predicted. A new employee has no last year: where its window is empty, the naive rival
-# answers with the mean of all the training hours.
+# Real and predicted hours of the first two employees and of the first employee hired after
+# training. A new employee has no last year. If the window is empty, the naive rival predicts the
+# mean of all training hours.
 
 shown = [*employees[:2], employees[N_KNOWN]]
 styles = {

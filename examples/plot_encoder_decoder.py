@@ -1,11 +1,11 @@
 """
-Twenty values ahead: an encoder-decoder beside a direct network
-===============================================================
+Encoder-decoder and direct network, twenty values ahead
+=======================================================
 
-A network can say several values at once, one output for each, or write them one after the other:
-``architecture="encoder_decoder"`` reads the window, and a second network then writes the values,
-each after reading the one it has written before. Both forecast the next 20 values of noisy waves
-here, beside a linear model and the naive rivals.
+A network can predict several values at once, with one output for each, or one after the other. With
+``architecture="encoder_decoder"``, one network reads the window, and a second network predicts the
+values. It reads each predicted value before it predicts the next. Here both kinds forecast the next
+20 values of noisy waves. They are compared with a linear model and naive rivals.
 
 Needs: ``pip install "skrnn[plot]"``.
 """
@@ -14,8 +14,8 @@ Needs: ``pip install "skrnn[plot]"``.
 # Noisy waves
 # -----------
 # Each series is the sum of two sine waves of random frequency and phase, and noise. 50 values are
-# known, 20 are asked for. The series are independent of each other, so that the last thousand can
-# be the test.
+# known, and the next 20 are predicted. The series are independent of each other, so the last
+# thousand series are the test part.
 
 from textwrap import fill
 
@@ -36,14 +36,14 @@ print(f"X_train {X_train.shape}, y_train {y_train.shape}")
 # %%
 # The models
 # ----------
-# Whatever the architecture, ``y`` has one column for each value ahead. Both networks read the
-# window with an LSTM of the same size, and are trained alike. The direct one has 20 outputs side by
-# side, each with weights of its own. The decoder is a second LSTM, which starts in the last state
-# of the first and has one output; it uses the same weights at each step.
+# For both architectures, ``y`` has one column for each value ahead. Both networks read the window
+# with an LSTM of the same size, and are trained in the same way. The direct network has 20 outputs,
+# each with its own weights. The decoder is a second LSTM, which starts with the last state of the
+# first and has one output. It uses the same weights at each step.
 #
-# What a network learns also depends on the weights that it starts from, so each is trained with
-# three seeds. It depends on the budget, too: 2,000 series and 30 epochs keep this example short. In
-# a trial with 3,000 series the order of the two networks was the other way round.
+# Results depend on the initial weights, so each network is trained with three seeds. They also
+# depend on the amount of training: 2,000 series and 30 epochs keep this example short. In a trial
+# with 3,000 series, the other network was the better one.
 
 training = {
     "units": 32,
@@ -72,8 +72,8 @@ for name, model in models.items():
 # %%
 # Errors by step ahead
 # --------------------
-# The noise of a value is uniform between -0.05 and 0.05 and cannot be foreseen by anybody: its
-# standard deviation is the least error that there can be.
+# The noise of a value is uniform between -0.05 and 0.05 and cannot be predicted. Its standard
+# deviation is the smallest possible error.
 
 noise = 0.1 / np.sqrt(12)
 mse = {
@@ -95,8 +95,8 @@ for name in networks:
     print(f"{name}: {count:,} weights; RMSE of the three seeds {seeds}")
 
 # %%
-# What it says
-# ------------
+# Results in words
+# ----------------
 
 naive = overall[rivals].idxmin()
 beaten = [name for name in models if name not in rivals and overall[name] < overall[naive]]
@@ -127,8 +127,8 @@ print(fill(" ".join(sentences), 88))
 # %%
 # A picture
 # ---------
-# The first two series of the test as the first seeds forecast them, and the error by step ahead.
-# The bands reach from the best seed of a step to the worst.
+# Forecasts of the first two test series with the first seeds, and the error by step ahead. The
+# bands reach from the best to the worst seed of each step.
 
 styles = {
     "Last value": {"color": "0.6", "linestyle": "--"},

@@ -1,24 +1,25 @@
 """
-Tomorrow's sea, hour by hour
-============================
+Recursive and direct forecasts of the sea temperature
+=====================================================
 
-A forecast of 24 hours can be made in two ways: a model of one hour is asked 24 times and reads its
-own answers (recursive), or a model with 24 outputs says them all at once (direct). ``forecast``
-does either, for networks and for any other regressor, and continues the dates. Here both meet the
-two forecasts that cost nothing: that the sea stays as it is, and that tomorrow is like today.
+A forecast of 24 hours can be recursive or direct. In a recursive forecast, a model of one hour is
+used 24 times and reads its own predictions. In a direct forecast, a model with 24 outputs predicts
+all hours at once. ``forecast`` does both, for networks and other regressors, and continues the
+dates. Here both are compared with two naive forecasts: the last known temperature, and the
+temperatures of the day before.
 
 Needs: ``pip install "skrnn[examples]"``.
 
-Run it with ``python examples/plot_forecast.py``; it draws ``forecast.png``.
+Run it with ``python examples/plot_forecast.py``. It draws ``forecast.png``.
 """
 
 # %%
 # Temperatures of every hour
 # --------------------------
-# February to October to learn from, and November to be judged by. A network cannot follow a series
-# beyond what it has seen: with less than this, November would be colder than all it has learned
-# from. ``linear_skip`` adds a linear map of the window to the recurrent part. The record pauses
-# once, for eleven hours of July, where a straight line is put in.
+# February to October are for training, and November is for the test. A network cannot follow a
+# series beyond the range of its training rows. With fewer training months, November would be colder
+# than all of them. ``linear_skip`` adds a linear map of the window to the recurrent part. Eleven
+# hours of July are missing in the record. They are filled by a straight line.
 
 from pathlib import Path
 from textwrap import fill
@@ -41,13 +42,13 @@ train, november = sea.loc[:"2016-10"], sea.loc["2016-11"]
 print(f"{len(train)} hours to learn from, {len(november)} to be judged by")
 
 # %%
-# One hour, or all 24
-# -------------------
-# The only difference is the target. A row of the direct models has 24: its own hour and the 23 that
-# follow. The last 23 hours of October have no such row, since it would reach into November.
+# Targets of one hour or of 24 hours
+# ----------------------------------
+# Only the target differs. A row of the direct models has 24 targets: its own hour and the next 23.
+# The last 23 hours of October are no training rows, since their targets would reach into November.
 #
-# Units and learning rate of the network were tried out beforehand on October, with what came before
-# it to learn from.
+# Units and learning rate of the network were chosen before, on October, with the months before
+# October as training rows.
 
 AHEAD, WINDOW = 24, 48
 one_hour = train["temperature"]
@@ -89,10 +90,10 @@ models = {
 # %%
 # Training
 # --------
-# Then each model forecasts every second day of November from its midnight, knowing all the hours
-# before.
+# After training, each model forecasts every second day of November from midnight, with all hours
+# before midnight as known rows.
 
-# TensorFlow takes seconds to import. Do it here, or the first network would be charged for it.
+# TensorFlow takes seconds to import. A first fit here keeps them out of the times below.
 GRURegressor(units=1, epochs=1).fit(np.zeros((2, 3)), [0.0, 1.0])
 
 midnights = november.index[november.index.hour == 0][::2]
@@ -109,7 +110,7 @@ for name, (model, y) in models.items():
     print(name, "is done", flush=True)
 
 # %%
-# The dates of a forecast are those of the rows that come, so that errors need no counting of rows.
+# A forecast has the dates of the future rows, so errors are computed by date.
 
 errors = {
     name: np.array([ahead - sea["temperature"].loc[ahead.index] for ahead in days.values()])
@@ -119,7 +120,7 @@ errors = {
 # %%
 # The table
 # ---------
-# RMSE over these days of November, in degrees Celsius.
+# RMSE over the forecast days of November, in degrees Celsius.
 
 by_hour = pd.DataFrame({name: np.sqrt((e**2).mean(axis=0)) for name, e in errors.items()})
 by_hour.index = range(1, AHEAD + 1)
@@ -134,8 +135,8 @@ print(
 )
 
 # %%
-# What it says
-# ------------
+# Results in words
+# ----------------
 
 
 def say(sentence):
@@ -169,7 +170,7 @@ for family in ("Ridge", "GRURegressor"):
 # %%
 # A picture
 # ---------
-# One day of November, and how errors grow with the hours.
+# Forecasts of one day of November, and the error by hours ahead.
 
 figure, (left, right) = plt.subplots(
     1, 2, figsize=(11, 4.5), width_ratios=[3, 2], layout="constrained"

@@ -2,18 +2,18 @@
 A grid search over networks, Ridge and the naive rival
 ======================================================
 
-One ``GridSearchCV`` chooses between an LSTM, a GRU, Ridge regression and yesterday's value, and
-between sizes and shares of dropout of the networks. ``TimeSeriesSplit`` judges each of them by
-days that come after those it was fitted on. The winner is then judged once, on the year after.
+One ``GridSearchCV`` chooses between an LSTM, a GRU, Ridge regression and naive forecasts. It also
+chooses the size and the dropout of the networks. ``TimeSeriesSplit`` scores each candidate on days
+after its training days. Then the best candidate is scored once, on the next year.
 
 Needs: ``pip install "skrnn[examples]"``.
 """
 
 # %%
-# How many shares are traded?
-# ---------------------------
-# The series is the daily volume of Google, as a logarithm: a difference of 0.1 is about 10 %. The
-# last year of the data is kept for the end.
+# Daily volume of a stock
+# -----------------------
+# The series is the logarithm of the daily volume of Google. A difference of 0.1 is about 10 %. The
+# last year of the data is the test part.
 
 from textwrap import fill
 
@@ -37,12 +37,12 @@ print(f"{len(train)} days to choose and train on, {len(test)} days to judge")
 # %%
 # The grid
 # --------
-# A grid may swap a whole step. The model is a step, and each dictionary has what belongs to its
-# models: alpha for Ridge, units and dropout for networks. ``NaiveRegressor`` answers in the units
-# of its window, which are those of the target as long as nothing scales them, so its dictionary
-# also takes the scaler out.
+# A grid can replace a whole step. The model is a step, and each dictionary has the parameters of
+# its models: alpha for Ridge, units and dropout for networks. ``NaiveRegressor`` predicts in the
+# units of its window. They must be the units of the target, so its dictionary also removes the
+# scaler.
 #
-# The learning rate and the epochs are the same for all networks, and were not searched.
+# The learning rate and the epochs are the same for all networks, and are not searched.
 
 pipe = Pipeline(
     [
@@ -66,9 +66,9 @@ grid = [
 # The search
 # ----------
 # Each of the three folds is a year (252 trading days), predicted from the days before it. With two
-# cores ``n_jobs=2`` would pay in a long search. It is left out here: each process has to import
-# TensorFlow, which takes seconds, about as long as all of these fits. In one process only the first
-# fit of a network waits for that.
+# cores, ``n_jobs=2`` makes a long search faster. It is not used here, since each process imports
+# TensorFlow, which takes about as long as all of these fits. In one process, only the first fit of
+# a network imports TensorFlow.
 
 cv = TimeSeriesSplit(n_splits=3, test_size=252)
 search = GridSearchCV(pipe, grid, cv=cv, scoring="neg_root_mean_squared_error")
@@ -81,7 +81,7 @@ search.fit(train, train["Volume"])
 
 
 def describe(parameters):
-    """Name a candidate by its class and its parameters."""
+    """Return the name of a candidate: its class and its parameters."""
     model = parameters["model"]
     name = type(model).__name__
     if isinstance(model, NaiveRegressor):
@@ -107,9 +107,9 @@ print(
 # %%
 # The year after
 # --------------
-# The search has refitted the winner on all of its rows. Only now are the later days looked at. The
-# best candidate of each kind is shown beside it, fitted on the same rows. Which is the best is
-# still what the folds have said.
+# The search has fitted the best candidate again, on all training rows. The test days are used only
+# now. The best candidate of each other kind is fitted on the same rows and shown too. The folds,
+# not the test days, decide which candidate is the best of its kind.
 
 kinds = results.index.str.split(",").str[0]
 best_of_kind = [results.index[kinds == kind][0] for kind in dict.fromkeys(kinds)]
@@ -125,8 +125,8 @@ judged = pd.DataFrame({"in the folds": results.loc[best_of_kind, "RMSE"], "2012"
 print(f"Best of each kind\n\n{judged.round(3).to_string()}")
 
 # %%
-# What it says
-# ------------
+# Results in words
+# ----------------
 
 winner = results.index[0]
 naive = next(name for name in best_of_kind if name.startswith("NaiveRegressor"))
@@ -158,7 +158,7 @@ print(fill(" ".join(sentences), 88))
 # %%
 # A picture
 # ---------
-# Each candidate has a mean, the large point, and the three years that it is the mean of.
+# Large points show the mean of a candidate, and small points show the three years.
 
 colors = {
     "NaiveRegressor": "0.55",

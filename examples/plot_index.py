@@ -2,11 +2,11 @@
 RNN, LSTM and GRU on an index of four shares
 ============================================
 
-An index is made of four shares and written to a CSV file as exports often are, with commas
-between the thousands. It is read back, and a simple RNN, an LSTM and a GRU, each of four layers
-of 32 units, predict its next value. Early stopping keeps the weights of their best epoch. The
-picture has their learning histories and their predictions side by side; yesterday's value is in the
-table.
+A stock index is computed from four shares. It is written to a CSV file with commas between the
+thousands, as in many exports, and read again. A simple RNN, an LSTM and a GRU, each with four
+layers of 32 units, predict the next value of the index. Early stopping keeps the weights of the
+best epoch. The picture shows their loss curves and their predictions. The table also shows the
+error of yesterday's value.
 
 Needs: ``pip install "skrnn[examples]"``.
 """
@@ -14,7 +14,7 @@ Needs: ``pip install "skrnn[examples]"``.
 # %%
 # An index
 # --------
-# The mean opening price of four shares, scaled so that the first day has 1,000 points.
+# The index is the mean opening price of four shares. It is scaled to 1,000 points on the first day.
 
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -46,8 +46,8 @@ points = (1000 * mean / mean.iloc[0]).rename("Points")
 # %%
 # A file with commas
 # ------------------
-# ``1,234.56`` has a comma that separates no columns, so it stands in quotation marks. Without
-# ``thousands=","`` pandas reads such a column as text.
+# The comma in ``1,234.56`` separates no columns, so the file has quotation marks around it. Without
+# ``thousands=","``, pandas reads this column as text.
 
 with TemporaryDirectory() as directory:
     path = Path(directory) / "index.csv"
@@ -63,13 +63,13 @@ np.testing.assert_allclose(index["Points"], points, atol=0.006)
 # %%
 # Three networks
 # --------------
-# Trained on three years, tested on 2012. The last fifth of the training rows is held out:
-# training ends when their loss has not improved for 40 epochs, or after 150 epochs, and the weights
-# of the best epoch are kept. The test year has no part in that.
+# The networks are trained on three years and tested on 2012. The last fifth of the training rows is
+# held out. Training stops if the loss of these rows has not improved for 40 epochs, or after 150
+# epochs, and the weights of the best epoch are kept. The test year is not used for this.
 #
 # Windows of 20 days, batches of 64 and a learning rate of 0.005, five times the default of Keras,
-# keep the example short. At a learning rate of 0.003, with two seeds, the networks came out in the
-# same order.
+# keep the example short. With a learning rate of 0.003 and two seeds, the order of the networks was
+# the same.
 
 train, test = index.loc["2009":"2011"], index.loc["2012"]
 WINDOW = 20
@@ -130,8 +130,8 @@ shown = table.round(3).to_string(na_rep="")
 print(f"\nErrors of 2012 in points, losses in variances of y\n\n{shown}\n")
 
 # %%
-# What it says
-# ------------
+# Results in words
+# ----------------
 
 
 def say(sentence):
@@ -148,9 +148,9 @@ say(
 )
 
 # %%
-# A network saturates: it cannot follow far beyond the values that it was trained on. Which days are
-# beyond them is told by the value of the day before, which is known when the forecast is made. To
-# sort days by the value that came would favor a forecast that stays low.
+# A network saturates: it cannot follow a series far beyond its training values. The test days are
+# split by the value of the day before, which is known when the forecast is made. A split by the
+# real value of the day would favor forecasts that are too low.
 
 highest = train["Points"].max()
 is_above = forecasts["yesterday's value"] > highest

@@ -1,20 +1,20 @@
 """
-Inside an LSTM: the forget gate at work
-=======================================
+Gates of a trained LSTM
+=======================
 
-Each window is noise with two peaks, and the target is the height of the later one. A network that
-solves this has to keep what it has seen, and to drop it when the next peak comes. The gates of the
-trained LSTM show how it does so.
+Each window is noise with two peaks, and the target is the height of the later peak. A network has
+to store the height of a peak, and to replace it when the next peak comes. The gates of the trained
+LSTM show this.
 
 Needs: ``pip install "skrnn[plot]"``.
 
-Run it with ``python examples/plot_inside_an_lstm.py``; it draws ``inside_an_lstm.png``.
+Run it with ``python examples/plot_inside_an_lstm.py``. It draws ``inside_an_lstm.png``.
 """
 
 # %%
 # Two peaks in noise
 # ------------------
-# The first peak is among the steps 4 to 18, the second among 21 to 36.
+# The first peak is at one of the steps 4 to 18, the second at one of the steps 21 to 36.
 
 from pathlib import Path
 from textwrap import fill
@@ -52,8 +52,8 @@ model.fit(X_train, y_train)
 # %%
 # The gates
 # ---------
-# Of each test window: at the later peak, and at the steps without a peak. A forget gate at 1 keeps
-# what its unit has, at 0 it drops it.
+# The table shows the gates of the test windows at the later peak and at steps without a peak. A
+# forget gate at 1 keeps the state of its unit, and a forget gate at 0 deletes it.
 
 gates = gate_activations(model, X_test)
 is_peak = np.zeros(X_test.shape, dtype=bool)
@@ -76,8 +76,8 @@ table = pd.DataFrame(
 print(f"\nHow far gates are open, mean of the test windows\n\n{table.round(2).to_string()}\n")
 
 # %%
-# What it says
-# ------------
+# Results in words
+# ----------------
 
 
 def say(sentence):
@@ -104,7 +104,7 @@ say(
 # %%
 # A picture
 # ---------
-# The first test window of which both peaks are high.
+# The first test window with two high peaks.
 
 sample = int(np.flatnonzero((heights_test > 2).all(axis=1))[0])
 display = GateActivationDisplay.from_estimator(model, X_test, sample=sample)

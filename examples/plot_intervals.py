@@ -1,29 +1,29 @@
 """
-Intervals: how far off may a forecast be?
-=========================================
+Prediction intervals with MAPIE
+===============================
 
-A network gives one number per row. MAPIE puts an interval around it, which is to hold the real
-value nine times out of ten, and adaptive conformal inference (Gibbs & Candès 2021) holds it to that
-while the series changes. The recipe is explained in docs/intervals.md; here it is run on returns of
-Google through the crisis of 2008, on the temperature of the sea from autumn into winter, and on
-noisy waves, where nothing changes.
+A network predicts one number for each row. MAPIE adds an interval that should contain the real
+value in nine of ten rows. Adaptive conformal inference (Gibbs & Candès 2021) keeps this share while
+the series changes. The method is explained in docs/intervals.md. This example uses it on returns of
+Google through the crisis of 2008, on sea temperatures from autumn to winter, and on noisy waves,
+which do not change.
 
 Needs: ``pip install "skrnn[intervals]"``.
 
-Run it with ``python examples/plot_intervals.py``; it draws ``intervals.png``.
+Run it with ``python examples/plot_intervals.py``. It draws ``intervals.png``.
 """
 
 # %%
-# Three parts in the order of time
-# --------------------------------
-# The network is fitted on the first part. What it gets wrong on the second, the calibration part,
-# says how wide the intervals have to be. They are judged on the third.
+# Three parts in order of time
+# ----------------------------
+# The network is fitted on the first part. Its errors on the second part, the calibration part, give
+# the width of the intervals. The third part is the test.
 #
-# The splits follow the calendar. Google: the year before the crisis calibrates, all that follows is
-# the test, so its volatility is not that of the calibration part. Sea: summer for training, October
-# to calibrate, November to test. The stretch begins behind the last gap of the record. The network
-# learns changes, not temperatures, since November is colder than any day it was trained on, and a
-# network does not follow a series beyond what it has seen.
+# The splits follow the calendar. Google: the year before the crisis is the calibration part, and
+# all later years are the test, with another volatility. Sea: summer for training, October for
+# calibration, November for the test. The series begins after the last gap of the record. The
+# network learns changes of the temperature, since November is colder than all training days, and a
+# network does not follow a series beyond the range of its training rows.
 
 import warnings
 from pathlib import Path
@@ -57,19 +57,20 @@ series = {
 units = {GOOGLE: "%", SEA: "°C", WAVES: "1"}
 
 # %%
-# Each noisy wave is a series of its own, drawn like all others: 50 values are known, the next one
-# is asked for. Here, and only here, the promise of split conformal prediction holds as it was made.
+# Each noisy wave is its own series. All are drawn in the same way: 50 values are known, and the
+# next one is predicted. Only here, the assumption of split conformal prediction holds.
 
 waves = make_noisy_waves(5_000, 51, random_state=42)
 X_waves, y_waves = waves[:, :50], waves[:, 50]
 waves_train, waves_calibration, waves_test = slice(3_000), slice(3_000, 4_000), slice(4_000, None)
 
 # %%
-# The recipe
+# The method
 # ----------
-# Windows are made once, for all rows in one call, so that each row has the true values before it.
-# MAPIE gets the network and the windows of the rows after training. It asks for one row at a time,
-# and would ask a whole pipeline so, too: a row that comes alone gets the window of another row.
+# Windows are made once, for all rows in one call, so each window has the true values before its
+# row. MAPIE gets the network and the windows of the rows after training, not the whole pipeline.
+# MAPIE predicts one row at a time, and a pipeline would give a single row the window of another
+# row.
 
 
 def windows_of(pipe, train, calibration, test):
@@ -81,13 +82,13 @@ def windows_of(pipe, train, calibration, test):
 
 
 LEVEL = 0.9
-# The step of the paper. It is not chosen by what it does here.
+# The step size of the paper. It was not tuned on these series.
 GAMMA = 0.005
 
 
 def split_conformal(network, windows, y, n_calibration):
     """Return lower and upper bounds whose distance to the forecast never changes."""
-    # Scores with a sign, as in MAPIE's adaptive regressor, so that one thing differs, not two.
+    # Scores with a sign, as in MAPIE's adaptive regressor, so the methods differ in one point.
     split = SplitConformalRegressor(
         network, confidence_level=LEVEL, conformity_score=AbsoluteConformityScore(sym=False)
     )
@@ -96,19 +97,19 @@ def split_conformal(network, windows, y, n_calibration):
 
 
 def adaptive_conformal(network, windows, y, n_calibration, *, update=True):
-    """Return lower and upper bounds, each made before the value of its row was looked at."""
+    """Return lower and upper bounds. Each is made before the real value of its row is used."""
     aci = TimeSeriesRegressor(network, method="aci", cv="prefit")
     aci.fit(windows[:n_calibration], y[:n_calibration])
     bounds = []
     with warnings.catch_warnings():
-        # Every call of update says that it has changed in some release. The new way is meant here.
+        # Each call of update warns that it has changed in a release. The new behavior is used here.
         warnings.filterwarnings("ignore", r"\s*This function behavior has been changed")
         for row in range(n_calibration, len(y)):
             x, value = windows[[row]], y[[row]]
             _, interval = aci.predict(x, confidence_level=LEVEL, allow_infinite_bounds=True)
             bounds.append(interval[0, :, 0])
-            # Now the value is known. First the level moves, judged by the scores that made the
-            # interval, then the residual of this row takes the place of the oldest.
+            # Now the real value is known. First the level is adapted, with the scores of the
+            # interval. Then the residual of this row replaces the oldest one.
             aci.adapt_conformal_inference(x, value, gamma=GAMMA, confidence_level=LEVEL)
             if update:
                 aci.update(x, value)
@@ -118,8 +119,8 @@ def adaptive_conformal(network, windows, y, n_calibration, *, update=True):
 # %%
 # Training
 # --------
-# The rival predicts the mean of the window: a return is not like the one before it, and to expect
-# no change is hard to beat. A wave goes on from where it is: there the rival is its last value.
+# For Google and the sea, the naive rival predicts the mean of the window. This is nearly no change,
+# which is hard to beat. For the waves, the naive rival predicts the last value.
 
 models, rivals, n_calibration = {}, {}, {}
 for name, window_length in [(GOOGLE, 60), (SEA, 48)]:
@@ -143,8 +144,8 @@ n_calibration[WAVES] = waves_calibration.stop - waves_calibration.start
 # %%
 # The table
 # ---------
-# "error" is the binomial standard error of a coverage of 90 % in so many rows. Widths are means, of
-# the finite intervals, in the unit of the series.
+# "error" is the binomial standard error of a coverage of 90 % in this number of rows. Widths are
+# means of the finite intervals, in the unit of the series.
 
 bounds, rows = {}, {}
 for kind, of_series in {"GRURegressor": models, "NaiveRegressor": rivals}.items():
@@ -186,8 +187,8 @@ print(
 )
 
 # %%
-# What it says
-# ------------
+# Results in words
+# ----------------
 
 
 def say(sentence):
@@ -245,8 +246,8 @@ say(
 # %%
 # A picture
 # ---------
-# Above, ten months of the test part of Google. Below, the share of the last hundred days that was
-# covered, over the whole test part.
+# The upper part shows ten months of the test part of Google. The lower part shows the share of the
+# last hundred days that was covered, over the whole test part.
 
 stretch = slice(*days.searchsorted(["2008-07-01", "2009-05-01"]))
 colors = {"ACI": "tab:blue", "split": "tab:orange"}

@@ -1,11 +1,12 @@
 """
-The table of lags: what textbooks write by hand
-===============================================
+A table of lags for regressors
+==============================
 
-A series becomes a table for a regressor by shifting it: one column for each month back. Here
-``SlidingWindowTransformer`` writes that table for the unemployment rate of the United States, and
-it is compared with the one made by hand. Linear models and a network are then given the same
-table, and are judged against last month's rate and that of the same month of last year.
+To predict a series with a regressor, a table of lags is needed, with one column for each past
+month. Here ``SlidingWindowTransformer`` makes this table for the unemployment rate of the United
+States. The table is compared with one that is made by ``shift``. Then linear models and networks
+use the table. They are compared with two naive rivals: the rate of last month, and the rate of the
+same month of last year.
 
 Needs: ``pip install "skrnn[examples]"``.
 """
@@ -13,8 +14,8 @@ Needs: ``pip install "skrnn[examples]"``.
 # %%
 # Unemployment, month by month
 # ----------------------------
-# The rate, in percent, is not adjusted for the season, so that it also moves with the month of the
-# year. The years from 2000 on are kept for the end.
+# The rate, in percent, is not adjusted for the season, so it also depends on the month of the year.
+# The years from 2000 on are the test part.
 
 from textwrap import fill
 
@@ -43,24 +44,24 @@ print(f"It rises most in {rising} percentage points on average.")
 # %%
 # The table
 # ---------
-# ``lag1`` is the month before. The row of a month does not hold the rate of that month, so the
-# rate may be the target, and nothing leaks. ``set_output`` asks for a DataFrame.
+# ``lag1`` is the month before. The row of a month does not hold the rate of this month. So the rate
+# may be the target, without a leak. ``set_output`` makes the result a DataFrame.
 
 window = SlidingWindowTransformer(window_length=3, padding="nan").set_output(transform="pandas")
 lags = window.fit_transform(train)
 print(lags.assign(target=train["rate"]).head(6))
 
 # %%
-# By hand it is one ``shift`` for each column.
+# By hand, each column needs one ``shift``.
 
 by_hand = pd.concat({f"rate_lag{k}": train["rate"].shift(k) for k in (3, 2, 1)}, axis=1)
 pd.testing.assert_frame_equal(lags, by_hand)
 print("Both tables are equal.")
 
 # %%
-# What differs is what comes after. The first test month needs the last training months:
-# ``shift`` on the test rows alone has nothing to put there, while the transformer remembers the
-# end of the training rows. It sees by the index that the test rows follow them.
+# The tables of later rows differ. The first test month needs the last training months. ``shift`` of
+# the test rows alone leaves these values missing. The transformer remembers the last training rows,
+# and sees from the index that the test rows continue them.
 
 print(window.transform(test).head(2))
 print(pd.concat({f"rate_lag{k}": test["rate"].shift(k) for k in (3, 2, 1)}, axis=1).head(2))
@@ -68,13 +69,13 @@ print(pd.concat({f"rate_lag{k}": test["rate"].shift(k) for k in (3, 2, 1)}, axis
 # %%
 # One table, several regressors
 # -----------------------------
-# Two years of lags hold the season twice. Steps before the first month are filled with the mean
-# of the training rows, for linear models take no NaN. ``RidgeCV`` chooses its ``alpha``, and the
-# network its number of epochs, from the training rows alone.
+# Two years of lags hold the season twice. Steps before the first month are filled with the mean of
+# the training rows, since linear models do not take NaN. ``RidgeCV`` chooses its ``alpha``, and
+# the network chooses its number of epochs, from the training rows only.
 
 
 def behind_lags(model):
-    """Put a regressor behind the table of lags."""
+    """Make a pipeline of the table of lags and a regressor."""
     steps = [
         ("scale", StandardScaler()),
         ("window", SlidingWindowTransformer(window_length=24)),
@@ -84,7 +85,7 @@ def behind_lags(model):
 
 
 def naive(**parameters):
-    """Make a rival that answers in the units of its window, and so goes without a scaler."""
+    """Make a naive rival. It has no scaler, since it predicts in the units of its window."""
     return make_pipeline(SlidingWindowTransformer(window_length=24), NaiveRegressor(**parameters))
 
 
@@ -109,7 +110,7 @@ models = {
 # %%
 # Errors
 # ------
-# Each month is predicted from the true months before it, by models that were fitted once.
+# Each month is predicted from the true rates before it, by models that are fitted once.
 
 errors = {}
 for name, model in models.items():
@@ -121,11 +122,12 @@ formats = {"RMSE": "{:.3f}".format, "against last month": "{:+.0%}".format}
 print(f"One month ahead, in percentage points\n\n{table.to_string(formatters=formats)}")
 
 # %%
-# What the table says
-# -------------------
-# A linear model of lags is an autoregression, and its coefficients can be read, once they are
-# divided by the scale of the rates. One close to 1 at lag 1 says "like last month"; one at lag 12
-# and the opposite at lag 13 say "and add what the rate did at this time of last year".
+# Results in words
+# ----------------
+# A linear model of lags is an autoregression. Its coefficients can be read after a division by the
+# scale of the rates. A coefficient close to 1 at lag 1 means "the rate of last month". A
+# coefficient at lag 12, and the opposite one at lag 13, mean "plus the change of the same month of
+# last year".
 
 linear_model = models["LinearRegression"]
 scale = linear_model["scale"].scale_[0]

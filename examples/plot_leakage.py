@@ -1,23 +1,23 @@
 """
-Leaks, and how good they make a model look
-==========================================
+Find leaks, and measure their effect on the score
+=================================================
 
-Three common mistakes: a scaler that has seen all rows, a mean that is centered on
-its row, and a target that is shifted the wrong way. ``check_leakage`` finds each of them. Then the
-same models are scored with the mistake and without: some leaks make a model look far better than
-it is, beside yesterday's price, and others hardly show in the score.
+This example makes three common mistakes: a scaler that is fitted on all rows, a centered mean, and
+a target that is shifted the wrong way. ``check_leakage`` finds each of them. Then the same models
+are scored with and without each mistake. Some leaks make a model look far better than it is, and
+others hardly change the score.
 
 Needs: ``pip install "skrnn[examples]"``.
 
-Run it with ``python examples/plot_leakage.py``; it draws ``leakage.png``.
+Run it with ``python examples/plot_leakage.py``. It draws ``leakage.png``.
 """
 
 # %%
-# The honest way
-# --------------
-# The opening price of Google, each day from the 20 days before it. The window ends the day before
-# its row, so the price of a day is the target of its own row, and nothing has to be shifted. The
-# scaler is a step of the pipeline: it learns from the rows that ``fit`` is given.
+# A pipeline without a leak
+# -------------------------
+# Each opening price of Google is predicted from the 20 days before it. The window ends the day
+# before its row. So the price of a day is the target of its own row, and is not shifted. The scaler
+# is a step of the pipeline, so it learns from the rows of ``fit`` only.
 
 from textwrap import fill
 
@@ -50,7 +50,7 @@ predictors = {
 
 
 def pipeline(model, *before):
-    """Put a model behind the window, and steps before it."""
+    """Make a pipeline of the given steps, a window and a model."""
     steps = [*before, ("window", SlidingWindowTransformer(WINDOW)), ("model", model)]
     return Pipeline(steps).set_output(transform="pandas")
 
@@ -63,15 +63,14 @@ report = check_leakage(honest(predictors["Ridge"]), prices, prices["Open"])
 print(fill(f"honest: {report}", 88))
 
 # %%
-# First mistake: a scaler that has seen all rows
-# ----------------------------------------------
-# What is done before the pipeline cannot be seen in the pipeline. ``prepare`` shows it to
-# ``check_leakage``: a function that makes X and y of the raw rows, which are changed before it
-# runs.
+# First mistake: a scaler that is fitted on all rows
+# --------------------------------------------------
+# ``check_leakage`` cannot see what is done before the pipeline. So it takes ``prepare``, a function
+# that makes X and y from raw rows. The raw rows are changed before this function runs.
 
 
 def scale_all(raw):
-    """Scale to 0..1 by the smallest and the largest price, of the test part too."""
+    """Scale to 0..1 by the smallest and the largest price, also of the test part."""
     scaled = (raw - raw.min()) / (raw.max() - raw.min())
     return scaled, scaled["Open"]
 
@@ -86,8 +85,8 @@ print(fill(f"scaler on all rows: {reports['scaler on all rows']}", 88))
 # %%
 # Second mistake: a centered mean
 # -------------------------------
-# Smoothing is a step of the pipeline here, so that X and y will do. The mean of five days that is
-# written to a day holds the two days after it: the window that ends yesterday has seen today, and
+# Smoothing is a step of the pipeline here, so X and y are enough. The mean of five days includes
+# the two days after its row. So a window that ends yesterday contains the prices of today and
 # tomorrow.
 
 
@@ -107,8 +106,8 @@ print(fill(f"centered mean: {reports['centered mean']}", 88))
 # %%
 # Third mistake: a target that is shifted the wrong way
 # -----------------------------------------------------
-# Where a window ends with its own row, the target has to be shifted by ``-1``, to the next day.
-# Here the sign is wrong: the target is the price of the day before, which stands in the window.
+# If a window ends with its own row, the target must be shifted by ``-1``, to the next day. Here the
+# sign is wrong: the target is the price of the day before, which is in the window.
 
 
 def shift_wrongly(raw):
@@ -121,10 +120,10 @@ reports["wrong shift"] = check_leakage(
 print(fill(f"wrong shift: {reports['wrong shift']}", 88))
 
 # %%
-# What the mistakes are worth
-# ---------------------------
-# Each model is fitted on the days before the last 252 and scored on those, by somebody who does
-# not know of the mistake: against the targets that the mistake has made. All errors are in
+# Effect of the mistakes on the score
+# -----------------------------------
+# Each model is fitted on the days before the last 252, and scored on the last 252 days. The scores
+# use the targets that the mistake has changed, as if the mistake were unknown. All errors are in
 # adjusted dollars. Nothing was tuned.
 
 spread = float(prices["Open"].max() - prices["Open"].min())
@@ -154,8 +153,8 @@ print(f"\nRMSE of the last {N_TEST} days, in adjusted dollars\n\n{table.round(2)
 print(f"\nyesterday's price: {yesterday:.2f}\n")
 
 # %%
-# What it says
-# ------------
+# Results in words
+# ----------------
 
 
 def say(sentence):

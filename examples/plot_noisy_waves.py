@@ -2,23 +2,23 @@
 Noisy waves: the next value, and ten ahead
 ==========================================
 
-Two sine waves of random frequency and phase, and noise: the series that chapter 15 of Géron's
-Hands-On Machine Learning forecasts with recurrent networks. RNNRegressor, LSTMRegressor and
-GRURegressor learn to continue them by one value and by ten, beside the value that is last known
-and a linear model. This is a short version of ``noisy_waves.py``, which has ten thousand series,
-two layers and three seeds, and the published figures in its table.
+Each series is the sum of two sine waves of random frequency and phase, and noise. Chapter 15 of
+Géron's Hands-On Machine Learning forecasts these series with recurrent networks. Here RNNRegressor,
+LSTMRegressor and GRURegressor predict the next value and the next ten values. They are compared
+with the last known value and a linear model. This is a short version of ``noisy_waves.py``, which
+has ten thousand series, two layers, three seeds, and the published figures.
 
 Needs: ``pip install "skrnn[plot]"``.
 
-Run it with ``python examples/plot_noisy_waves.py``; it draws ``noisy_waves.png``.
+Run it with ``python examples/plot_noisy_waves.py``. It draws ``noisy_waves.png``.
 """
 
 # %%
 # Three thousand series
 # ---------------------
-# Of each series 50 steps are known. Every series is one row, and no window is needed. 2,000 are
-# for training, 1,000 for the test. Ten values ahead are ten targets of one row: the network has ten
-# outputs, and so has the linear model.
+# The first 50 steps of each series are known. Each series is one row, so no window is needed. 2,000
+# series are for training, and 1,000 are for the test. Ten values ahead are ten targets of a row, so
+# the networks and the linear model have ten outputs.
 
 from textwrap import fill
 from time import perf_counter
@@ -44,8 +44,8 @@ y = {NEXT: waves[NEXT][:, N_STEPS], TEN: waves[TEN][:, N_STEPS:]}
 # %%
 # Five models
 # -----------
-# One layer of 20 units. The learning rate is one of those that ``noisy_waves.py`` has tried on its
-# validation part; nothing was tuned here.
+# The networks have one layer of 20 units. Their learning rate is one of those in
+# ``noisy_waves.py``. Nothing was tuned here.
 
 training = {
     "units": 20,
@@ -66,7 +66,7 @@ models = {
 # Training
 # --------
 
-# TensorFlow takes seconds to import. Do it here, or the first network would be charged for it.
+# TensorFlow takes seconds to import. A first fit here keeps them out of the times below.
 RNNRegressor(units=1, epochs=1).fit(np.zeros((2, 3)), [0.0, 1.0])
 
 rows, forecasts = {}, {}
@@ -82,16 +82,16 @@ for task in waves:
 # %%
 # The table
 # ---------
-# ``fit s`` is the time of one fit. On a new machine the first fit of a cell also compiles its
-# kernels, which stay on disk.
+# ``fit s`` is the time of one fit. On a new machine, the first fit of each cell also compiles its
+# kernels, which are stored on disk.
 
 table = pd.DataFrame.from_dict(rows, orient="index")
 formats = {"test MSE": "{:.5f}".format, "fit s": "{:.1f}".format}
 print(f"{N_TEST:,} waves that were held out\n\n{table.to_string(formatters=formats)}\n")
 
 # %%
-# What it says
-# ------------
+# Results in words
+# ----------------
 
 
 def say(sentence):
@@ -119,7 +119,7 @@ say(
 # %%
 # A picture
 # ---------
-# The first four waves of the test part, and ten values that were predicted at once.
+# The first four waves of the test part, and ten values predicted at once.
 
 best = mse[TEN][networks].idxmin()
 styles = {

@@ -1,11 +1,11 @@
 """
-Peepholes: do gates that see the cell help to time and to count?
-================================================================
+Peephole connections of an LSTM in timing tasks
+===============================================
 
-The gates of an LSTM see its output, but not its cell: while the output gate is shut, they do not
-know what it holds. ``peephole=True`` lets them look. Gers & Schmidhuber (2000) introduced such
-connections for tasks of exact timing. Two tasks of that kind are learned here with peepholes and
-without, from several seeds each.
+The gates of an LSTM read its output, but not its cell state. While the output gate is closed, they
+do not know the cell state. With ``peephole=True``, the gates also read the cell state. Gers &
+Schmidhuber (2000) introduced peephole connections for tasks with exact timing. Here an LSTM learns
+two of these tasks with and without peepholes, from several seeds.
 
 Needs: ``pip install "skrnn[plot]"``.
 """
@@ -13,12 +13,12 @@ Needs: ``pip install "skrnn[plot]"``.
 # %%
 # Two tasks
 # ---------
-# Both show two spikes, and nothing else, in a sequence of zeros. To *measure* is to say at the last
-# step how many steps lie between them: one number, ``sequence_to_vector``. To *repeat* is to let a
-# third spike follow the second after the same number of steps: an output at each step,
-# ``sequence_to_sequence``, which is 1 at the right one and 0 at all others. A network that repeats
-# gets no hint when the time has come, so something in it has to count. Smaller networks and a
-# regular train of spikes were tried as well, with a few seeds, and told no more than these two.
+# In both tasks, the input is a sequence of zeros with two spikes. In the task *measure*, the
+# network predicts at the last step the number of steps between the spikes (``sequence_to_vector``).
+# In the task *repeat*, it predicts a third spike after the same number of steps: an output at each
+# step, which is 1 at the third spike and 0 at all other steps (``sequence_to_sequence``). The input
+# has no sign of the third spike, so the network has to count steps. Smaller networks and a regular
+# series of spikes were tried too, with a few seeds. They showed no more than these two tasks.
 
 from textwrap import fill
 from time import perf_counter
@@ -48,9 +48,9 @@ train, test = slice(0, N_TRAIN), slice(N_TRAIN, None)
 # %%
 # The networks
 # ------------
-# Settings are the same with peepholes and without. The last tenth of the training rows is held out,
-# and the weights of the epoch that does best there are kept. How well a network learns such a task
-# depends on the weights it starts from, so one seed would prove nothing.
+# Settings are the same with and without peepholes. The last tenth of the training rows is held out,
+# and the weights of the epoch with the smallest loss on these rows are kept. The results depend on
+# the initial weights, so several seeds are needed.
 
 SEEDS = range(5)
 training = {
@@ -66,7 +66,7 @@ kinds = {"without": False, "with peepholes": True}
 
 
 def share_exact(task, predicted):
-    """Return how many of the test sequences are answered to the step."""
+    """Return the share of test sequences with an exact prediction."""
     if task == "measure":
         return np.mean(np.round(predicted) == targets[task][test])
     return np.mean(predicted.argmax(axis=1) == targets[task][test].argmax(axis=1))
@@ -74,8 +74,8 @@ def share_exact(task, predicted):
 
 runs, losses = [], {}
 for task, y in targets.items():
-    # There is no value of yesterday to repeat here: the rival that knows nothing of a sequence
-    # answers with the mean of the training targets, of each step where there are several.
+    # These tasks have no last known value. The naive rival predicts the mean of the training
+    # targets, for each step if there are several.
     naive = DummyRegressor().fit(X[train], y[train])
     predicted = naive.predict(X[test])
     error = np.sqrt(np.mean((predicted - y[test]) ** 2))
@@ -97,9 +97,9 @@ for task, y in targets.items():
 # %%
 # The table
 # ---------
-# Means over the seeds. "exact" is the share of test sequences answered to the step, "worst" that of
-# the worst seed. "learned" counts the seeds whose loss on held-out rows fell below a tenth of the
-# variance of the targets, and "epochs" is the median of how long that took them.
+# Means over the seeds. "exact" is the share of test sequences with an exact prediction, and "worst"
+# that of the worst seed. "learned" counts the seeds whose loss on held-out rows fell below a tenth
+# of the variance of the targets, and "epochs" is the median number of epochs of these seeds.
 
 names = ["task", "network", "seed", "RMSE", "exact", "epochs"]
 by_run = pd.DataFrame(runs, columns=names)
@@ -118,14 +118,14 @@ formats["epochs"] = "{:.0f}".format
 print(f"{len(SEEDS)} seeds\n\n{table.to_string(formatters=formats, na_rep='')}")
 
 # %%
-# What it says
-# ------------
-# A difference is called one only if nearly all pairs of a seed with peepholes and a seed without
-# agree on it.
+# Results in words
+# ----------------
+# A network counts as better only if it has the smaller error in nearly all pairs of a seed with
+# peepholes and a seed without.
 
 
 def compare(task):
-    """Say which of the two networks is better at a task, if one can tell."""
+    """Return a sentence that says which of the two networks is better at a task."""
     of_task = by_run[by_run["task"] == task].set_index("network")["RMSE"]
     without, peep = (of_task[kind].to_numpy() for kind in kinds)
     share = np.mean(peep[:, None] < without[None, :])
@@ -150,8 +150,8 @@ for task in targets:
 # %%
 # A picture
 # ---------
-# The smallest loss on the held-out rows so far, one line for each seed: the weights of that epoch
-# are kept. A loss of 1 is that of the mean of the targets.
+# The smallest loss on held-out rows up to each epoch, with one line for each seed. A loss of 1 is
+# that of the mean of the targets.
 
 figure, axes = plt.subplots(1, 2, figsize=(9, 4.4), sharey=True, layout="constrained")
 colors = {"without": "tab:orange", "with peepholes": "tab:blue"}

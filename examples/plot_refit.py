@@ -2,23 +2,24 @@
 Early stopping, and then a fit on all rows
 ==========================================
 
-Early stopping holds out the last rows: in a series, the most recent ones, which may tell the most
-of what comes next. It finds the number of epochs, but the network never learns from those rows. So
-the network is fitted again, on all rows, for the number of epochs that was found. Here this is done
-for four months of the temperature of the sea, each with all the days before it. The table shows
-whether it pays: the second fit gains rows, and loses the choice of the best epoch.
+Early stopping holds out the last rows. In a series, these are the most recent ones, which may be
+the most useful for the next rows. Early stopping finds the number of epochs, but the network does
+not learn from the held-out rows. So the network is fitted again on all rows, with the number of
+epochs that was found. Here this is done for four months of sea temperatures, each with all days
+before it. The table compares both fits: the second fit has more rows, but does not keep the best
+epoch.
 
 Needs: ``pip install "skrnn[examples]"``.
 
-Run it with ``python examples/plot_refit.py``; it draws ``refit.png``.
+Run it with ``python examples/plot_refit.py``. It draws ``refit.png``.
 """
 
 # %%
 # Four months to predict
 # ----------------------
-# Temperatures of every hour, from February on. Each of the months August to November is predicted
-# one hour ahead, by a network that knows the months before it. A tenth of the rows before a month
-# are its last two to four weeks.
+# The rows are hourly temperatures from February on. Each of the months August to November is
+# predicted one hour ahead, by a network that is fitted on all months before it. The last tenth of
+# these rows covers two to four weeks.
 
 from textwrap import fill
 
@@ -41,9 +42,9 @@ WINDOW, SEEDS = 24, (0, 1)
 # %%
 # Stop early
 # ----------
-# ``validation_split=0.1`` holds out the last tenth of the rows. Training stops when their loss has
-# not fallen for five epochs, and the weights of the best epoch are restored. The scaler and the
-# window are fitted on all rows: it is the network that does not learn from the last ones.
+# ``validation_split=0.1`` holds out the last tenth of the rows. Training stops if their loss has
+# not improved for five epochs, and the weights of the best epoch are restored. The scaler and the
+# window are fitted on all rows. Only the network does not learn from the last rows.
 
 
 def stops_early(seed):
@@ -66,35 +67,35 @@ def stops_early(seed):
 # %%
 # Fit again
 # ---------
-# ``n_iter_`` counts all epochs that were run, so it is the wrong number: it includes the five that
-# brought nothing. The epoch whose weights were kept is the one with the smallest validation loss.
+# ``n_iter_`` is the wrong number of epochs: it counts all epochs, also the last five without an
+# improvement. The restored weights are those of the epoch with the smallest validation loss.
 
 
 def best_epoch(fitted):
-    """Return the epoch whose weights early stopping has kept, counted from 1."""
+    """Return the epoch whose weights early stopping has restored, counted from 1."""
     return int(np.argmin(fitted["model"].history_["val_loss"])) + 1
 
 
 def fit_on_all_rows(fitted, X, y):
-    """Fit a copy on all rows, for as many epochs as early stopping has found."""
+    """Fit a copy on all rows, with the number of epochs that early stopping has found."""
     again = clone(fitted)
     again.set_params(model__epochs=best_epoch(fitted), model__early_stopping=False)
     return again.fit(X, y)
 
 
 # %%
-# What the last rows are worth
-# ----------------------------
-# The month to predict plays no part until all is fitted. Learning rate and batch size are such that
-# training takes seconds. Seeds differ a lot, and two for each month are few: what is printed below
-# is an example, and no proof.
+# Errors with and without the last rows
+# -------------------------------------
+# The predicted month is not used until all models are fitted. With this learning rate and batch
+# size, training takes seconds. Results differ a lot between seeds, and two seeds for each month are
+# few. So the numbers below are an example and no proof.
 #
-# In a trial with five seeds, the fit on all rows had the smaller error in 6 of 20 fits. At this
-# learning rate errors jump from epoch to epoch. Early stopping keeps a good epoch, and a fit for a
-# fixed number of epochs ends with the last. In a second trial no fit chose its epoch: networks were
-# trained for one to three epochs more than early stopping had found, on all rows and without the
-# last tenth, for August to October with three seeds. There the fit on all rows had the smaller
-# error in 23 of 27 pairs.
+# In a trial with five seeds, the fit on all rows had the smaller error in 6 of 20 fits. With this
+# learning rate, errors change strongly from epoch to epoch. Early stopping keeps a good epoch,
+# while a fit with a fixed number of epochs keeps the last one. In a second trial, no fit kept its
+# best epoch: networks were trained for one to three epochs more than early stopping had found, on
+# all rows and without the last tenth, for August to October with three seeds. There the fit on all
+# rows had the smaller error in 23 of 27 pairs.
 
 STOPPED, REFITTED, NAIVE = "last rows held out", "fitted on all rows", "an hour ago"
 rows = []
@@ -126,8 +127,8 @@ print(f"\nRMSE in degrees Celsius, one hour ahead\n\n{table.round(3).to_string()
 print(f"Mean of the seeds\n\n{by_month.round(3).to_string()}\n")
 
 # %%
-# What it says
-# ------------
+# Results in words
+# ----------------
 
 
 def say(sentence):
@@ -154,8 +155,8 @@ say(
 # %%
 # A picture
 # ---------
-# Errors beside that of the naive rival, which is the line at 1. Small dots are seeds, large ones
-# their mean.
+# Errors relative to that of the naive rival, which is the line at 1. Small dots are seeds, and
+# large dots are their means.
 
 relative = errors.div(errors[NAIVE], axis=0)
 figure, ax = plt.subplots(figsize=(9, 4.2), layout="constrained")

@@ -1,22 +1,23 @@
 """
-Save a pipeline, load it, and go on
-===================================
+Save a pipeline, load it, and continue training
+===============================================
 
-A fitted pipeline is written to a file from which no code is run when it is loaded. What is loaded
-predicts the same to the last bit, and trains on: here when the series has changed its habits. A
-damaged file is an error, and the network can be handed to people who have only Keras.
+A fitted pipeline is saved to a file. No code of the file is run when it is loaded. The loaded
+pipeline has exactly the same predictions. Its training is continued after the series has changed.
+The example also shows the error for a damaged file, and a Keras model for machines without skrnn.
 
 Needs: ``pip install "skrnn[persistence,plot]"``.
 
-Run it with ``python examples/plot_saving.py``; it draws ``saving.png``.
+Run it with ``python examples/plot_saving.py``. It draws ``saving.png``.
 """
 
 # %%
-# A series that changes its habits
-# --------------------------------
-# Visitors of a shop, day by day for three years: a week with a busy Saturday, a slow season, and
-# noise in which a good day is followed by a better one than usual. From the third year on the shop
-# is open on Sundays, too, and closed on Mondays. The pipeline is fitted on the first two years.
+# A series with a change
+# ----------------------
+# The series is the daily number of visitors of a shop, for three years. It has a week with a busy
+# Saturday, a yearly season, and correlated noise: after a good day, the next day is better than
+# usual. From the third year on, the shop is also open on Sundays, and closed on Mondays. The
+# pipeline is fitted on the first two years.
 
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -46,8 +47,8 @@ season = 1 + 0.15 * np.cos(2 * np.pi * (days.day_of_year - 350) / 365)
 visitors = pd.DataFrame({"visitors": (week * season * np.exp(luck)).round()}, index=days)
 
 train = visitors.loc[:"2023"]
-lately = visitors.loc["2024-01":"2024-06"]  # known when the network is trained on
-coming = visitors.loc["2024-07":]  # to be judged by
+lately = visitors.loc["2024-01":"2024-06"]  # known when training is continued
+coming = visitors.loc["2024-07":]  # test part
 
 WINDOW = 14
 steps = [
@@ -62,9 +63,9 @@ print(f"{len(train)} days to learn from, R² of them: {pipe.score(train, train['
 # %%
 # Save and load
 # -------------
-# Everything is in the file: the scaler, the last rows that the window remembers, the weights and
-# the state of the optimizer. So the loaded pipeline continues the fitted series, and its
-# predictions are equal bit for bit.
+# The file holds the scaler, the last rows that the window remembers, the weights and the state of
+# the optimizer. So the loaded pipeline continues the fitted series, and its predictions are equal
+# bit for bit.
 
 folder = TemporaryDirectory()
 path = Path(folder.name) / "visitors.skrnn"
@@ -78,8 +79,8 @@ print(f"predictions of {len(lately)} days are equal, bit for bit: {are_equal}")
 # %%
 # A damaged file
 # --------------
-# One bit is altered in the middle of the file. The checksum in its first line does not fit any
-# more, and ``load`` says so. A checksum finds accidents, not intent.
+# One bit in the middle of the file is changed. The checksum in the first line is wrong now, and
+# ``load`` raises an error. A checksum finds accidental damage, but no attack.
 
 content = bytearray(path.read_bytes())
 content[len(content) // 2] ^= 1
@@ -91,10 +92,11 @@ except ValueError as error:
     print(fill(str(error).replace(folder.name, "").lstrip("/\\"), 88))
 
 # %%
-# Where skrnn is not installed
-# ----------------------------
-# ``to_keras`` makes a plain Keras model of the last step, in the units of y. It takes windows as
-# the steps before it make them: shape ``(n_samples, n_timesteps, n_features)``, scaled.
+# A Keras model, for machines without skrnn
+# -----------------------------------------
+# ``to_keras`` makes a Keras model of the last step, which predicts in the units of y. It takes
+# windows that the steps before it have made: scaled, of shape
+# ``(n_samples, n_timesteps, n_features)``.
 
 windows = loaded[:-1].transform(lately).to_numpy()[:, :, np.newaxis]
 of_keras = loaded[-1].to_keras().predict(windows, verbose=0).ravel()
@@ -102,12 +104,13 @@ largest = np.abs(of_keras - loaded.predict(lately)).max()
 print(f"to_keras, in visitors, differs by {largest:.0e} at most")
 
 # %%
-# Train on
-# --------
-# Half a year later the week has changed. ``partial_fit`` of the last step makes one pass over the
-# rows of the new year, from the weights and the optimizer state of the file. Here are 20 passes;
-# the number was not tuned. Beside it stand the pipeline as it was saved, one that is fitted anew
-# on all rows up to June, and two rivals: yesterday, and the same day of last week.
+# Continue training
+# -----------------
+# In the third year, the week has changed. ``partial_fit`` of the last step trains one epoch on the
+# rows of the new year, from the weights and the optimizer state of the file. Here it is called 20
+# times, and this number was not tuned. The result is compared with the saved pipeline, with a
+# pipeline that is fitted again on all rows up to June, and with two naive rivals: yesterday, and
+# the same day of last week.
 
 X_lately = loaded[:-1].transform(lately)
 for _ in range(20):
@@ -124,8 +127,8 @@ for model in models.values():
     model.fit(known, known["visitors"])
 models |= {"as it was saved": pipe, "loaded, trained on": loaded}
 
-# The two pipelines of the file were fitted up to December, all others up to June. Rows from the
-# first one on serve both: fitted rows are recognized, and windows hold what came before.
+# The saved and the loaded pipeline were fitted up to December, all others up to June. All of them
+# can predict all rows: windows recognize fitted rows and hold the rows before.
 predicted = pd.DataFrame(
     {name: model.predict(visitors) for name, model in models.items()}, index=visitors.index
 ).loc[coming.index]
@@ -133,8 +136,8 @@ error = predicted.apply(lambda column: root_mean_squared_error(coming["visitors"
 print(f"RMSE from July to December, in visitors\n\n{error.round(1).to_string()}\n")
 
 # %%
-# What it says
-# ------------
+# Results in words
+# ----------------
 
 
 def say(sentence):

@@ -1,14 +1,14 @@
 """
-Good or bad? Words in their order
-=================================
+Sentiment of sentences, with the order of words
+===============================================
 
-A sentence becomes a sequence of words, and its last state a label. The sentences are made: "not"
-turns the word after it, and what comes after "but" decides. So the order of the words matters, and
-models that count words show how far one gets without it.
+A network reads a sentence as a sequence of words, and its last state gives the class. The sentences
+are generated: "not" inverts the next adjective, and the clause after "but" decides. So the order of
+the words matters. Models that count words show what is possible without the order.
 
 Needs: ``pip install "skrnn[plot]"``.
 
-Run it with ``python examples/plot_sentiment.py``; it draws ``sentiment.png``.
+Run it with ``python examples/plot_sentiment.py``. It draws ``sentiment.png``.
 """
 
 # %%
@@ -44,7 +44,7 @@ rng = np.random.default_rng(0)
 
 
 def make_clause():
-    """Return words about one thing, and whether they are kind."""
+    """Return the words of a clause, and whether it is positive."""
     is_good = rng.random() < 0.5
     words = ["the", rng.choice(NOUNS), "is"]
     is_negated = rng.random() < 0.4
@@ -57,11 +57,11 @@ def make_clause():
 
 
 def make_sentence():
-    """Return a sentence, and what it says in the end."""
+    """Return a sentence and its class."""
     words, is_good = make_clause()
     while rng.random() < 0.6:
         more, after = make_clause()
-        # "and" says more of the same; "but" takes back what was said.
+        # "and" joins clauses of the same class, and "but" joins different ones.
         words += ["and" if after == is_good else "but", *more]
         is_good = after
     return " ".join(words), "positive" if is_good else "negative"
@@ -77,8 +77,8 @@ X_train, X_test, y_train, y_test = train_test_split(
 # %%
 # Sequences of unequal length
 # ---------------------------
-# Each word is a row of zeros and a one; a sentence that is shorter than the longest one is filled
-# with absent steps, which the state passes over.
+# Each word becomes a row of zeros with a single 1. Sentences that are shorter than the longest one
+# are filled with missing steps, which a network ignores.
 
 words = np.concatenate([sentence.split() for sentence in X_train])
 encoder = OneHotEncoder(sparse_output=False, dtype=np.float32, handle_unknown="ignore")
@@ -93,9 +93,9 @@ def to_sequences(sentences):
 
 
 # %%
-# One table
+# The table
 # ---------
-# The rivals get single words, or pairs and triples of neighbors as well.
+# The rivals count single words, or also pairs and triples of neighboring words.
 
 network = {"units": 16, "epochs": 8, "learning_rate": 0.01, "random_state": 0}
 models = {
@@ -124,10 +124,10 @@ formats = {"accuracy": "{:.3f}".format, "log loss": "{:.3f}".format, "fit s": "{
 print(f"\n1,000 sentences that were held out\n\n{table.to_string(formatters=formats)}\n")
 
 # %%
-# What it says of a sentence, clause by clause
-# --------------------------------------------
-# What a sentence says so far is a sentence, too: the probability of "positive" turns where the
-# meaning does.
+# Probabilities after each clause
+# -------------------------------
+# The first clauses of a sentence are a sentence, too. The probability of "positive" changes after
+# each clause that changes the meaning.
 
 clauses = ["the plot is good", "and the cast is never dull", "but the ending is not very clever"]
 so_far = [" ".join(clauses[:end]) for end in range(1, len(clauses) + 1)]

@@ -2,10 +2,10 @@
 Four stacked LSTM layers on a stock price
 =========================================
 
-A common first exercise on recurrent networks: scale the opening prices of Google to the
+A common first exercise with recurrent networks is to scale the opening prices of Google to the
 range from 0 to 1, make windows of 60 days, stack four LSTM layers of 50 units with a dropout of
-0.2, and predict the months that follow. This example does it in a pipeline, beside one layer of 50
-units and beside yesterday's price, which is often left out.
+0.2, and predict the next months. This example uses a pipeline. It compares the four layers with one
+layer of 50 units and with yesterday's price, which the exercise often leaves out.
 
 Needs: ``pip install "skrnn[examples]"``.
 """
@@ -13,7 +13,7 @@ Needs: ``pip install "skrnn[examples]"``.
 # %%
 # Years to train on, months to predict
 # ------------------------------------
-# The test rows are the last ones of the data: January, February and the first day of March 2013.
+# The test rows are the last rows: January, February and the first day of March 2013.
 
 from textwrap import fill
 
@@ -37,11 +37,11 @@ print(f"{n_above} of them lie above {highest:.0f} dollars, the highest price see
 # %%
 # The pipeline
 # ------------
-# The scaler is fitted on the training years and no others. Windows of the first test days reach
-# back into December: the dates, which ``set_output`` lets through the scaler, say that the test
-# rows continue the training rows. So the usual steps of the exercise, to join the two parts and to
-# cut windows by hand, are not needed, and neither is the inverse of the scaling: the target is in
-# dollars, and the network standardizes it by itself.
+# The scaler is fitted on the training years only. Windows of the first test days hold days of
+# December, since the test rows continue the training rows. The window sees this from the dates,
+# which ``set_output`` keeps behind the scaler. So three usual steps of the exercise are not needed:
+# to join training and test rows, to make windows by hand, and to invert the scaling. The target is
+# in dollars, and the network standardizes it.
 
 WINDOW = 60
 
@@ -55,13 +55,13 @@ def windowed(model):
 # %%
 # Training
 # --------
-# One number for each layer: ``units=(50, 50, 50, 50)``. Dropout follows each of them.
+# ``units=(50, 50, 50, 50)`` has one number for each layer. Dropout follows each layer.
 #
-# The exercise usually has five years and trains 100 epochs in batches of 32. To finish in less than
-# a minute, here it is three years and 20 epochs in batches of 64, at three times the default
-# learning rate of Keras. The usual settings, tried with one seed, brought both networks nearer to
-# yesterday's price, four layers nearer than one, and neither reached it. Two seeds show how much of
-# a result is due to the random start.
+# The exercise usually has five years and 100 epochs in batches of 32. To finish in less than a
+# minute, this example has three years and 20 epochs in batches of 64, with three times the default
+# learning rate of Keras. The usual settings were tried with one seed. With them, both networks were
+# closer to yesterday's price, and four layers closer than one, but neither was as good. Two seeds
+# show how much a result depends on the random start.
 
 training = {
     "dropout": 0.2,
@@ -87,7 +87,7 @@ yesterday = pd.Series(naive.fit(train, train["Open"]).predict(test), index=test.
 # %%
 # The table
 # ---------
-# RMSE of all test days, and the mean of prediction minus price, both in adjusted dollars.
+# RMSE of all test days, and mean of prediction minus real price, in adjusted dollars.
 
 
 def judge(forecast):
@@ -107,8 +107,8 @@ table = pd.DataFrame(rows).astype({"seed": "Int64", "parameters": "Int64"})
 print(f"\n{table.round(1).to_string(index=False, na_rep='')}\n")
 
 # %%
-# What it says
-# ------------
+# Results in words
+# ----------------
 
 
 def say(sentence):
@@ -127,8 +127,8 @@ n_better = int((table["RMSE"].iloc[:-1] < rival).sum())
 say(f"{n_better} of {len(table) - 1} networks beat yesterday's price.")
 
 # %%
-# The mean difference tells what kind of error it is. Prices rose, so a forecast that is a day late
-# is a little too low, as yesterday's price is. One that is much lower stays behind.
+# The mean difference shows the kind of the error. Prices rose, so a forecast that is a day late is
+# slightly too low, such as yesterday's price. A forecast that is much lower does not follow prices.
 
 networks_only = table.iloc[:-1]
 n_low = int((networks_only["mean difference"] < 2 * table["mean difference"].iloc[-1]).sum())
@@ -139,9 +139,9 @@ say(
 )
 
 # %%
-# A network saturates: it hardly goes beyond the prices that it was trained on, and is slow near the
-# ends of their range, where it has seen few days. Early 2013 is at the upper end and beyond.
-# ``linear_skip=True`` adds a linear map of the window, which can follow.
+# A network saturates. It hardly predicts prices beyond the range of its training prices, and learns
+# little near the ends of the range, where training days are few. Prices of early 2013 are at the
+# upper end and above. ``linear_skip=True`` adds a linear map of the window, which can follow them.
 
 # %%
 # A picture

@@ -1,21 +1,20 @@
 """
-Who is speaking? Sequences of unequal length
-============================================
+Sequences of unequal length: recognize the speaker
+==================================================
 
-Nine men say two Japanese vowels, one after the other (Kudo, Toyama & Shimbo 1999). A recording is
-a sequence of 7 to 29 steps with 12 numbers each, and the question is who speaks. The recordings
-come with the package aeon.
+Nine men say two Japanese vowels (Kudo, Toyama & Shimbo 1999). A recording is a sequence of 7 to 29
+steps with 12 numbers each, and its class is the speaker. The recordings come with the package aeon.
 
 Needs: ``pip install "skrnn[unequal-lengths]"``.
 
-Run it with ``python examples/plot_unequal_lengths.py``; it draws ``unequal_lengths.png``.
+Run it with ``python examples/plot_unequal_lengths.py``. It draws ``unequal_lengths.png``.
 """
 
 # %%
-# Recordings of any length in one array
-# -------------------------------------
-# ``stack_sequences`` fills what a sequence lacks with steps that are absent: the state of a network
-# passes over them, so they are not data as zeros would be.
+# Recordings of several lengths in one array
+# ------------------------------------------
+# ``stack_sequences`` fills shorter sequences with missing steps. A network ignores missing steps,
+# while zeros would be data.
 
 from pathlib import Path
 from time import perf_counter
@@ -34,7 +33,7 @@ from skrnn import GRUClassifier, stack_sequences
 
 
 def load(split):
-    """Return sequences (n_sequences, n_timesteps of the longest, 12), and who speaks."""
+    """Return sequences of shape (n_sequences, n_timesteps of the longest, 12), and speakers."""
     recordings, speakers = load_japanese_vowels(split=split)
     # aeon's arrays have the channels first.
     return stack_sequences([recording.T for recording in recordings]), speakers
@@ -66,8 +65,8 @@ print(f"Cross-validation on the training part\n\n{tried.round(3).to_string(index
 # %%
 # The table
 # ---------
-# The rival is the nearest neighbor among the training sequences, padded with zeros to one length
-# and compared number by number. The network is trained with three seeds.
+# The rival predicts the speaker of the nearest training sequence. Sequences are padded with zeros
+# to the same length and compared number by number. The network is trained with three seeds.
 
 
 def pad_with_zeros(X):
@@ -105,8 +104,8 @@ formats = dict.fromkeys(["test accuracy", "lowest", "highest"], "{:.3f}".format)
 print(f"{table.to_string(formatters=formats | {'fit s': '{:.1f}'.format})}\n")
 
 # %%
-# Who is taken for whom
-# ---------------------
+# Confusion matrices
+# ------------------
 
 figure, axes = plt.subplots(1, 2, figsize=(9.5, 4.6), layout="constrained")
 for ax, name in zip(axes, ["1-nearest neighbor, zero-padded", "GRUClassifier"], strict=True):

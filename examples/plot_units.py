@@ -2,10 +2,9 @@
 How many units does an LSTM need?
 =================================
 
-An LSTM with 50 units predicts the opening price of the next day, then one with 100, then others
-with fewer and with more. Each is trained from three random starts, so that the difference between
-sizes can be seen beside the difference between fits of one size. Yesterday's price and Ridge
-stand in the same table.
+LSTMs with 10 to 200 units predict the opening price of the next day. Each is trained from three
+random starts. So the differences between sizes can be compared with the differences between fits of
+the same size. Yesterday's price and Ridge are in the same table.
 
 Needs: ``pip install "skrnn[examples]"``.
 """
@@ -13,9 +12,9 @@ Needs: ``pip install "skrnn[examples]"``.
 # %%
 # Prices to learn from and prices to predict
 # ------------------------------------------
-# Microsoft is trained on three years and tested on the fourth. In that year its price stays within
-# what was seen in training, or close to it: a network saturates beyond the range that it knows,
-# and this would hide what the units do.
+# The models are trained on three years of Microsoft and tested on the fourth. In the test year, the
+# price stays in the range of the training years, or close to it. Beyond this range a network
+# saturates, which would hide the effect of the units.
 
 from textwrap import fill
 
@@ -41,8 +40,8 @@ for name, part in {"training": train, "test": test}.items():
 # %%
 # One pipeline, several sizes
 # ---------------------------
-# A day is predicted from the 30 openings before it. The scaler is a step of the pipeline, so it
-# knows the training years only.
+# A day is predicted from the 30 opening prices before it. The scaler is a step of the pipeline, so
+# it is fitted on the training years only.
 
 WINDOW = 30
 
@@ -60,7 +59,7 @@ def error(forecast):
 # %%
 # The rivals
 # ----------
-# Yesterday's price has nothing to train. Ridge chooses its penalty within the training years.
+# Yesterday's price needs no training. Ridge chooses its penalty on the training years.
 
 naive = make_pipeline(SlidingWindowTransformer(WINDOW), NaiveRegressor())
 ridge = GridSearchCV(
@@ -79,15 +78,15 @@ for name, rmse in rivals.items():
 # %%
 # The networks
 # ------------
-# The number of parameters grows with the square of the units. All sizes are shown, with all
-# seeds; none is picked by its error in the test year.
+# The number of parameters grows with the square of the units. The table shows all sizes and all
+# seeds. None is chosen by its error in the test year.
 #
-# To keep the example short, training takes 15 epochs in batches of 64, at a learning rate of 0.005,
-# five times the default of Keras. This is less than the networks need. Trained longer at the
-# default rate, for 80 epochs in batches of 32 and with one seed, networks of 10, 50, 100 and 200
-# units all came nearer to yesterday's price. 100 units came nearest, 10 the least, and none reached
-# it. At a rate of 0.01, also tried, one network of 200 units learned next to nothing, and
-# yesterday's price won, too.
+# To keep the example short, training has 15 epochs in batches of 64, with a learning rate of 0.005,
+# five times the default of Keras. This is less than the networks need. With 80 epochs in batches of
+# 32, the default rate and one seed, networks of 10, 50, 100 and 200 units were closer to
+# yesterday's price. 100 units were the closest, 10 units the least close, and none was as good.
+# With a rate of 0.01, one network of 200 units learned almost nothing, and yesterday's price was
+# the best, too.
 
 SIZES = [10, 25, 50, 100, 200]
 SEEDS = [0, 1, 2]
@@ -116,7 +115,7 @@ print(f"\nRMSE in adjusted dollars, loss in variances of y\n\n{shown.round(3).to
 # %%
 # Does more help?
 # ---------------
-# A difference between sizes says something if it is larger than what the seed alone does.
+# A difference between sizes matters if it is larger than the difference between seeds.
 
 
 def say(sentence):
@@ -146,8 +145,8 @@ say(
 # %%
 # A picture
 # ---------
-# On the left the last two months of the test year, by three of the sizes and the first seed. On
-# the right the error of every fit; the line joins the means.
+# Left: the last two months of the test year, for three sizes and the first seed. Right: the error
+# of each fit, with a line through the means.
 
 last = test.loc["2011-11":"2011-12"]
 colors = {10: "tab:orange", 50: "tab:blue", 200: "tab:purple"}

@@ -1,24 +1,23 @@
 """
-Why networks forget: the gradient that reaches a step
-=====================================================
+Vanishing gradients: why networks forget
+========================================
 
-A network learns from a step what the gradient of the loss tells it of that step. Here one sees how
-much of the gradient arrives at each of 100 steps: in a simple RNN, an LSTM and a GRU before any
-training, and in LSTMs that are to recall the first of the steps, with ``memory_steps=100`` and
-without.
+A network learns from a step only if the gradient of the loss reaches the step. This example
+measures the gradient that reaches each of 100 steps: in a simple RNN, an LSTM and a GRU before
+training, and in LSTMs that learn to recall the first step, with and without ``memory_steps=100``.
 
 Needs: ``pip install "skrnn[plot]"``.
 
-Run it with ``python examples/plot_vanishing_gradient.py``; it draws ``vanishing_gradient.png``.
+Run it with ``python examples/plot_vanishing_gradient.py``. It draws ``vanishing_gradient.png``.
 """
 
 # %%
 # Before any training
 # -------------------
-# The rows are standard normal noise, and the networks are those of skrnn's defaults. With
-# ``initial=True`` they need not be fitted: the gradient is that of the weights that ``fit`` would
-# start from. A gradient that is small there is no proof that a step cannot be learned: training may
-# change it. But it is where training starts.
+# The rows are standard normal noise, and the networks have the default parameters of skrnn. With
+# ``initial=True``, networks need not be fitted: the gradient is computed with the weights that
+# ``fit`` starts from. A small initial gradient is no proof that a step cannot be learned, since
+# training may change the gradient. But training starts from it.
 
 from pathlib import Path
 from textwrap import fill
@@ -49,10 +48,10 @@ at_start = GradientFlowDisplay(
 # %%
 # Recall the first of a hundred steps
 # -----------------------------------
-# The task of ``memory.py``, with its training rows and its settings but for fewer epochs: all
-# steps are uniform noise, and the target is the first. Both networks are trained alike, and stop
-# once they have learned the training rows. How soon depends on the random start: ``memory.py`` says
-# how five seeds fared.
+# This is the task of ``memory.py``, with the same training rows and settings, but fewer epochs. All
+# steps are uniform noise, and the target is the first step. Both networks are trained in the same
+# way, and stop when they have learned the training rows. The number of epochs depends on the random
+# start: ``memory.py`` has the results of five seeds.
 
 N_RECALL, MAX_EPOCHS = 2_000, 50
 uniform = np.random.default_rng(0).uniform(size=(N_RECALL + 500, N_TIMESTEPS))
@@ -62,12 +61,12 @@ y_train, y_test = X_train[:, 0], X_test[:, 0]
 
 def recall_network(memory_steps):
     """Make a network that stops when it has learned its training rows."""
-    # Keras takes seconds to import, and is quiet once skrnn has prepared it.
+    # The import of Keras takes seconds, and prints no messages after skrnn has prepared it.
     from keras.callbacks import Callback
 
     class StopWhenLearned(Callback):
         def on_epoch_end(self, epoch, logs=None):
-            # In variances of y: about 1 - R² of the training rows.
+            # The loss is in variances of y: about 1 - R² of the training rows.
             self.model.stop_training = logs["loss"] < 0.01
 
     return LSTMRegressor(
@@ -103,7 +102,7 @@ for name, (model, _) in recall.items():
 # %%
 # The table
 # ---------
-# Norms of the gradient with respect to the state after a step, mean of the rows.
+# Norms of the gradient with respect to the state after a step, averaged over the rows.
 
 table = pd.DataFrame(
     {
@@ -116,8 +115,8 @@ formats = dict.fromkeys(table.columns, "{:.1e}".format)
 print(f"\nGradient that reaches a step\n\n{table.to_string(formatters=formats)}\n")
 
 # %%
-# What it says
-# ------------
+# Results in words
+# ----------------
 
 
 def say(sentence):
@@ -162,7 +161,7 @@ for name, (_, color) in recall.items():
         display.plot(right, color=color, linestyle=style)
 left.set_title("Before training, on noise")
 right.set(title="Recall of the first of 100 steps", ylabel="")
-# What lies below says nothing more, and would press the rest together.
+# Smaller values are not shown, since they would make the rest of the plot too small.
 left.set_ylim(1e-12, 1e2)
 for ax in (left, right):
     ax.grid(axis="y", color="0.92")
