@@ -1,8 +1,8 @@
-"""The same networks in raw Keras, scikeras, PyTorch, skorch and skrnn, and the data they fit.
+"""Competitors: the same networks in raw Keras, scikeras, PyTorch, skorch and skrnn, and their data.
 
-Each is written as its own documentation shows it, with its defaults. Libraries are imported where
-they are used, so that a process loads only what it measures, and `import_libraries` loads it
-before the clock runs.
+Each network is written as in the documentation of its library, with the default parameters. Each
+function imports its own libraries, so a process loads only the measured library. Call
+`import_libraries` before the clock starts.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ import warnings
 import numpy as np
 
 LIBRARIES = {
-    # skrnn imports TensorFlow and Numba with the first fit.
+    # skrnn imports TensorFlow and Numba in the first fit.
     "skrnn": ("skrnn", "numba", "keras", "scikeras.wrappers"),
     "raw Keras": ("keras",),
     "scikeras": ("keras", "scikeras.wrappers"),
-    # PyTorch imports its compiler, which takes seconds, with the first optimizer.
+    # PyTorch imports its compiler, which takes seconds, when the first optimizer is made.
     "PyTorch": ("torch", "torch._dynamo"),
     "skorch": ("torch", "torch._dynamo", "skorch"),
 }
@@ -30,12 +30,12 @@ def import_libraries(competitor: str) -> None:
     if competitor == "skrnn":
         from numba.core.registry import cpu_target
 
-        # Numba imports most of itself with the first kernel.
+        # Numba imports most of its modules when the first kernel is compiled.
         cpu_target.target_context.refresh()
 
 
 def noisy_waves(n_windows: int, n_steps: int) -> tuple[np.ndarray, np.ndarray]:
-    """Windows of shape (n_windows, n_steps, 1) and the value after each, as float32."""
+    """Return windows of shape (n_windows, n_steps, 1) and the value after each, as float32."""
     rng = np.random.default_rng(0)
     series = np.sin(0.1 * np.arange(n_windows + n_steps)) + rng.normal(0, 0.1, n_windows + n_steps)
     windows = np.lib.stride_tricks.sliding_window_view(series.astype(np.float32), n_steps)
@@ -56,7 +56,7 @@ def skrnn_estimator(cell: str, units: tuple[int, ...], dropout: float, **params)
 def keras_model(
     cell: str = "LSTM", units=50, n_layers: int = 1, dropout: float = 0.2, n_steps: int = 60
 ):
-    """Return a compiled Sequential; it is the build function of scikeras, too."""
+    """Return a compiled Sequential model. scikeras uses this function, too."""
     import keras
 
     layer = {"LSTM": keras.layers.LSTM, "GRU": keras.layers.GRU, "RNN": keras.layers.SimpleRNN}
@@ -70,14 +70,14 @@ def keras_model(
 
 
 def scikeras_estimator(**params):
-    # No random_state: scikeras would switch TensorFlow's determinism on, which makes it slower.
+    # Without random_state, since scikeras would make TensorFlow deterministic and slower.
     from scikeras.wrappers import KerasRegressor
 
     return KerasRegressor(model=keras_model, batch_size=32, verbose=0, **params)
 
 
 def torch_module_class():
-    """Return the class of PyTorch's network; made here because torch is imported late."""
+    """Return the class of the PyTorch network. It is made here, since torch is imported here."""
     import torch
 
     class RecurrentModule(torch.nn.Module):
@@ -85,7 +85,7 @@ def torch_module_class():
             self, cell: str = "LSTM", units: int = 50, n_layers: int = 1, dropout: float = 0.2
         ):
             super().__init__()
-            # PyTorch's own dropout is between layers only, and warns if there is one layer.
+            # PyTorch applies dropout between layers only, and warns if there is one layer.
             between = dropout if n_layers > 1 else 0.0
             layer = getattr(torch.nn, cell)
             self.recurrent = layer(1, units, n_layers, batch_first=True, dropout=between)
@@ -132,7 +132,7 @@ def skorch_estimator(**params):
     from skorch import NeuralNetRegressor
 
     torch.manual_seed(0)
-    # skorch says that a class made in a function cannot be pickled; nothing is pickled here.
+    # skorch warns that a class made in a function cannot be pickled, which is not needed here.
     warnings.filterwarnings("ignore", module="skorch")
     return NeuralNetRegressor(
         torch_module_class(),

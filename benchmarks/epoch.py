@@ -1,9 +1,9 @@
-"""An epoch after the first: 4 x 50 and 1 x 50 units, 60 steps, 1,198 windows, batch 32.
+"""Seconds of an epoch: 4 x 50 and 1 x 50 units, 60 steps, 1,198 windows, batch 32.
 
-This is what a long fit costs: tracing belongs to the first epoch, which is dropped. Each network
-has a process of its own, in which the competitors fit a few epochs in turn. The matrix products
-alone are the limit for all of them: what is left if gates, dropout, Adam and all overhead cost
-nothing. They have the threads that skrnn has: large batches are split into two halves.
+The first epoch includes tracing and is left out, so the result is the cost of a long fit. Each
+network has its own process, in which the competitors take turns with a few epochs. The matrix
+products alone are the lower limit for all competitors, without gates, dropout, Adam and overhead.
+They are computed with the threads of skrnn, which splits large batches into two halves.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from timing import Comparison, call_in_fresh_process, compare, interleave, secon
 N_STEPS, UNITS, BATCH_SIZE, DROPOUT = 60, 50, 32, 0.2
 GATES = {"LSTM": 4, "GRU": 3, "RNN": 1}
 LIMIT = "matrix products alone"
-# Against PyTorch, for four layers and for one.
+# Maximum ratio to PyTorch, by cell and number of layers.
 AT_MOST = {"LSTM": {4: 0.5, 1: 0.55}, "GRU": {4: 0.2, 1: 0.2}, "RNN": {4: 0.25, 1: 0.25}}
 AT_MOST_PRODUCTS = 1.5
 
@@ -49,7 +49,7 @@ def measure(*, quick: bool) -> list[Comparison]:
 def fit_in_turns(
     cell: str, n_layers: int, n_windows: int, epochs: int, n_rounds: int
 ) -> dict[str, list[float]]:
-    """Return the seconds of an epoch by competitor and round, of a fit its epochs' median."""
+    """Return the median seconds of an epoch, by competitor and round."""
     X, y = competitors.noisy_waves(n_windows, N_STEPS)
     network = {"cell": cell, "units": UNITS, "n_layers": n_layers, "dropout": DROPOUT}
 
@@ -77,9 +77,9 @@ def fit_in_turns(
         "PyTorch": lambda: typical_epoch(torch_loop.fit(X, y, epochs)),
         LIMIT: lambda: seconds_of_products(GATES[cell], n_layers, n_windows),
     }
-    # One cell is enough to see what the wrappers add to Keras and PyTorch.
+    # One cell is enough to measure the overhead of the wrappers of Keras and PyTorch.
     if cell == "LSTM":
-        # With warm_start, scikeras keeps its model, which is not traced again then.
+        # With warm_start, scikeras keeps its model, so the model is not traced again.
         scikeras_estimator = competitors.scikeras_estimator(
             epochs=epochs,
             warm_start=True,
@@ -99,13 +99,13 @@ def fit_in_turns(
 
         turns |= {"scikeras": fit_scikeras, "skorch": fit_skorch}
     first = interleave(turns, 1)
-    # Keras takes long: its one fit is compared with that of skrnn next to it.
+    # Keras is slow, so its only fit is compared with the fit of skrnn in the same round.
     more = interleave({name: turn for name, turn in turns.items() if "ras" not in name}, n_rounds)
     return {name: rounds + more.get(name, []) for name, rounds in first.items()}
 
 
 def epoch_timer_class():
-    """Return the class of a Keras callback with the seconds of each epoch."""
+    """Return the class of a Keras callback that measures the seconds of each epoch."""
     import keras
 
     class EpochTimer(keras.callbacks.Callback):
@@ -122,7 +122,7 @@ def epoch_timer_class():
 
 
 def seconds_of_products(n_gates: int, n_layers: int, n_windows: int) -> float:
-    """Time the matrix products of one epoch, in the threads in which skrnn computes them."""
+    """Return the seconds of the matrix products of one epoch, with the threads of skrnn."""
     from concurrent.futures import ThreadPoolExecutor
 
     from threadpoolctl import threadpool_limits
@@ -132,7 +132,7 @@ def seconds_of_products(n_gates: int, n_layers: int, n_windows: int) -> float:
     n_full, n_last = divmod(n_windows, BATCH_SIZE)
     sizes = [BATCH_SIZE] * n_full + ([n_last] if n_last else [])
     n_weights = n_layers * 2 * UNITS * n_gates * UNITS
-    # Products this small are several times slower on two threads of BLAS.
+    # With two BLAS threads, products of this size are several times slower.
     with threadpool_limits(1):
         if not is_worth_splitting(n_weights, N_STEPS, BATCH_SIZE):
             return seconds_of(lambda: _multiply_epoch(sizes, n_gates * UNITS, n_layers))
@@ -168,6 +168,6 @@ def _multiply_epoch(batch_sizes: list[int], width: int, n_layers: int) -> None:
                 gradient @ recurrent_kernel.T
             flat_states.T @ flat_gradients
             inputs.T @ flat_gradients
-            # The gradient of the windows themselves is of no use.
+            # The first layer needs no gradient of its inputs.
             if layer:
                 flat_gradients @ kernel.T

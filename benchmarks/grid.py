@@ -1,8 +1,8 @@
-"""A grid search: 2 units x 3 dropouts x 5 folds, 30 fits of 10 epochs of one LSTM layer.
+"""Grid search: 2 units x 3 dropouts x 5 folds, 30 fits of 10 epochs of one LSTM layer.
 
-That is what networks are wrapped as estimators for, and where a network that is traced anew for
-every fit loses most. Each competitor searches in a fresh process. Then skrnn searches with one
-and with two processes or threads in turn, to see what is left of the second core.
+A grid search is a common use of networks as estimators. Networks that are traced again for each fit
+are slow here. Each competitor searches in a fresh process. Then skrnn searches with one job, two
+processes and two threads in turn, to measure the gain of the second core.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ def measure(*, quick: bool) -> list[Comparison]:
     def search_afresh(competitor: str) -> float:
         return call_in_fresh_process("grid", "search_once", competitor=competitor, **size)
 
-    # scikeras takes minutes: its one search is compared with the search of skrnn next to it.
+    # scikeras takes minutes, so its only search is compared with that of skrnn in the same round.
     first = interleave(
         {name: partial(search_afresh, name) for name in ("skrnn", "scikeras", "skorch")}, n_rounds=1
     )
@@ -76,9 +76,9 @@ def search_once(competitor: str, n_windows: int, epochs: int) -> float:
 
 
 def search_in_turns(n_windows: int, epochs: int, n_rounds: int) -> dict[str, list[float]]:
-    """Return the seconds of searches of skrnn, by how they use two cores.
+    """Return the seconds of searches of skrnn: with one job, two processes and two threads.
 
-    After the first round libraries are imported on all sides, here and in the workers.
+    The first round includes the import of libraries, here and in the workers.
     """
     from joblib import parallel_config
 

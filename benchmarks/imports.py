@@ -1,8 +1,8 @@
-"""What `import skrnn` takes, beside the libraries that every user of it has imported anyway.
+"""Seconds of `import skrnn`, compared with the import of libraries that it depends on.
 
-TensorFlow takes seconds to import, and a program that only makes windows, or only loads a model,
-should not wait for it. The clock runs inside a fresh interpreter, so its own start does not blur
-the ratio.
+TensorFlow takes seconds to import. A program that only makes windows, or only loads a model, should
+not wait for it. The clock runs inside a fresh interpreter, so the start of the interpreter is not
+included.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ def measure(*, quick: bool) -> list[Comparison]:
         name: partial(call_in_fresh_process, "imports", "seconds_to_import", modules=modules)
         for name, modules in MODULES.items()
     }
-    # The first import reads the files from the disk.
+    # The first import reads the files from disk, so it is left out.
     interleave(imports, 1)
     seconds = interleave(imports, 2 if quick else 10)
     ours, against = MODULES

@@ -1,9 +1,10 @@
 """Peak memory of one epoch over a memory-mapped series of 2,000,000 rows, windows of 60.
 
-All windows as float32 would be 480 MB. Memory should grow with the rows, not with rows times
-window, whether windows come from `SlidingWindowTransformer` or are NumPy's strided views. What
-counts is the peak of resident memory above that before `fit`, when TensorFlow has already trained
-a tiny network of another shape; compiling the network is part of it.
+An array of all windows as float32 would have 480 MB. Memory should grow with the number of rows,
+not with rows times window length. This is measured for windows of `SlidingWindowTransformer` and
+for strided views of NumPy. The result is the peak of resident memory during `fit`, minus the memory
+before. A tiny network of another shape has been trained before, so imports are not included, but
+the compilation of the network is.
 """
 
 from __future__ import annotations
@@ -71,12 +72,12 @@ def _mapped_series(folder: Path, n_rows: int) -> np.ndarray:
 
 
 def _peak_megabytes(fit: Callable[[], object]) -> float:
-    """Return the peak of resident memory during a fit above that before it."""
+    """Return the peak of resident memory during a fit, minus the memory before it."""
     X, y = competitors.noisy_waves(64, 5)
     competitors.skrnn_estimator("LSTM", 2, 0.0, epochs=1).fit(X, y)
     before = _status_megabytes("VmRSS")
     try:
-        # Linux then counts its high-water mark from here.
+        # This resets the peak that Linux records.
         Path("/proc/self/clear_refs").write_text("5")
     except OSError:
         return _sampled_peak_megabytes(fit) - before
@@ -85,16 +86,16 @@ def _peak_megabytes(fit: Callable[[], object]) -> float:
 
 
 def _sampled_peak_megabytes(fit: Callable[[], object]) -> float:
-    """Look every 10 ms, where the high-water mark cannot be reset, as in some containers."""
+    """Measure memory every 10 ms, for containers in which the recorded peak cannot be reset."""
     samples = []
     finished = threading.Event()
 
-    def look() -> None:
+    def sample() -> None:
         while not finished.is_set():
             samples.append(_status_megabytes("VmRSS"))
             time.sleep(0.01)
 
-    thread = threading.Thread(target=look)
+    thread = threading.Thread(target=sample)
     thread.start()
     try:
         fit()

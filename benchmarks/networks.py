@@ -1,8 +1,7 @@
-"""600 different networks in one process: seconds of a fit, memory and mappings.
+"""Different networks in one process: seconds of a fit, memory and mappings of 600 networks.
 
-Memory and mappings at the end are compared with those after 30. Each network has other units, steps
-and cells, 96 rows and 3 epochs. Nothing that the first ones did not need should be left of the
-later ones.
+Memory and memory mappings after 600 networks are compared with those after 30. Each network has
+another size or cell, 96 rows and 3 epochs. Later networks should leave no memory behind.
 """
 
 from __future__ import annotations
@@ -40,7 +39,7 @@ def measure(*, quick: bool) -> list[Comparison]:
 
 
 def fit_different(n_networks: int) -> dict[str, object]:
-    """Fit networks of sizes that do not come twice."""
+    """Fit networks that all have different sizes."""
     competitors.import_libraries("skrnn")
     cells = itertools.cycle(("LSTM", "GRU", "RNN"))
     sizes = itertools.product(range(5, 25), range(4, 34))

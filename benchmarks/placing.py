@@ -1,7 +1,7 @@
-"""Placing rows: how many steps after the fitted ones rows begin, and what is missing between them.
+"""Placing of later rows after fitted rows: count the steps between them, and find missing steps.
 
-Of 100,000 rows of a session of five minutes, in a time zone with changes of the clock, which need
-the calendar most; and of a panel of 1,000 series, of each series.
+One part has 100,000 rows in time zones with clock changes: hours, and sessions of five-minute rows.
+The other part is a panel of 1,000 series, with the time for one series.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ def measure(*, quick: bool) -> list[Comparison]:
 
 
 def place_in_turns(n_rounds: int) -> dict[str, list[float]]:
-    """Return seconds by the labels that are placed, with labels read from their index."""
+    """Return the seconds by kind of labels. Reading the labels is included."""
     hours = pd.date_range("2010-01-01", periods=200_000, freq="h", tz="Europe/Berlin")
     days = pd.bdate_range("2010-01-04", periods=3_000)
     bars = pd.timedelta_range("9h30min", periods=78, freq="5min")

@@ -1,8 +1,7 @@
-"""Predicting one window, as a service does, and 10,000: 1 x 50 and 4 x 50 LSTM units, 60 steps.
+"""Prediction of one window, and of 10,000 windows: 1 x 50 and 4 x 50 LSTM units, 60 steps.
 
-The arithmetic of one window takes a fraction of a millisecond; what is measured is what a library
-adds to each call. Competitors take turns of ten calls, since a service asks the same model again
-and again.
+The arithmetic of one window takes a fraction of a millisecond, so the overhead of the library is
+measured. Competitors take turns of ten calls, since a service calls the same model many times.
 """
 
 from __future__ import annotations
@@ -17,7 +16,7 @@ N_STEPS, UNITS = 60, 50
 CALLS_IN_TURN = 10
 
 
-# Against PyTorch, for one layer and for four; None has no target.
+# Maximum ratio to PyTorch, by number of layers. None: no target.
 AT_MOST = {1: 0.35, 4: 0.4}
 AT_MOST_MANY = {1: 0.8, 4: None}
 N_MANY = 10_000
@@ -70,7 +69,7 @@ def predict_in_turns(n_layers: int, n_windows: int, n_calls: int) -> dict[str, l
     if n_windows == 1:
         keras_model = competitors.keras_model("LSTM", UNITS, n_layers, 0.0)
         calls["raw Keras"] = lambda: keras_model.predict(windows, verbose=0)
-    # The first calls trace.
+    # The first calls include tracing, so they are left out.
     interleave(calls, 3)
     turns = interleave(
         {name: partial(_seconds_of_calls, call) for name, call in calls.items()},

@@ -1,8 +1,8 @@
 """Fresh processes: import, load a pickled pipeline and predict one row; the first fit on a machine.
 
-A service that starts anew for each request pays for what a library imports. The same pipeline with
-Ridge instead of a network is what it pays anyway. The first fit on a machine compiles kernels,
-which a later process loads from the disk.
+A service that starts a new process for each request waits for all imports. The same pipeline with
+Ridge instead of a network shows the time without skrnn's networks. The first fit on a machine
+compiles kernels. Later processes load them from disk.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def measure(*, quick: bool) -> list[Comparison]:
             {name: partial(_predict, Path(folder, f"{name}.pkl")) for name in ("skrnn", "Ridge")},
             3 if quick else 11,
         )
-        # Others import TensorFlow and Keras before the clock runs, as in `short_fit`.
+        # TensorFlow and Keras are imported before the clock starts, as in `short_fit`.
         seconds = {}
         for which in ("first fit on a machine", "first fit of a later process"):
             os.environ["NUMBA_CACHE_DIR"] = folder
@@ -67,13 +67,13 @@ def write_pipelines(folder: str) -> None:
         "Ridge": Ridge(),
     }.items():
         pipe = make_pipeline(MinMaxScaler(), SlidingWindowTransformer(N_STEPS), model).fit(X, y)
-        # Kernels are on the disk then.
+        # This compiles the kernels and stores them on disk.
         pipe.predict(X[-1:])
         Path(folder, f"{name}.pkl").write_bytes(pickle.dumps((pipe, X[-1:])))
 
 
 def _predict(path: Path) -> tuple[float, float]:
-    """Return the seconds of a process, and its peak of memory."""
+    """Return the seconds and the peak memory of a process."""
     start = time.perf_counter()
     done = subprocess.run(
         [sys.executable, "-c", _PREDICT, str(path)], capture_output=True, text=True, check=True

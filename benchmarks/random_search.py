@@ -1,7 +1,7 @@
-"""A random search: 60 candidates over window length, units and cell, 3 folds, n_jobs=2.
+"""Random search: 60 candidates of window length, units and cell, 3 folds, n_jobs=2.
 
-180 different networks of 10 epochs on a series of 700 rows. What a process keeps of each network
-adds up here: beside the seconds, the memory of a worker at the end is compared with that after ten
+180 different networks are fitted for 10 epochs on a series of 700 rows. If a process kept memory of
+each network, it would add up. So the memory of a worker at the end is compared with that after ten
 fits. skorch searches over the same windows, units and cells.
 """
 
@@ -73,7 +73,7 @@ def search(competitor: str, n_candidates: int, epochs: int) -> dict[str, object]
 
 
 def _make(competitor: str, epochs: int, series: np.ndarray):
-    """Return a pipeline, what is searched over, and the targets."""
+    """Return a pipeline, its grid, and the targets."""
     from sklearn.pipeline import make_pipeline
 
     from skrnn import SlidingWindowTransformer
@@ -88,7 +88,7 @@ def _make(competitor: str, epochs: int, series: np.ndarray):
         ]
         pipe = make_pipeline(SlidingWindowTransformer(), models[0])
         pipe.steps[-1] = ("model", models[0])
-        # A step is replaced before its parameters are set.
+        # scikit-learn replaces the step before it sets parameters of the step.
         grid = {"model": models, "model__units": units}
         y = series[:, 0]
     else:
@@ -110,7 +110,7 @@ def _add_axis(windows: np.ndarray) -> np.ndarray:
 
 
 class TorchRecurrent(RegressorMixin, BaseEstimator):
-    """skorch's estimator, made in `fit`: the class of its module is made late, and not pickled."""
+    """Estimator of skorch, made in `fit`, since the class of its module cannot be pickled."""
 
     def __init__(self, cell: str = "LSTM", units: int = 50, epochs: int = 10) -> None:
         self.cell = cell
@@ -131,7 +131,7 @@ class TorchRecurrent(RegressorMixin, BaseEstimator):
 
 
 class MemoryLog:
-    """A scorer that writes down the memory of the process it runs in."""
+    """Scorer that records the memory of its process."""
 
     def __init__(self) -> None:
         import tempfile
@@ -146,7 +146,7 @@ class MemoryLog:
         return score
 
     def read(self) -> list[tuple[float, float]]:
-        """Return the megabytes of each worker after ten fits, and at the end."""
+        """Return the megabytes of each worker after ten fits and at the end."""
         import shutil
 
         logs = [path.read_text().split() for path in Path(self.folder).iterdir()]

@@ -1,7 +1,7 @@
-"""Measure skrnn beside its competitors, in one run, and write the table to docs/benchmarks.md.
+"""Benchmarks of skrnn and its competitors, in one run, written to docs/benchmarks.md.
 
-Run it with ``make bench`` on an idle machine; it takes about 40 minutes. A part of a run
-(``--only``) or a rough one (``--quick``) is only printed, unless ``--output`` says where to write.
+Run it with ``make bench`` on an idle machine. It takes about 40 minutes. With ``--only`` or
+``--quick``, the table is only printed, unless ``--output`` names a file.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from pathlib import Path
 
 from timing import Comparison
 
-# The short ones first: what is wrong shows soon.
+# Short items run first, so errors are found early.
 ITEMS = (
     *(
         "imports",
@@ -39,10 +39,10 @@ PACKAGES = (
 HEADER = ("work", "skrnn", "against", "other", "ratio", "at most", "target")
 DOCUMENT = Path(__file__).parents[1] / "docs" / "benchmarks.md"
 EXPLANATION = """\
-One run of `make bench`. Competitors take turns; times are medians, and a ratio is the median of
-skrnn divided by the other within the same round, so that it need not be the quotient of the two
-times beside it. "At most" is the target, for the ratio or, without a competitor, for the figure
-itself. What is measured, and why so, is said at the top of each module in `benchmarks/`.
+One run of `make bench`. Competitors take turns. Times are medians. A ratio is the median of the
+ratios of skrnn to the competitor within the same round, so it may differ from the quotient of the
+two medians. "At most" is the target for the ratio or, without a competitor, for the time or memory
+itself. The first lines of each module in `benchmarks/` explain the measurement.
 """
 
 
@@ -55,12 +55,12 @@ def main() -> None:
     comparisons: list[Comparison] = []
     load = os.getloadavg()[0]
     if load > 0.5:
-        # PyTorch's threads wait for each other in every operation, and spin meanwhile.
+        # Threads of PyTorch wait for each other in each operation, which takes processor time.
         print(f"The load is {load:.1f}: other work slows PyTorch far more than Keras or skrnn.")
     for item in [arguments.only] if arguments.only else ITEMS:
         print(f"{item} ...", flush=True)
         measured = importlib.import_module(item).measure(quick=arguments.quick)
-        # Printed at once, so that a run that breaks off has not been for nothing.
+        # Print each item at once, so results are kept if a later item fails.
         print("\n".join(table_lines(measured)), flush=True)
         comparisons += measured
     output = arguments.output
@@ -91,7 +91,7 @@ def document(comparisons: Sequence[Comparison], load: float) -> str:
 
 
 def table_lines(comparisons: Sequence[Comparison]) -> list[str]:
-    """Return a Markdown table whose columns are aligned, to be read as it is, too."""
+    """Return the lines of a Markdown table with aligned columns."""
     rows = [HEADER, *(cells(comparison) for comparison in comparisons)]
     widths = [max(len(row[column]) for row in rows) for column in range(len(HEADER))]
     lines = [
@@ -118,7 +118,7 @@ def cells(comparison: Comparison) -> tuple[str, ...]:
 
 
 def figure(value: float | None, unit: str = "") -> str:
-    """Return a number with three digits, or more before the point."""
+    """Return a number with three significant digits, or with all digits before the point."""
     if value is None:
         return ""
     digits = f"{value:#.3g}" if abs(value) < 100 else f"{value:.0f}"
@@ -142,7 +142,7 @@ def cpu_model() -> str:
 
 
 def n_cores() -> int:
-    """Return how many cores this process may use."""
+    """Return the number of cores that this process may use."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1

@@ -1,8 +1,8 @@
 """Short fits: 100 epochs of 180 windows, 5 steps, 4 x 32 LSTM units; two of 1,198, 60, 4 x 50.
 
-On little data start-up counts most: building, tracing, loading kernels. So whole fits are timed,
-the first and the second of a fresh process, which every competitor has to itself. Importing
-libraries is not counted.
+With little data, most of the time is spent on building, tracing and loading kernels. So the first
+and the second fit of a fresh process are timed as a whole. Each competitor has its own process.
+Imports of libraries are not included.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ import competitors
 from timing import Comparison, call_in_fresh_process, compare, interleave, seconds_of
 
 DROPOUT = 0.2
-# Windows, steps, units of four layers, epochs; at most so much of PyTorch, and of raw Keras, in the
-# first fit of a process and in the second.
+# Windows, steps, units of four layers, epochs; maximum ratios to PyTorch and to raw Keras, for the
+# first and the second fit of a process.
 FITS = {
     "100 epochs of 180 windows, 4 x 32 LSTM": (180, 5, 32, 100, (0.35, 0.25), (None, None)),
     "2 epochs of 1,198 windows, 4 x 50 LSTM": (1198, 60, 50, 2, (0.6, None), (0.2, None)),
@@ -34,7 +34,7 @@ def measure(*, quick: bool) -> list[Comparison]:
             name: partial(call_in_fresh_process, "short_fit", "fit_twice", competitor=name, **size)
             for name in ("skrnn", "PyTorch", "raw Keras")
         }
-        # Keras takes long: its one fit is compared with that of skrnn next to it.
+        # Keras is slow, so its only fit is compared with that of skrnn in the same round.
         fits = interleave(calls, n_rounds=1)
         del calls["raw Keras"]
         more = interleave(calls, n_rounds=0 if quick else 4)

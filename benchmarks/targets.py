@@ -1,6 +1,6 @@
-"""Which column y is: found among ten columns of 100,000 rows, where none is, one is, and many may.
+"""Search for the target column among ten columns of 100,000 rows: none, one, or many candidates.
 
-On a line every column at every shift is a scaled copy of y, so all of them pass the first look.
+On a line, each column at each shift is a scaled copy of y, so all columns pass the first check.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ def measure(*, quick: bool) -> list[Comparison]:
 
 
 def find_in_turns(n_rounds: int) -> dict[str, list[float]]:
-    """Return seconds by what y is to the columns."""
+    """Return the seconds by kind of target."""
     rng = np.random.default_rng(0)
     walks = rng.normal(size=(N_ROWS, N_COLUMNS)).cumsum(axis=0)
     line = np.arange(float(N_ROWS))

@@ -1,8 +1,8 @@
-"""How competitors are timed and compared: interleaved, by medians, in processes of their own.
+"""Timing of competitors: in turns, by medians, in separate processes.
 
-A machine is faster in one minute than in the next. Competitors therefore take turns (A, B, C, A,
-B, C, ...), and a ratio is the median of the ratios within the rounds: what slows a round down
-slows both sides of its ratio.
+The speed of a machine changes from minute to minute. So competitors take turns (A, B, C, A, B, C,
+...), and a ratio is the median of the ratios within each round. A slow minute slows both sides of a
+ratio.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-# The last line that a fresh process prints is its result; libraries may print before it.
+# The result is the last line that a fresh process prints, since libraries may print before it.
 _CALL = (
     "import importlib, json, sys; "
     "module, function, arguments = sys.argv[1:]; "
@@ -29,9 +29,9 @@ _CALL = (
 
 @dataclass(frozen=True)
 class Comparison:
-    """One line of the table: skrnn, another, and their ratio beside the target.
+    """One line of the table: skrnn, a competitor, their ratio, and the target.
 
-    Without `other` it is an absolute figure of skrnn, and `at_most` is in its unit.
+    Without `other`, the line has one value of skrnn, and `at_most` has the unit of this value.
     """
 
     work: str
@@ -50,7 +50,7 @@ class Comparison:
 
     @property
     def measured(self) -> float:
-        """What the target is about."""
+        """Value that is compared with the target: the ratio, or the value of skrnn."""
         return self.ours if self.ratio is None else self.ratio
 
 
@@ -62,8 +62,8 @@ def compare(
     at_most: float | None = None,
     unit: str = "s",
 ) -> Comparison:
-    """Compare what was measured in the same rounds; rounds that only one side ran do not count."""
-    # A slow competitor may have run in the first rounds only.
+    """Compare the results of the rounds that both sides have run."""
+    # Slow competitors run in the first rounds only.
     rounds = list(zip(ours, others, strict=False))
     return Comparison(
         work=work,
@@ -83,7 +83,7 @@ def seconds_of(function: Callable[[], Any]) -> float:
 
 
 def interleave(measurements: Mapping[str, Callable[[], Any]], n_rounds: int) -> dict[str, list]:
-    """Let the competitors take turns; return what each one's function returned, by rounds."""
+    """Call the functions of the competitors in turns, and return their results by round."""
     measured: dict[str, list] = {name: [] for name in measurements}
     for _ in range(n_rounds):
         for name, measure in measurements.items():
@@ -92,7 +92,7 @@ def interleave(measurements: Mapping[str, Callable[[], Any]], n_rounds: int) -> 
 
 
 def call_in_fresh_process(module: str, function: str, **arguments: Any) -> Any:
-    """Return what a function of a module of this folder returns in a new interpreter.
+    """Call a function of a module of this folder in a new interpreter, and return its result.
 
     Arguments and result pass through JSON.
     """

@@ -1,10 +1,9 @@
-"""An epoch after the first of what is not the default: absent steps, and other kinds of networks.
+"""Seconds of an epoch with missing steps, and of other kinds of networks.
 
-1 x 50 units, 60 steps, 1,198 windows, batch 32, as in `epoch`, but without dropout. Absent steps
-are compared with the same network on the same windows without any: each step costs a choice more.
-The other kinds are compared with Keras' own layers and loop (``engine="keras"``); for peepholes and
-decoders, which Keras does not have, with a Keras cell and loop that are written as it would be done
-there.
+1 x 50 units, 60 steps, 1,198 windows, batch 32, as in `epoch`, but without dropout. Windows with
+missing steps are compared with the same windows without missing steps. Other kinds of networks are
+compared with the layers and the training loop of Keras (``engine="keras"``). Keras has no peepholes
+and decoders, so they are compared with a Keras cell and loop of skrnn.
 """
 
 from __future__ import annotations
@@ -17,10 +16,10 @@ from epoch import BATCH_SIZE, N_STEPS, UNITS, epoch_timer_class
 from timing import Comparison, call_in_fresh_process, compare, interleave
 
 CELLS = ("LSTM", "GRU", "RNN")
-SHARE_ABSENT = 0.3
-AT_MOST_ABSENT = 1.3
-# How many steps are written by what writes as many as y has.
-N_WRITTEN = 10
+SHARE_MISSING = 0.3
+AT_MOST_MISSING = 1.3
+# Number of steps of y, for networks that predict a sequence of this length.
+N_STEPS_OF_Y = 10
 VARIANTS = {
     "bidirectional": ("LSTM", {"bidirectional": True}),
     "peephole": ("LSTM", {"peephole": True}),
@@ -36,15 +35,15 @@ def measure(*, quick: bool) -> list[Comparison]:
     comparisons = []
     for cell in CELLS:
         seconds = call_in_fresh_process(
-            "variants", "fit_absent_in_turns", cell=cell, n_rounds=1 if quick else 7, **size
+            "variants", "fit_missing_in_turns", cell=cell, n_rounds=1 if quick else 7, **size
         )
         comparisons.append(
             compare(
-                f"epoch, 1 x {UNITS} {cell}, {SHARE_ABSENT:.0%} of the steps absent",
-                "no step absent",
-                seconds["absent"],
-                seconds["present"],
-                AT_MOST_ABSENT,
+                f"epoch, 1 x {UNITS} {cell}, {SHARE_MISSING:.0%} of the steps missing",
+                "no step missing",
+                seconds["missing"],
+                seconds["complete"],
+                AT_MOST_MISSING,
             )
         )
     for variant, (cell, _) in VARIANTS.items():
@@ -62,15 +61,15 @@ def measure(*, quick: bool) -> list[Comparison]:
     return comparisons
 
 
-def fit_absent_in_turns(
+def fit_missing_in_turns(
     cell: str, n_windows: int, epochs: int, n_rounds: int
 ) -> dict[str, list[float]]:
-    """Return the seconds of an epoch by whether steps are absent, and round."""
+    """Return the seconds of an epoch with and without missing steps, by round."""
     X, y = competitors.noisy_waves(n_windows, N_STEPS)
-    absent = np.random.default_rng(0).random(X.shape[:2]) < SHARE_ABSENT
-    lacking = np.where(absent[..., None], np.nan, X)
+    is_missing = np.random.default_rng(0).random(X.shape[:2]) < SHARE_MISSING
+    lacking = np.where(is_missing[..., None], np.nan, X)
     return _fit_in_turns(
-        cell, {}, {"absent": (lacking, y, "auto"), "present": (X, y, "auto")}, epochs, n_rounds
+        cell, {}, {"missing": (lacking, y, "auto"), "complete": (X, y, "auto")}, epochs, n_rounds
     )
 
 
@@ -84,11 +83,11 @@ def fit_variant_in_turns(
     if architecture == "sequence_to_sequence":
         y = X[..., 0]
     elif architecture is not None:
-        y = X[:, -N_WRITTEN:, 0]
+        y = X[:, -N_STEPS_OF_Y:, 0]
     if architecture == "vector_to_sequence":
         X = X[..., 0]
-        # As many steps as the others read.
-        y = np.tile(y, N_STEPS // N_WRITTEN)
+        # The network has as many steps as the others.
+        y = np.tile(y, N_STEPS // N_STEPS_OF_Y)
     rows = {"skrnn": (X, y, "auto"), "keras": (X, y, "keras")}
     return _fit_in_turns(cell, params, rows, epochs, n_rounds)
 
@@ -105,7 +104,7 @@ def _fit_in_turns(
 
     def fit(X, y, engine) -> float:
         with skrnn.config_context(engine=engine):
-            # The first epoch traces and compiles.
+            # The first epoch includes tracing and compilation.
             return median(estimator.fit(X, y).callbacks[0].seconds[1:])
 
     return interleave({name: lambda r=r: fit(*r) for name, r in rows.items()}, n_rounds)

@@ -1,7 +1,8 @@
-"""The windows of 1,000,000 rows, 60 rows each: `SlidingWindowTransformer.transform` or a copy.
+"""Windows of 1,000,000 rows, 60 rows each: `SlidingWindowTransformer.transform`, or a copy.
 
-Windows overlap, so an array of them is 60 times the data. Views cost next to nothing; this shows
-that nothing around them copies either. Padding the series is not counted for NumPy.
+Windows overlap, so an array of them is 60 times as large as the data. Views need almost no memory.
+This item shows that `transform` makes no copies either. For NumPy, the padding of the series is not
+included.
 """
 
 from __future__ import annotations
@@ -57,7 +58,7 @@ def make_in_turns(n_rows: int, n_rounds: int) -> dict[str, dict[str, list[float]
 
 
 def _peak_megabytes(make) -> float:
-    # Apart from the timing, because tracing slows every allocation down.
+    # Memory is not traced during the timing, since tracing slows down each allocation.
     tracemalloc.start()
     make()
     peak = tracemalloc.get_traced_memory()[1]

@@ -1,4 +1,4 @@
-"""What forecasters do with a regressor, without one: windows, and a loop over predictions."""
+"""Forecasts by hand: windows of a series, and a loop over predictions."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""A series and a network that is quick to train; it need not be good."""
+"""Fixtures: a series, and a small network that is quick to train."""
 
 import numpy as np
 import pandas as pd
@@ -9,7 +9,7 @@ from skrnn import RNNRegressor
 
 @pytest.fixture(scope="session")
 def series():
-    """Sixty days of a price that wanders, standardized. Not to be changed."""
+    """Sixty days of a standardized random walk. Do not change them."""
     walk = np.cumsum(np.random.default_rng(0).normal(size=60))
     days = pd.date_range("2024-01-01", periods=60, freq="D")
     return pd.Series((walk - walk.mean()) / walk.std(), days, name="price")

@@ -13,7 +13,7 @@ from skrnn import RNNClassifier
 
 @pytest.fixture(scope="module")
 def rare():
-    """Sixty windows, of which ten are rare. Not to be changed."""
+    """Sixty windows, ten of them of a rare class. Do not change them."""
     windows = np.random.default_rng(0).normal(size=(60, 4))
     labels = np.full(60, "usual")
     labels[np.argsort(windows[:, 2])[-10:]] = "rare"
@@ -26,7 +26,7 @@ def classifier():
 
 
 @pytest.mark.parametrize("sampler", [RandomOverSampler(random_state=0), SMOTE(random_state=0)])
-def test_the_network_is_trained_on_what_the_sampler_returns(sampler, classifier, rare):
+def test_the_network_is_trained_on_the_rows_of_the_sampler(sampler, classifier, rare):
     windows, labels = rare
     pipe = make_pipeline(sampler, classifier).fit(windows, labels)
     more, their_labels = clone(sampler).fit_resample(windows, labels)

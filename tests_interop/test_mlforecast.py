@@ -8,7 +8,7 @@ from mlforecast.target_transforms import Differences
 from numpy.testing import assert_allclose
 from sklearn.base import clone
 
-# mlforecast keeps the order in which lags are named; a network reads the oldest first.
+# mlforecast keeps the given order of lags. A network reads the oldest lag first.
 OLDEST_FIRST = [4, 3, 2, 1]
 
 
@@ -21,7 +21,7 @@ def panel_of(series):
 
 
 def fit_by_hand(network, panel):
-    # In the order of the panel, which decides what is in a batch.
+    # The order of the panel decides which rows are in a batch.
     parts = [
         windows_and_targets(one["y"].to_numpy(), 4)
         for _, one in panel.groupby("unique_id", sort=False)
@@ -37,7 +37,7 @@ def test_each_series_is_forecast_by_a_loop_over_predictions_of_one_network(netwo
     by_hand = fit_by_hand(network, panel)
     for name, one in panel.groupby("unique_id"):
         expected = recursive_forecast(by_hand, one["y"], 4, 3)
-        # A row of two is a row of one: predictions do not depend on their company.
+        # Predictions of a row do not depend on the other rows of the call.
         assert_allclose(predicted[name], expected, rtol=1e-12)
     assert np.ptp(predicted) > 0.01
 

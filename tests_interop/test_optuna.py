@@ -42,7 +42,7 @@ def test_the_best_value_of_a_study_is_the_score_of_its_best_parameters(pipeline,
     study.optimize(objective, n_trials=4)
     assert [trial.state.name for trial in study.trials] == ["COMPLETE"] * 4
     assert len({trial.value for trial in study.trials}) == 4
-    # Bit for bit: neither dropout nor the shuffle know of the trials before.
+    # Equal bit for bit: dropout and shuffling do not depend on earlier trials.
     assert score(clone(pipeline).set_params(**study.best_params), series) == study.best_value
 
 
@@ -66,7 +66,7 @@ def test_a_trial_is_pruned_between_passes_of_partial_fit(network, series):
         sampler=optuna.samplers.GridSampler({"learning_rate": [0.05, 1e-6]}, seed=0),
         pruner=optuna.pruners.MedianPruner(n_startup_trials=1),
     )
-    # The good one first, so that there is something to be pruned by.
+    # The good trial runs first, since later trials are pruned by comparison with it.
     study.enqueue_trial({"learning_rate": 0.05})
     study.enqueue_trial({"learning_rate": 1e-6})
     study.optimize(objective, n_trials=2)
@@ -106,7 +106,7 @@ def test_a_trial_is_pruned_by_a_callback_within_a_fit(network, series):
         sampler=optuna.samplers.GridSampler({"learning_rate": [0.05, 1e-6]}, seed=0),
         pruner=optuna.pruners.MedianPruner(n_startup_trials=1),
     )
-    # The good one first, so that there is something to be pruned by.
+    # The good trial runs first, since later trials are pruned by comparison with it.
     study.enqueue_trial({"learning_rate": 0.05})
     study.enqueue_trial({"learning_rate": 1e-6})
     study.optimize(objective, n_trials=2)
@@ -114,6 +114,6 @@ def test_a_trial_is_pruned_by_a_callback_within_a_fit(network, series):
     assert [good.state.name, bad.state.name] == ["COMPLETE", "PRUNED"]
     assert list(good.intermediate_values.values()) == fitted[0.05].history_["loss"]
     assert 1 <= len(bad.intermediate_values) < 4
-    # A pruned fit leaves the estimator as it was, and lets go of the callback.
+    # A pruned fit does not change the estimator, and keeps no reference to the callback.
     assert not hasattr(fitted[1e-6], "weights_")
     assert fitted[1e-6].callbacks[0].model is None

@@ -1,4 +1,4 @@
-"""The code of docs/scaling.md that needs dask or Parquet; the rest is tests/project/."""
+"""Code of docs/scaling.md that needs dask or Parquet. Its other code is in tests/project/."""
 
 import json
 import os
@@ -23,8 +23,8 @@ from skrnn.exceptions import RowsMissingWarning
 PAGE = (Path(__file__).parents[1] / "docs" / "scaling.md").read_text(encoding="utf-8")
 ON_DASK, _, CHUNKED, PARQUET = re.findall(r"```python\n(.*?)```", PAGE, flags=re.DOTALL)
 
-# What is asked of the workers while there are some, and what the same search says without them.
-TOLD = """
+# Code that is added to that of the page: checks with workers, and the same search without them.
+CHECKS = """
         import os, sys
 
         def read_variables():
@@ -56,7 +56,7 @@ TOLD = """
 
 
 def run_alone(command, folder, environment, seconds):
-    """Run a command in a group of its own; return what it printed when all of the group has ended.
+    """Run a command in its own process group, and return its output when the whole group has ended.
 
     Nothing of the group is left, whatever happens.
     """
@@ -71,7 +71,7 @@ def run_alone(command, folder, environment, seconds):
         )
         try:
             code = process.wait(seconds)
-            # Helpers of multiprocessing end a moment after who started them.
+            # Helpers of multiprocessing end shortly after the process that started them.
             deadline = time.monotonic() + 20
             while is_left := is_alive(process.pid):
                 if time.monotonic() > deadline:
@@ -100,8 +100,8 @@ def is_alive(group):
 def test_a_search_on_two_workers_of_dask_is_the_search_without_them_bit_for_bit(
     n_threads, tmp_path
 ):
-    (tmp_path / "search.py").write_text(ON_DASK.rstrip() + "\n" + TOLD)
-    # TensorFlow sets variables at import, which a child would inherit.
+    (tmp_path / "search.py").write_text(ON_DASK.rstrip() + "\n" + CHECKS)
+    # TensorFlow sets environment variables at import, which the child would inherit.
     environment = {
         name: value
         for name, value in os.environ.items()
@@ -115,15 +115,15 @@ def test_a_search_on_two_workers_of_dask_is_the_search_without_them_bit_for_bit(
 
     told = json.loads((tmp_path / "told.json").read_text())
     assert "2 workers chose {'lstmregressor__units': " in printed
-    # The fits were made there.
+    # The fits ran on the workers.
     assert told["fitted"] == [True, True]
-    # dask gives its workers one thread, and this process has as many as cores.
+    # Workers of dask have one thread, and this process has one for each core.
     assert told["variables"] == ["1", "1"]
     assert told["with"] == told["without"]
     assert len(np.unique(told["with"]["scores"])) == 4
 
 
-def test_row_groups_of_a_parquet_file_are_chunks_and_a_gap_between_them_starts_afresh(
+def test_row_groups_of_a_parquet_file_are_chunks_and_rows_after_a_gap_start_fresh(
     tmp_path, monkeypatch
 ):
     # The second group continues the first; the third begins a year later.
@@ -134,7 +134,7 @@ def test_row_groups_of_a_parquet_file_are_chunks_and_a_gap_between_them_starts_a
     monkeypatch.chdir(tmp_path)
     pq.write_table(pa.Table.from_pandas(frame), "rows.parquet", row_group_size=100)
 
-    # As on the page: the second block, with other chunks and another scaler.
+    # The second block of the page, with other chunks and another scaler.
     definitions, scaler, loops = CHUNKED.partition("scale = StandardScaler()\n")
     assert scaler
     names = {"np": np}
@@ -145,8 +145,8 @@ def test_row_groups_of_a_parquet_file_are_chunks_and_a_gap_between_them_starts_a
     rows = names["scale"].transform(frame[["Open", "Volume"]]).to_numpy()
     windows = []
     for first in (0, 100, 200):
-        # Until a series has gone on for 50 days, means of the chunk that was fitted last stand
-        # in its windows; for the first one, its own.
+        # In the first 50 days of a series, windows are padded with means of the chunk that was
+        # fitted last; for the first chunk, with its own means.
         fitted = rows[:100] if first == 0 else rows[first - 100 : first]
         before = fitted[-50:] if first == 100 else np.tile(fitted.mean(axis=0), (50, 1))
         buffer = np.concatenate([before, rows[first : first + 100]])

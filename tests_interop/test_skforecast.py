@@ -28,7 +28,7 @@ def backwards(lags):
 
 @pytest.fixture
 def forecaster(network):
-    """What reads the four lags oldest first: skforecast sorts them the other way round."""
+    """Return a forecaster that reads the oldest lag first. skforecast sorts the newest first."""
     oldest_first = FunctionTransformer(backwards, validate=True)
     return ForecasterRecursive(make_pipeline(oldest_first, network), lags=4)
 
@@ -54,7 +54,7 @@ def test_the_forecaster_of_the_page_reads_lags_oldest_first(series):
     assert_array_equal(turned, windows_and_targets(series, 20)[0])
 
 
-def test_without_a_step_that_turns_them_lags_are_read_newest_first(network, series):
+def test_without_a_step_that_reverses_lags_the_newest_is_read_first(network, series):
     forecaster = ForecasterRecursive(clone(network), lags=[4, 3, 2, 1])
     forecaster.fit(series)
     X, y = windows_and_targets(series, 4)

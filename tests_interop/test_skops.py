@@ -12,7 +12,7 @@ from skrnn import SlidingWindowTransformer
 
 @pytest.fixture
 def rows(series):
-    """Labeled rows, so that what a window keeps of their labels is in the file, too."""
+    """Rows with labels, since the file also holds labels that a window keeps."""
     return series.to_frame()
 
 
@@ -25,20 +25,20 @@ def pipe(network, rows, series):
 def test_a_pipeline_that_was_written_and_read_predicts_the_same_bit_for_bit(pipe, rows):
     written = skops.io.dumps(pipe)
     untrusted = skops.io.get_untrusted_types(data=written)
-    # Ours and nothing else, so that whoever trusts skrnn may trust all of it.
+    # All untrusted types are types of skrnn.
     assert sorted(untrusted) == [
         "skrnn.estimators._regressors.RNNRegressor",
         "skrnn.windows._transformer.SlidingWindowTransformer",
     ]
     read = skops.io.loads(written, trusted=untrusted)
     assert_array_equal(read.predict(rows[45:]), pipe.predict(rows[45:]))
-    # Not only what predicts: training goes on from the same optimizer state.
+    # The optimizer state is in the file, too, so training continues in the same way.
     windows = pipe[:-1].transform(rows)
     for network in (read[-1], pipe[-1]):
         network.partial_fit(windows, rows["price"])
     assert_array_equal(read.predict(rows[45:]), pipe.predict(rows[45:]))
 
 
-def test_what_is_not_trusted_is_not_read(pipe):
+def test_types_that_are_not_trusted_are_refused(pipe):
     with pytest.raises(UntrustedTypesFoundException, match="skrnn"):
         skops.io.loads(skops.io.dumps(pipe))

@@ -10,8 +10,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 from sktime.forecasting.compose import make_reduction
 
-# Said of every forecaster when it is made: sktime 1.3 will no longer keep the series for `update`,
-# which is not used here. The setting that silences it is one of a forecaster that is made already.
+# sktime warns when a forecaster is made: version 1.3 will no longer keep the series for `update`,
+# which is not used here. The setting against this warning needs a forecaster that is already made.
 pytestmark = pytest.mark.filterwarnings(
     "ignore:The default of config ``remember_data`` will change:FutureWarning"
 )
@@ -52,7 +52,7 @@ def time_before_columns(panel):
     return panel.transpose(0, 2, 1)
 
 
-def test_several_columns_are_read_as_such_once_time_is_put_before_them(network, series):
+def test_several_columns_are_features_after_the_time_axis_is_moved(network, series):
     known = pd.DataFrame({"wave": np.sin(np.arange(63))}, pd.date_range("2024-01-01", periods=63))
     reader = make_pipeline(FunctionTransformer(time_before_columns), network)
     forecaster = make_reduction(

@@ -1,8 +1,8 @@
-"""Kill processes with SIGKILL at random moments, and see whether anything is lost.
+"""Crash test: kill processes with SIGKILL at random times, and check that no work is lost.
 
-- A fit with `checkpoint_dir` is killed again and again until it ends. It must predict the same, bit
-  for bit, as the fit that nobody disturbed.
-- A process that writes one file over and over is killed. The file must load each time.
+- A fit with `checkpoint_dir` is killed again and again until it finishes. Its result must be equal,
+  bit for bit, to that of a fit that is not killed.
+- A process that saves to one file again and again is killed. The file must load each time.
 """
 
 from __future__ import annotations
@@ -52,9 +52,9 @@ while True:
 
 
 def start(code: str, *arguments: object) -> subprocess.Popen[str]:
-    """Start a process, and wait until it says that it begins."""
+    """Start a process, and wait until it prints that it begins."""
     command = [sys.executable, "-c", code, *map(str, arguments)]
-    # What TensorFlow prints while it is imported is of no interest here.
+    # stderr has only messages of the import of TensorFlow.
     process = subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
     )
@@ -64,7 +64,7 @@ def start(code: str, *arguments: object) -> subprocess.Popen[str]:
 
 
 def crash_fits(n_crashes: int, folder: Path, rng: np.random.Generator) -> int:
-    """Kill fits until there were so many crashes; return how many fits ended in spite of them."""
+    """Kill fits `n_crashes` times, and return the number of fits that have finished."""
     start(_FIT, "", folder / "undisturbed.npz").wait()
     expected = np.load(folder / "undisturbed.npz")
     crashes = ended = resumed = 0
@@ -72,7 +72,7 @@ def crash_fits(n_crashes: int, folder: Path, rng: np.random.Generator) -> int:
         resumed += any((folder / "state").glob("*.npz"))
         fit = start(_FIT, folder / "state", folder / "result.npz")
         try:
-            # Alone it takes some 15 seconds, of which three are the import of TensorFlow.
+            # Without a kill it takes some 15 seconds, three of them for the import of TensorFlow.
             fit.wait(rng.uniform(1, 20))
         except subprocess.TimeoutExpired:
             fit.kill()
@@ -84,20 +84,18 @@ def crash_fits(n_crashes: int, folder: Path, rng: np.random.Generator) -> int:
         assert all(np.array_equal(result[name], expected[name]) for name in expected.files)
         assert not any((folder / "state").iterdir())
         ended += 1
-        print(f"  a fit ended alike, after {crashes} crashes in all", flush=True)
-    # The last one is not killed any more.
+        print(f"  a fit finished with an equal result, after {crashes} crashes", flush=True)
+    # The last fit is not killed.
     fit = start(_FIT, folder / "state", folder / "result.npz")
     assert fit.wait() == 0
     result = np.load(folder / "result.npz")
     assert all(np.array_equal(result[name], expected[name]) for name in expected.files)
-    print(
-        f"fits: {crashes} crashes, {resumed} starts from a checkpoint, {ended + 1} ends, all alike"
-    )
+    print(f"fits: {crashes} crashes, {resumed} starts from a checkpoint, {ended + 1} equal results")
     return ended + 1
 
 
 def crash_saves(n_crashes: int, folder: Path, rng: np.random.Generator) -> None:
-    """Kill processes that write one file; it must be whole each time."""
+    """Kill processes that save to one file. The file must load each time."""
     path = folder / "model.skrnn"
     left_over = 0
     for _ in range(n_crashes):
@@ -108,13 +106,13 @@ def crash_saves(n_crashes: int, folder: Path, rng: np.random.Generator) -> None:
         if path.exists():
             skrnn.load(path)
         left_over = len(list(folder.glob(".model.skrnn.*")))
-    print(f"saves: {n_crashes} crashes, the file whole each time; {left_over} unfinished ones left")
+    print(f"saves: {n_crashes} crashes, the file loads each time; {left_over} temporary files left")
 
 
 def main() -> None:
-    """Crash."""
+    """Run both crash tests."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--crashes", type=int, default=20, help="of each kind")
+    parser.add_argument("--crashes", type=int, default=20, help="number of crashes of each kind")
     parser.add_argument("--seed", type=int, default=0)
     arguments = parser.parse_args()
     rng = np.random.default_rng(arguments.seed)

@@ -1,7 +1,8 @@
-"""Give the package input of every kind for some minutes, and count what becomes of it.
+"""Fuzz test: give the package random input for some minutes, and count the outcomes.
 
 Run it with ``python trust/fuzz.py [minutes]``. The properties are those of tests/test_fuzz.py, with
-many more examples, in rounds: each has a process and a seed of its own. Exit code 1 if one failed.
+many more examples. Each round has its own process and seed. The exit code is 1 if a property has
+failed.
 """
 
 from __future__ import annotations
@@ -16,16 +17,18 @@ from collections import Counter
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-# A round takes some minutes; one that computes without an end is stopped, and has failed.
+# A round takes some minutes. A round that takes longer than this is stopped, and has failed.
 ROUND_LIMIT = 1800
 HEADER = ("property", "tried", "refused", "accepted", "failures")
 
 
 def main() -> int:
-    """Run rounds until the time is over; return the exit code."""
+    """Run rounds until the time is over, and return the exit code."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("minutes", type=float, nargs="?", default=10.0, help="at least so long")
-    parser.add_argument("--seed", type=int, default=None, help="of the first round, else the time")
+    parser.add_argument("minutes", type=float, nargs="?", default=10.0, help="minimum time")
+    parser.add_argument(
+        "--seed", type=int, default=None, help="seed of the first round, by default the time"
+    )
     parser.add_argument("--round", type=Path, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.round:
@@ -50,7 +53,7 @@ def main() -> int:
 
 
 def start_round(seed: int) -> tuple[Counter[tuple[str, str]], list[str]]:
-    """Run a round in a process of its own, which may crash or hang; return counts and failures."""
+    """Run a round in its own process, which may crash or hang, and return counts and failures."""
     with tempfile.TemporaryDirectory() as folder:
         output = Path(folder) / "round.json"
         command = [sys.executable, __file__, "--seed", str(seed), "--round", str(output)]
@@ -59,34 +62,34 @@ def start_round(seed: int) -> tuple[Counter[tuple[str, str]], list[str]]:
                 command, capture_output=True, text=True, check=False, timeout=ROUND_LIMIT
             )
         except subprocess.TimeoutExpired as error:
-            # faulthandler has written where it hangs.
-            said = (error.stderr or b"").decode(errors="replace")
-            return Counter(), [f"seed {seed}: not done in {ROUND_LIMIT} seconds\n{said}"]
+            # The output of faulthandler shows where the round hangs.
+            output_so_far = (error.stderr or b"").decode(errors="replace")
+            return Counter(), [f"seed {seed}: not done in {ROUND_LIMIT} seconds\n{output_so_far}"]
         if not output.exists():
             return Counter(), [f"seed {seed}: ended by {done.returncode}\n{done.stderr[-5000:]}"]
-        told = json.loads(output.read_text(encoding="utf-8"))
-    counts = Counter({(name, outcome): n for name, outcome, n in told["counts"]})
-    counts.update({(name, "failures"): 1 for name, _ in told["failures"]})
-    failures = [f"seed {seed}: {name}\n{text}" for name, text in told["failures"]]
+        result = json.loads(output.read_text(encoding="utf-8"))
+    counts = Counter({(name, outcome): n for name, outcome, n in result["counts"]})
+    counts.update({(name, "failures"): 1 for name, _ in result["failures"]})
+    failures = [f"seed {seed}: {name}\n{text}" for name, text in result["failures"]]
     if done.returncode and not failures:
         failures = [f"seed {seed}: pytest ended by {done.returncode}\n{done.stdout[-5000:]}"]
     return counts, failures
 
 
 class Reporter:
-    """A plugin of pytest that keeps what failed."""
+    """Plugin of pytest that records failures."""
 
     def __init__(self) -> None:
         self.failures: list[tuple[str, str]] = []
 
     def pytest_runtest_logreport(self, report) -> None:
-        """Keep what pytest would print of a failure."""
+        """Record the report of a failure."""
         if report.failed:
             self.failures.append((report.nodeid.split("::")[-1], report.longreprtext))
 
 
 def run_round(seed: int, output: Path) -> int:
-    """Run each property once, with many examples, and write down how often it was tried."""
+    """Test each property once, with many examples, and write the counts to a file."""
     import pytest
 
     reporter = Reporter()
@@ -98,16 +101,16 @@ def run_round(seed: int, output: Path) -> int:
         ],
         plugins=[reporter],
     )
-    # Imported by pytest, from the folder of the tests.
+    # pytest has imported this module from the folder of the tests.
     tally = sys.modules["fuzzing"].TALLY
     counts = [(name, outcome, n) for (name, outcome), n in tally.items()]
-    told = {"counts": counts, "failures": reporter.failures}
-    output.write_text(json.dumps(told), encoding="utf-8")
+    result = {"counts": counts, "failures": reporter.failures}
+    output.write_text(json.dumps(result), encoding="utf-8")
     return int(code)
 
 
 def table_lines(counts: Counter[tuple[str, str]]) -> list[str]:
-    """Return a row for each property, and one for all."""
+    """Return the lines of a table with a row for each property, and one for the sum."""
     names = sorted({name for name, _ in counts})
     rows = [
         (name, *(counts[name, outcome] for outcome in ("refused", "accepted", "failures")))

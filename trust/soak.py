@@ -1,8 +1,8 @@
-"""Fit a thousand different networks in one process, and see whether memory grows.
+"""Soak test: fit a thousand different networks in one process, and check that memory does not grow.
 
-Each fit has another cell, number of units and window length, another seed, dropout and learning
-rate, and other rows. What is fitted predicts, goes through a file and is dropped. The bar: at most
-5 % more memory than after the 20th fit.
+Each fit has another cell, number of units, window length, seed, dropout and learning rate, and
+other rows. Each network predicts, is saved and loaded, and is deleted. At the end, at most 5 % more
+memory than after the 20th fit is allowed.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ LARGEST_GROWTH = 1.05
 
 
 def resident_megabytes() -> float:
-    """Memory of this process."""
+    """Return the resident memory of this process."""
     lines = Path("/proc/self/status").read_text().splitlines()
     return next(int(line.split()[1]) / 1024 for line in lines if line.startswith("VmRSS"))
 
 
 def fit_and_drop(number: int, folder: Path) -> None:
-    """One of the fits, with all that is usually done after it."""
+    """Fit a network, predict, save it and load it."""
     rng = np.random.default_rng(number)
     series = np.cumsum(rng.normal(size=(200 + number % 50, 1)), axis=0)
     kind = (skrnn.LSTMRegressor, skrnn.GRURegressor, skrnn.RNNRegressor)[number % 3]
@@ -49,7 +49,7 @@ def fit_and_drop(number: int, folder: Path) -> None:
 
 
 def main() -> None:
-    """Fit, and print the memory on the way."""
+    """Fit the networks, and print the memory after some of them."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--fits", type=int, default=1000)
     n_fits = parser.parse_args().fits
@@ -62,7 +62,7 @@ def main() -> None:
                 megabytes[number] = resident_megabytes()
                 print(f"after fit {number:5}: {megabytes[number]:7.1f} MB", flush=True)
     growth = megabytes[n_fits] / megabytes[FIRST]
-    print(f"growth since fit {FIRST}: {growth - 1:+.2%}; the bar is {LARGEST_GROWTH - 1:+.0%}")
+    print(f"growth since fit {FIRST}: {growth - 1:+.2%}; the limit is {LARGEST_GROWTH - 1:+.0%}")
     raise SystemExit(growth > LARGEST_GROWTH)
 
 
