@@ -1,4 +1,12 @@
-"""Imports run downwards only. What `docs/architecture.md` says about layers is held here."""
+"""Rules of the imports between the folders of skrnn. `docs/architecture.md` gives the reasons.
+
+1. A module imports from its own folder and from the layers below.
+2. TensorFlow, Keras and scikeras are imported in `_keras` only; scikeras in one module of it.
+3. Other folders import `_keras` only inside functions.
+4. `_network` imports NumPy and Numba, and nothing else of skrnn.
+5. Modules do not import each other in a circle.
+6. Importing any module but those of `_keras` and `_network` imports neither TensorFlow nor Numba.
+"""
 
 import ast
 import subprocess
@@ -13,8 +21,8 @@ import skrnn
 
 PACKAGE = Path(skrnn.__file__).parent
 
-# From top to bottom; a folder is one layer. A module imports from its own folder and those below.
-LAYERS = (
+# From top to bottom. `_utils` is low: it knows no other folder.
+LAYERS = [
     "__init__",
     "_persistence",
     "model_selection",
@@ -24,103 +32,72 @@ LAYERS = (
     "windows",
     "datasets",
     "_keras",
+    "_network",
     "_utils",
     "exceptions",
     "_config",
-    "_network",
-)
-# Modules of this layer import TensorFlow, which takes seconds. No other module does.
-KERAS_LAYER = "_keras"
-# Arrays in, arrays out: modules of this layer know NumPy and Numba only.
-NETWORK_LAYER = "_network"
-PACKAGES_OF_NETWORK = {"numpy", "numba"}
+]
 KERAS_PACKAGES = {"tensorflow", "keras", "scikeras"}
-# These take long to import, so `import skrnn` imports none of them.
-SLOW_PACKAGES = KERAS_PACKAGES | {"numba"}
+PACKAGES_OF_NETWORK = {"numpy", "numba"} | sys.stdlib_module_names
 
 
-def read_package():
-    """Source of each module in skrnn/ by its dotted name below skrnn."""
+def read_package() -> dict[str, str]:
+    """Return the source of each module by its dotted name below skrnn."""
     return {
         ".".join(path.relative_to(PACKAGE).with_suffix("").parts): path.read_text(encoding="utf-8")
         for path in sorted(PACKAGE.rglob("*.py"))
     }
 
 
-def layer_of(module):
-    return module.split(".")[0]
+def list_imports(node: ast.AST, *, in_function: bool = False) -> Iterator[tuple[str, bool]]:
+    """Yield the imported names, each with whether a function imports it."""
+    if isinstance(node, ast.Import):
+        yield from ((alias.name, in_function) for alias in node.names)
+    elif isinstance(node, ast.ImportFrom):
+        base = f"{'.' * node.level}{node.module or ''}"
+        yield from ((f"{base}.{alias.name}", in_function) for alias in node.names)
+    in_function |= isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)
+    for child in ast.iter_child_nodes(node):
+        yield from list_imports(child, in_function=in_function)
 
 
-def imports_of(module: str, sources: dict[str, str]) -> Iterator[tuple[str, bool]]:
-    """Absolute names that a module imports, each with whether a function does it."""
-    # For `from .a import b` in skrnn.x.y, one dot is skrnn.x: the name without its last part.
-    here = ["skrnn", *module.split(".")]
-
-    def walk(node, in_function):
-        if isinstance(node, ast.Import):
-            for alias in node.names:
-                yield alias.name, in_function
-        elif isinstance(node, ast.ImportFrom):
-            parts = here[: -node.level] if node.level else []
-            base = ".".join([*parts, *([node.module] if node.module else [])])
-            for alias in node.names:
-                yield f"{base}.{alias.name}", in_function
-        in_function |= isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)
-        for child in ast.iter_child_nodes(node):
-            yield from walk(child, in_function)
-
-    yield from walk(ast.parse(sources[module]), in_function=False)
-
-
-def own_module(name: str, sources: dict[str, str]) -> str | None:
-    """Module of skrnn that an absolute name comes from; None for other packages."""
-    top, *parts = name.split(".")
-    if top != "skrnn":
-        return None
-    for length in range(len(parts), -1, -1):
-        for candidate in (parts[:length], [*parts[:length], "__init__"]):
-            if ".".join(candidate) in sources:
-                return ".".join(candidate)
-    raise AssertionError(f"{name} is not in skrnn")
+def find_module(name: str, sources: dict[str, str]) -> str:
+    """Return the module of skrnn that holds an imported name, such as `windows._views.pad`."""
+    parts = name.split(".")[1:]
+    prefixes = [".".join(parts[:n]) for n in range(len(parts), 0, -1)]
+    candidates = [each for prefix in prefixes for each in (prefix, f"{prefix}.__init__")]
+    return next((each for each in candidates if each in sources), "__init__")
 
 
 def find_violations(sources: dict[str, str]) -> list[str]:
-    """Sentences about the imports that break a rule."""
+    """Return a sentence for each import that breaks a rule."""
     found = []
-    graph = {}
-    # Packages and modules that are imported along with a module.
-    at_import = {}
-    for module in sources:
-        layer = layer_of(module)
+    graph: dict[str, set[str]] = {module: set() for module in sources}
+    for module, source in sources.items():
+        layer = module.split(".")[0]
         if layer not in LAYERS:
             found.append(f"{module} has no place in LAYERS")
             continue
-        graph[module], at_import[module] = set(), set()
-        for name, in_function in imports_of(module, sources):
+        for name, in_function in list_imports(ast.parse(source)):
             package = name.split(".")[0]
-            target = own_module(name, sources)
-            if not in_function:
-                at_import[module].add(target or package)
-            if target:
+            if package == "skrnn":
+                target = find_module(name, sources)
+                to = target.split(".")[0]
                 graph[module].add(target)
-                to = layer_of(target)
-                same_subpackage = to == layer and "." in module
-                if to in LAYERS and LAYERS.index(to) <= LAYERS.index(layer) and not same_subpackage:
+                if to not in LAYERS[LAYERS.index(layer) :]:
                     found.append(f"{module} imports {target}, which is not below it")
-                if to == KERAS_LAYER != layer and not in_function:
+                elif layer == "_network" != to:
+                    found.append(f"{module} imports {target}, which is not in _network")
+                elif to == "_keras" != layer and not in_function:
                     found.append(f"{module} imports {target} outside of a function")
-            elif package == "scikeras" and module != f"{KERAS_LAYER}.fitting":
-                found.append(f"{module} imports scikeras")
-            elif package in KERAS_PACKAGES and layer != KERAS_LAYER:
-                found.append(f"{module} imports {package}")
-            elif layer == NETWORK_LAYER and not (
-                package in PACKAGES_OF_NETWORK or package in sys.stdlib_module_names
-            ):
+            elif package == "":
+                found.append(f"{module} imports {name}: write the full name, skrnn...")
+            elif package in KERAS_PACKAGES and layer != "_keras":
+                found.append(f"{module} imports {package}, which belongs into _keras")
+            elif package == "scikeras" and module != "_keras.fitting":
+                found.append(f"{module} imports scikeras, which belongs into _keras.fitting")
+            elif layer == "_network" and package not in PACKAGES_OF_NETWORK:
                 found.append(f"{module} imports {package}, which is neither NumPy nor Numba")
-    for module in graph:
-        slow = SLOW_PACKAGES & reached_from(module, at_import)
-        if slow and layer_of(module) not in (KERAS_LAYER, NETWORK_LAYER):
-            found.append(f"{module} brings {', '.join(sorted(slow))} along")
     try:
         TopologicalSorter(graph).prepare()
     except CycleError as error:
@@ -128,50 +105,37 @@ def find_violations(sources: dict[str, str]) -> list[str]:
     return found
 
 
-def reached_from(module: str, at_import: dict[str, set[str]]) -> set[str]:
-    """Modules and packages that an import of a module imports, directly or not."""
-    reached, waiting = set(), [module]
-    while waiting:
-        new = at_import.get(waiting.pop(), set()) - reached
-        reached |= new
-        waiting += new
-    return reached
-
-
-def test_imports_run_downwards_and_only_modules_in_keras_import_tensorflow():
+def test_imports_follow_the_rules():
     sources = read_package()
-    assert {"_naive", "_network.cells.lstm", "_keras.fitting"} <= set(sources)
+    assert {"__init__", "datasets", "_network.cells.lstm", "_keras.fitting"} <= set(sources)
     assert find_violations(sources) == []
 
 
 BASE = {
     "__init__": "",
-    "_base": "",
+    "estimators._base": "",
+    "windows._views": "",
     "_keras.__init__": "",
     "_keras.fitting": "",
     "_keras.models": "",
-    "_absent": "",
-    "_network.__init__": "",
-    "_network.kernels": "import numba",
-    "_network.cells.__init__": "",
-    "_network.cells.gru": "from skrnn._network.kernels import kernel",
-    "_network.losses": "import numpy as np",
+    "_network.losses": "",
+    "_utils.validation": "",
+    "exceptions": "",
 }
 
 
 @pytest.mark.parametrize(
     "planted",
     [
-        {"_base": "def fit(self):\n    from skrnn._keras.fitting import build"},
-        {"_base": "def fit(self):\n    from skrnn._keras import fitting"},
-        {"_base": "def fit(self):\n    import skrnn._network.cells.gru"},
-        {"_base": "from skrnn._network.losses import is_standardized"},
-        {"_base": "from skrnn.windows._missing_steps import view"},
-        {"__init__": "from ._base import Regressor"},
-        {"_keras.fitting": "import scikeras.wrappers, keras\nfrom skrnn._keras.models import x"},
-        {"_keras.models": "import tensorflow as tf\nfrom skrnn._network.cells import gru"},
-        {"_network.losses": "import math\nfrom collections.abc import Callable"},
-        {"_absent": "import kerastuner"},
+        {"__init__": "from skrnn.estimators._base import Regressor"},
+        {"estimators._base": "def fit(self):\n    from skrnn._keras.fitting import train"},
+        {"estimators._base": "def fit(self):\n    from skrnn._keras import fitting"},
+        {"estimators._base": "from skrnn.windows._views import flat_windows"},
+        {"_keras.fitting": "import scikeras.wrappers, keras\nfrom skrnn._keras import models"},
+        {
+            "_network.losses": "import math\nimport numpy as np\nfrom collections.abc import Callable"
+        },
+        {"_utils.validation": "import kerastuner\nfrom skrnn.exceptions import TooFewRowsWarning"},
     ],
 )
 def test_allowed_imports_are_not_reported(planted):
@@ -179,87 +143,65 @@ def test_allowed_imports_are_not_reported(planted):
 
 
 @pytest.mark.parametrize(
-    ("planted", "expected"),
+    ("module", "source", "expected"),
     [
-        ({"utils": ""}, "utils has no place"),
-        (
-            {"_absent": "from skrnn.estimators._base import X"},
-            "_absent imports _base, which is not below",
-        ),
-        ({"_absent": "from ._base import X"}, "_absent imports _base, which is not below"),
-        ({"_absent": "from . import _base"}, "_absent imports _base, which is not below"),
-        ({"_absent": "import skrnn.estimators._base"}, "_absent imports _base, which is not below"),
-        ({"_absent": "from skrnn import X"}, "_absent imports __init__, which is not below"),
-        ({"_absent": "def f():\n    import skrnn"}, "_absent imports __init__"),
-        ({"_absent": "if 1:\n    import skrnn.estimators._base"}, "_absent imports _base"),
-        ({"_base": "import skrnn.estimators._base"}, "circle: _base -> _base"),
-        (
-            {"_base": "from skrnn._keras.models import x"},
-            "_base imports _keras.models outside of a function",
-        ),
-        (
-            {"_base": "from skrnn import _keras"},
-            "_base imports _keras.__init__ outside of a function",
-        ),
-        (
-            {"_absent": "def f():\n    import skrnn._keras.models"},
-            "_absent imports _keras.models",
-        ),
-        (
-            {"_base": "from skrnn._keras import models", "_keras.models": "import keras"},
-            "_base brings keras along",
-        ),
-        ({"_keras.models": "from scikeras import x"}, "_keras.models imports scikeras"),
-        ({"_base": "def f():\n    import scikeras.wrappers"}, "_base imports scikeras"),
-        ({"_base": "def f():\n    from keras import layers"}, "_base imports keras"),
-        ({"_absent": "class A:\n    import tensorflow.nn"}, "_absent imports tensorflow"),
-        ({"_base": "from skrnn._network.kernels import kernel"}, "_base brings numba along"),
-        ({"_base": "import skrnn._network.cells.gru"}, "_base brings numba along"),
-        ({"_absent": "import numba"}, "_absent brings numba along"),
-        (
-            {
-                "_absent": "from skrnn._network.cells.gru import GRU",
-                "_base": "import skrnn.windows._missing_steps",
-            },
-            "_base brings numba along",
-        ),
-        (
-            {"_network.losses": "from sklearn.base import clone"},
-            "_network.losses imports sklearn, which is neither NumPy nor Numba",
-        ),
-        (
-            {"_network.losses": "def f():\n    import threadpoolctl"},
-            "_network.losses imports threadpoolctl, which is neither",
-        ),
-        ({"_network.kernels": "import keras"}, "_network.kernels imports keras"),
-        (
-            {"_network.losses": "def f():\n    from skrnn._keras import models"},
-            "_network.losses imports _keras.models, which is not below",
-        ),
-        (
-            {"_network.losses": "from skrnn.windows._missing_steps import view"},
-            "_network.losses imports _absent, which is not below",
-        ),
-        (
-            {
-                "_keras.models": "import skrnn.windows._missing_steps",
-                "_absent": "import skrnn._keras.models",
-            },
-            "circle: _keras.models -> _absent -> _keras.models",
-        ),
+        ("utils", "", "has no place"),
+        # 1: downwards.
+        ("windows._views", "from skrnn.estimators._base import X", "is not below it"),
+        ("windows._views", "from skrnn.estimators import _base", "is not below it"),
+        ("windows._views", "if 1:\n    import skrnn.estimators._base", "is not below it"),
+        ("windows._views", "from skrnn import LSTMRegressor", "is not below it"),
+        ("windows._views", "def f():\n    import skrnn", "is not below it"),
+        ("windows._views", "from ._labels import read_labels", "write the full name"),
+        ("windows._views", "from . import _labels", "write the full name"),
+        ("_utils.validation", "from skrnn.windows import _views", "is not below it"),
+        ("_utils.validation", "def f():\n    import skrnn._keras.models", "is not below it"),
+        ("_utils.validation", "from skrnn._network import losses", "is not below it"),
+        # 2: Keras and its relatives.
+        ("estimators._base", "def f():\n    import scikeras.wrappers", "belongs into _keras"),
+        ("estimators._base", "def f():\n    from keras import layers", "belongs into _keras"),
+        ("_utils.validation", "class A:\n    import tensorflow.nn", "belongs into _keras"),
+        ("_network.losses", "import keras", "belongs into _keras"),
+        ("_keras.models", "from scikeras import x", "belongs into _keras.fitting"),
+        # 3: late.
+        ("estimators._base", "from skrnn._keras.models import x", "outside of a function"),
+        ("estimators._base", "from skrnn import _keras", "outside of a function"),
+        # 4: arithmetic.
+        ("_network.losses", "from sklearn.base import clone", "neither NumPy nor Numba"),
+        ("_network.losses", "def f():\n    import threadpoolctl", "neither NumPy nor Numba"),
+        ("_network.losses", "from skrnn.exceptions import X", "is not in _network"),
+        ("_network.losses", "def f():\n    from skrnn._keras import models", "is not below it"),
+        # 5: circles.
+        ("_keras.models", "import skrnn._keras.models", "circle: _keras.models -> _keras.models"),
     ],
 )
-def test_forbidden_imports_are_reported(planted, expected):
-    assert any(expected in sentence for sentence in find_violations({**BASE, **planted}))
+def test_forbidden_imports_are_reported(module, source, expected):
+    (sentence,) = find_violations({**BASE, module: source})
+    assert module in sentence
+    assert expected in sentence
 
 
-def test_import_is_silent_and_imports_neither_tensorflow_nor_numba():
+def test_circles_of_two_modules_are_reported():
+    planted = {"_keras.models": "import skrnn._keras.fitting"}
+    planted["_keras.fitting"] = "def train():\n    from skrnn._keras.models import build_model"
+    (sentence,) = find_violations({**BASE, **planted})
+    assert sentence.startswith("circle: ")
+
+
+def test_modules_import_silently_and_without_tensorflow_or_numba():
+    # `import skrnn` comes first, then each other module, to name the one to blame.
+    modules = [
+        f"skrnn.{module}".removesuffix(".__init__")
+        for module in read_package()
+        if not module.startswith(("_keras", "_network"))
+    ]
+    assert modules[0] == "skrnn"
     code = f"""
-import sys
-import skrnn
-for name in skrnn.__all__:
-    getattr(skrnn, name)
-assert not {SLOW_PACKAGES} & set(sys.modules)
+import importlib, sys
+for module in {modules}:
+    importlib.import_module(module)
+    slow = {KERAS_PACKAGES | {"numba"}} & set(sys.modules)
+    assert not slow, f"{{module}} imports {{slow}}"
 """
     done = subprocess.run(
         [sys.executable, "-W", "error", "-c", code], capture_output=True, text=True, check=False
