@@ -1,35 +1,41 @@
-"""How a row travels from a DataFrame to its prediction, and which module has it when."""
+"""The way of a row from a DataFrame to its prediction, with the folder that handles it."""
 
 import matplotlib.pyplot as plt
 from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
 
+# What happens to the row, the module that does it, and the folder.
 STATIONS = [
     ("a row of a DataFrame", "(n_features,)", "user"),
     ("scaled", "StandardScaler", "scikit-learn"),
-    ("a step of some windows", "_windows: one padded buffer, views", "NumPy"),
-    ("checked, not copied", "_validation", "NumPy"),
-    ("gathered as float32", "_network: a batch, or a block of rows", "NumPy"),
-    ("read step by step", "_network.passes, cells", "Numba"),
-    ("an output", "_network.passes: dense head, linear_skip", "NumPy"),
-    ("in the units of y", "_regression, _classification", "NumPy"),
+    ("a step of some windows", "_placing, _views: one padded buffer", "windows"),
+    ("checked, not copied", "fit, predict", "estimators"),
+    ("in a fit: epochs, callbacks", "fitting, kernel_model", "_keras"),
+    ("gathered as float32", "training: a batch; prediction: a block", "_network"),
+    ("read step by step", "passes, cells: Numba kernels", "_network"),
+    ("an output", "passes: dense head, linear_skip", "_network"),
+    ("in the units of y", "predict", "estimators"),
+    ("fed back as a future row", "only by forecast and generate", "forecasting"),
     ("one number for the row", "(n_samples,)", "user"),
 ]
 COLORS = {
     "user": "#54a24b",
     "scikit-learn": "#f58518",
-    "NumPy": "#4c78a8",
-    "Numba": "#b279a2",
+    "windows": "#4c78a8",
+    "estimators": "#72727e",
+    "_keras": "#b5533c",
+    "_network": "#8a5a83",
+    "forecasting": "#2f8a86",
 }
 
-figure, ax = plt.subplots(figsize=(5.2, 6.4), layout="constrained")
-for number, (what, where, whose) in enumerate(STATIONS):
+figure, ax = plt.subplots(figsize=(5.6, 7.4), layout="constrained")
+for number, (what, where, folder) in enumerate(STATIONS):
     y = -number
     box = FancyBboxPatch(
         (0.05, y - 0.3),
         5.2,
         0.6,
         boxstyle="round,pad=0.03",
-        facecolor=COLORS[whose],
+        facecolor=COLORS[folder],
         edgecolor="none",
     )
     ax.add_patch(box)
@@ -41,7 +47,7 @@ for number, (what, where, whose) in enumerate(STATIONS):
         ax.add_patch(
             FancyArrowPatch((2.65, y + 0.72), (2.65, y + 0.32), arrowstyle="-|>", mutation_scale=12)
         )
-    if number == 0 or whose != STATIONS[number - 1][2]:
-        ax.text(5.5, y, whose, color=COLORS[whose], va="center", fontsize=11)
-ax.set(xlim=(-0.1, 7.2), ylim=(-len(STATIONS) + 0.55, 0.45))
+    if number == 0 or folder != STATIONS[number - 1][2]:
+        ax.text(5.5, y, folder, color=COLORS[folder], va="center", fontsize=11)
+ax.set(xlim=(-0.1, 7.4), ylim=(-len(STATIONS) + 0.55, 0.45))
 ax.axis("off")
