@@ -1,7 +1,7 @@
-"""Benchmarks of skrnn and its competitors, in one run, written to docs/benchmarks.md.
+"""Measure skrnn beside its competitors, in one run, and write the table to docs/benchmarks.md.
 
-Run it with ``make bench`` on an idle machine. It takes about 40 minutes. With ``--only`` or
-``--quick``, the table is only printed, unless ``--output`` names a file.
+Run it with ``make bench`` on an idle machine; it takes about 40 minutes. A part of a run
+(``--only``) or a rough one (``--quick``) is only printed, unless ``--output`` says where to write.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from pathlib import Path
 
 from timing import Comparison
 
-# Short items run first, so errors are found early.
+# The short ones first: what is wrong shows soon.
 ITEMS = (
     *(
         "imports",
@@ -39,10 +39,10 @@ PACKAGES = (
 HEADER = ("work", "skrnn", "against", "other", "ratio", "at most", "target")
 DOCUMENT = Path(__file__).parents[1] / "docs" / "benchmarks.md"
 EXPLANATION = """\
-One run of `make bench`. Competitors take turns. Times are medians. A ratio is the median of the
-ratios of skrnn to the competitor within the same round, so it may differ from the quotient of the
-two medians. "At most" is the target for the ratio or, without a competitor, for the time or memory
-itself. The first lines of each module in `benchmarks/` explain the measurement.
+One run of `make bench`. The competitors take turns. Times are medians. A ratio is the median, over the
+rounds, of skrnn's figure divided by the other's in the same round, so it may differ from the quotient
+of the two figures beside it. "At most" is the target for the ratio or, without a competitor, for the
+figure itself. The top of each module in `benchmarks/` explains what is measured, and why.
 """
 
 
@@ -55,12 +55,12 @@ def main() -> None:
     comparisons: list[Comparison] = []
     load = os.getloadavg()[0]
     if load > 0.5:
-        # Threads of PyTorch wait for each other in each operation, which takes processor time.
+        # PyTorch's threads wait for each other in every operation, and use the cores meanwhile.
         print(f"The load is {load:.1f}: other work slows PyTorch far more than Keras or skrnn.")
     for item in [arguments.only] if arguments.only else ITEMS:
         print(f"{item} ...", flush=True)
         measured = importlib.import_module(item).measure(quick=arguments.quick)
-        # Print each item at once, so results are kept if a later item fails.
+        # Print at once, so that the results of an interrupted run are not lost.
         print("\n".join(table_lines(measured)), flush=True)
         comparisons += measured
     output = arguments.output
@@ -91,7 +91,7 @@ def document(comparisons: Sequence[Comparison], load: float) -> str:
 
 
 def table_lines(comparisons: Sequence[Comparison]) -> list[str]:
-    """Return the lines of a Markdown table with aligned columns."""
+    """Return a Markdown table whose columns are aligned, to be read as it is, too."""
     rows = [HEADER, *(cells(comparison) for comparison in comparisons)]
     widths = [max(len(row[column]) for row in rows) for column in range(len(HEADER))]
     lines = [
@@ -118,7 +118,7 @@ def cells(comparison: Comparison) -> tuple[str, ...]:
 
 
 def figure(value: float | None, unit: str = "") -> str:
-    """Return a number with three significant digits, or with all digits before the point."""
+    """Return a number with three digits, or more before the point."""
     if value is None:
         return ""
     digits = f"{value:#.3g}" if abs(value) < 100 else f"{value:.0f}"
@@ -142,7 +142,7 @@ def cpu_model() -> str:
 
 
 def n_cores() -> int:
-    """Return the number of cores that this process may use."""
+    """Return how many cores this process may use."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
