@@ -39,10 +39,11 @@ PACKAGES = (
 HEADER = ("work", "skrnn", "against", "other", "ratio", "at most", "target")
 DOCUMENT = Path(__file__).parents[1] / "docs" / "benchmarks.md"
 EXPLANATION = """\
-One run of `make bench`. The competitors take turns. Times are medians. A ratio is the median, over the
-rounds, of skrnn's figure divided by the other's in the same round, so it may differ from the quotient
-of the two figures beside it. "At most" is the target for the ratio or, without a competitor, for the
-figure itself. The top of each module in `benchmarks/` explains what is measured, and why.
+One run of `make bench`. The competitors take turns. Times are medians. A ratio is the median, over
+the rounds, of skrnn's figure divided by the other's in the same round, so it may differ from the
+quotient of the two figures beside it. "At most" is the target for the ratio or, without a
+competitor, for the figure itself. The top of each module in `benchmarks/` explains what is
+measured, and why.
 """
 
 
