@@ -1,4 +1,4 @@
-"""The reference: its page names what is public, and docstrings say what they must."""
+"""Reference: docs/api.md lists the public names, and docstrings are complete."""
 
 import importlib
 import inspect
@@ -10,7 +10,7 @@ from numpydoc.docscrape import get_doc_object
 from numpydoc.validate import ERROR_MSGS, validate
 
 PAGE = ROOT / "docs" / "api.md"
-# Modules of which users import names.
+# Modules that users import from.
 MODULES = [
     "skrnn",
     "skrnn.datasets",
@@ -19,13 +19,13 @@ MODULES = [
     "skrnn.model_selection",
 ]
 
-# What numpydoc checks and is not held, with the reason. All its other codes are.
-NOT_HELD = {
+# Codes of numpydoc that are not checked, with the reason. All others are.
+NOT_CHECKED = {
     "RT02": "values that are returned have names, as in scikit-learn",
     "ES01": "where one line says it all, a second paragraph would repeat it",
 }
-# What is not held for methods either: it stands with their class, once.
-NOT_HELD_FOR_METHODS = {
+# Codes that are not checked for methods either, because their class has them.
+NOT_CHECKED_FOR_METHODS = {
     "EX01": "the examples of a class call its methods",
     "SA01": "what is related to a class is related to its methods",
 }
@@ -43,7 +43,7 @@ def public_objects(module_name):
 
 
 def is_own(function):
-    # The methods that warnings have of built-in classes are of no module.
+    # Methods of built-in classes have no module.
     return (getattr(function, "__module__", None) or "").startswith("skrnn")
 
 
@@ -67,7 +67,7 @@ METHODS = {
 
 
 def names_on_the_page():
-    """What the tables of the page list."""
+    """Return the names in the tables of the page."""
     page = PAGE.read_text(encoding="utf-8")
     assert re.findall(r"\.\. currentmodule:: (\S+)", page) == ["skrnn"]
     tables = re.findall(r"\.\. autosummary::\n((?: +.*\n|\n)*)", page)
@@ -75,13 +75,13 @@ def names_on_the_page():
     return [f"skrnn.{entry}" for entry in entries]
 
 
-def faults(name, not_held):
-    """What numpydoc finds at fault, of what is held."""
+def faults(name, not_checked):
+    """Return the faults that numpydoc finds, without the codes that are not checked."""
     found = validate(name)["errors"]
-    return [f"{code}: {message}" for code, message in found if code not in not_held]
+    return [f"{code}: {message}" for code, message in found if code not in not_checked]
 
 
-def test_the_page_of_the_reference_names_what_is_public_once():
+def test_the_page_of_the_reference_lists_each_public_name_once():
     assert sorted(names_on_the_page()) == sorted(OBJECTS)
 
 
@@ -93,22 +93,22 @@ def test_methods_are_checked_where_they_are_written_here():
     assert not [name for name in METHODS if name.endswith((".get_params", "_request"))]
 
 
-def test_codes_that_are_not_held_are_codes_of_numpydoc():
-    assert {*NOT_HELD, *NOT_HELD_FOR_METHODS} <= {*ERROR_MSGS}
+def test_codes_that_are_not_checked_are_codes_of_numpydoc():
+    assert {*NOT_CHECKED, *NOT_CHECKED_FOR_METHODS} <= {*ERROR_MSGS}
 
 
-# Among what is held: each has a section with examples (EX01), which the doctests run.
+# This includes a section of examples (EX01), which the doctests run.
 @pytest.mark.parametrize("name", OBJECTS)
 def test_docstring_of_a_class_or_function_is_complete(name):
-    assert faults(name, NOT_HELD) == []
+    assert faults(name, NOT_CHECKED) == []
 
 
 @pytest.mark.parametrize("name", METHODS)
 def test_docstring_of_a_method_is_complete(name):
-    assert faults(name, NOT_HELD | NOT_HELD_FOR_METHODS) == []
+    assert faults(name, NOT_CHECKED | NOT_CHECKED_FOR_METHODS) == []
 
 
-# Warnings are made by who warns, and have the signature of theirs.
+# Warning classes have the signature of built-in warnings.
 @pytest.mark.parametrize(
     "name", [name for name in [*OBJECTS, *METHODS] if not name.startswith("skrnn.exceptions")]
 )

@@ -1,4 +1,4 @@
-"""The panel of examples/plot_employees.py: its splits, its windows, and what may reach them."""
+"""Example plot_employees.py: its splits and its windows, and the values that reach them."""
 
 import numpy as np
 import pandas as pd
@@ -15,7 +15,7 @@ TEST_MONTHS = [0, 5, 11]
 
 @pytest.fixture(scope="module")
 def fitted(example):
-    """All pipelines of the example, the networks small. Fitted once: do not fit them again."""
+    """All pipelines of the example with small networks, fitted once. Do not fit them again."""
     train = example["train"]
     pipelines = {}
     for name, (pipeline, _) in example["candidates"].items():
@@ -35,7 +35,7 @@ def employees_of(rows):
 
 
 def windows_of(pipeline, rows):
-    """Return what reaches the regressor, (n_rows, 12, 2), whether it is flattened or not."""
+    """Return the input of the regressor, flattened or not, as (n_rows, 12, 2)."""
     return np.asarray(pipeline[:-1].transform(rows)).reshape(len(rows), 12, 2)
 
 

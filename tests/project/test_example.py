@@ -1,4 +1,4 @@
-"""The example takes minutes, so tests run it up to where its searches begin."""
+"""Example google_stock.py, run until its searches begin, because it takes minutes."""
 
 import ast
 

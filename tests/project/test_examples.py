@@ -1,4 +1,4 @@
-"""What the examples of the gallery promise: an extra with which each runs alone. None is run."""
+"""Gallery: each example names the extra that installs its imports. No example is run here."""
 
 import ast
 import re
@@ -15,9 +15,9 @@ EXTRAS = PROJECT["optional-dependencies"]
 GALLERY = sorted((ROOT / "examples").glob("plot_*.py"))
 NEEDS = re.compile(r'^Needs: ``pip install "skrnn(?:\[([\w,-]+)\])?"``\.$', flags=re.MULTILINE)
 
-# Where the module of a package is not called as its distribution, and what comes with a dependency.
+# Modules whose distribution has another name, or comes with a dependency.
 DISTRIBUTIONS = {"sklearn": "scikit-learn", "scipy": "scikit-learn", "joblib": "scikit-learn"}
-# What skrnn imports only when it is called.
+# Packages that skrnn imports only inside functions.
 CALLED_FOR = {
     "inspection": "matplotlib",
     "load_stock_prices": "bokeh-sampledata",
@@ -79,7 +79,7 @@ def test_there_is_a_gallery():
     assert len(GALLERY) > 15
     header = (ROOT / "examples" / "GALLERY_HEADER.rst").read_text(encoding="utf-8")
     assert header.startswith("Gallery\n=======\n")
-    # What is too long for the gallery is named there.
+    # The header names the examples that are too long for the gallery.
     assert {*re.findall(r"\w+\.py", header)} == {
         path.name for path in (ROOT / "examples").glob("*.py") if path not in GALLERY
     }
@@ -92,7 +92,7 @@ def test_extras_of_extras_are_followed():
     assert "matplotlib" not in installed_with(["persistence"])
 
 
-def test_what_skrnn_imports_when_it_is_called_is_seen():
+def test_imports_inside_functions_of_skrnn_are_seen():
     tree = ast.parse("import skrnn\nfrom skrnn.inspection import A\nskrnn.load('file')")
     assert wanted(tree) == {"matplotlib", "skops"}
     assert wanted(ast.parse("from skrnn.datasets import load_stock_prices")) == {"bokeh-sampledata"}

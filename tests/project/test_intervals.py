@@ -1,4 +1,4 @@
-"""The recipe of docs/intervals.md, and its example up to where the training begins."""
+"""Intervals: the recipe of docs/intervals.md, and its example until training begins."""
 
 import math
 import re
@@ -26,7 +26,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:The inplace keyword in DataFrame
 
 @pytest.fixture(scope="module")
 def recipe():
-    """What the code of the page has defined. Not to be changed: it fits a network."""
+    """Variables of the code of the page, which fits a network. Do not change them."""
     (block,) = re.findall(r"```python\n(.*?)```", PAGE, flags=re.DOTALL)
     names = {"__name__": "recipe"}
     exec(block, names)
@@ -221,7 +221,7 @@ def test_waves_are_divided_into_parts_that_do_not_overlap(example):
     assert [len(part) for part in parts] == [3_000, 1_000, 1_000]
 
 
-# What the page says of MAPIE 1.6. If one of these fails, MAPIE has changed, and the page is wrong.
+# Statements of the page about MAPIE 1.6. If one fails, MAPIE has changed, and the page is wrong.
 
 
 def test_mapie_refuses_windows_of_several_columns():

@@ -1,4 +1,4 @@
-"""No network, no file that the user did not name, no code made of data.
+"""Isolation: no network, no file that the user did not name, no code made of data.
 
 Python tells audit hooks of each socket that it makes and each file that it opens. Native code does
 not, so what is in folders that were empty is looked at as well, and which sockets are left open.
@@ -21,7 +21,7 @@ PACKAGE = Path(skrnn.__file__).parent
 _WATCH = """
 import json, os, pathlib, sys, tempfile
 
-# Asked for the first time, it writes a file and removes it, to see where it may; TensorFlow asks.
+# tempfile writes and removes a file on its first call, to find a folder; TensorFlow calls it.
 tempfile.gettempdir()
 CHANGES = {
     f"os.{name}"
@@ -60,7 +60,7 @@ for module in pkgutil.walk_packages(skrnn.__path__, "skrnn."):
     importlib.import_module(module.name)
 """
 
-# What a user does, with rows and networks as small as can be.
+# Typical use of the whole package, with few rows and small networks.
 _WORK = """
 import pickle
 import numpy as np
@@ -151,7 +151,7 @@ def watched(code, folder, seconds):
 
 
 def of_others(path, home):
-    """Whether others keep a file: Keras its settings, matplotlib, which Keras imports, its fonts.
+    """Return whether Keras (settings) or matplotlib, which Keras imports (fonts), writes a file.
 
     The environment variables KERAS_HOME and MPLCONFIGDIR move them.
     """
@@ -162,7 +162,7 @@ def of_others(path, home):
 
 
 def of_numba(path):
-    """Whether it is a file of Numba's cache of kernels, or made to see whether there may be one.
+    """Return whether a file is in Numba's cache of kernels, or tests the cache folder.
 
     The cache lies beside the kernels, or where the environment variable NUMBA_CACHE_DIR says.
     """
@@ -176,14 +176,14 @@ def of_numba(path):
 
 
 def is_cache_name(name):
-    """Whether a name is that of a cache file, of its folder, or of a file that tries the folder."""
+    """Return whether a name is that of a cache file, its folder, or a test of the folder."""
     is_kernel = re.fullmatch(r".+\.nb[ic](\.tmp\.[0-9a-f]+)?", name)
     is_folder = name == "__pycache__" or re.fullmatch(r"\w+_[0-9a-f]{40}", name)
     return bool(is_kernel or is_folder or re.fullmatch(r"tmp\w{8}", name))
 
 
 def foreign_files(report):
-    """Return what was written that nobody has named, by the hook and by the folders."""
+    """Return the written files that nobody has named, as the hook and the folders show them."""
     home = report["HOME"]
     paths = [*report["written"], *report["cwd"], *report["temp"], *report["home"]]
     return [
@@ -195,7 +195,7 @@ def foreign_files(report):
 
 @pytest.fixture(scope="module")
 def report(tmp_path_factory):
-    """What all of skrnn calls and writes while it is imported and used."""
+    """Calls and written files of skrnn while it is imported and used."""
     return watched(_IMPORT_ALL + _WORK, tmp_path_factory.mktemp("watched"), seconds=900)
 
 
@@ -295,9 +295,9 @@ FORBIDDEN_MODULES = {
     *("subprocess", "pty", "code", "codeop", "runpy", "builtins", "ctypes", "importlib"),
     *("socket", "ssl", "http", "urllib", "ftplib", "smtplib", "requests", "urllib3"),
 }
-# Of `importlib`, metadata are read, which runs nothing.
-# What pickle writes is hashed there, and never read.
-# What pickle.dumps writes is thrown away: it shows whether something can be pickled.
+# `importlib` is used to read metadata, which runs nothing.
+# The output of pickle is hashed there, and never read.
+# pickle.dumps only tests whether an object can be pickled.
 ALLOWED_NAMES = {"importlib.metadata.version", "joblib.hash", "pickle.dumps"}
 FORBIDDEN_OF_OS = ("system", "popen", "exec", "spawn", "posix_spawn", "fork", "startfile")
 

@@ -1,4 +1,4 @@
-"""What the examples of judging say before their training begins, which takes longer."""
+"""Examples about judging models, run until their training begins."""
 
 import numpy as np
 import pandas as pd
@@ -16,7 +16,7 @@ pytestmark = [
 
 
 def run(name, up_to):
-    """Return what an example has defined before a heading."""
+    """Return the variables of an example before a heading."""
     source = (EXAMPLES / name).read_text(encoding="utf-8")
     preparation, heading, _ = source.partition(f"# %%\n# {up_to}\n")
     assert heading

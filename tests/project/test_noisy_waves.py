@@ -1,4 +1,4 @@
-"""The example takes minutes, so tests run it up to where its training begins."""
+"""Example noisy_waves.py, run until its training begins, because it takes minutes."""
 
 import numpy as np
 import pytest

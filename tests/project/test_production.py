@@ -1,4 +1,4 @@
-"""The code of docs/production.md, run as it stands there."""
+"""Page docs/production.md: its code, run as it stands."""
 
 import os
 import re
@@ -21,7 +21,7 @@ def folder(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def names(folder):
-    """What the first block has defined, in a folder of its own."""
+    """Variables of the first block, run in a folder of its own."""
     before = os.getcwd()
     os.chdir(folder)
     names = {"__name__": "page"}
@@ -38,7 +38,7 @@ def test_pipeline_is_loaded_as_it_was_fitted(names, folder):
 
 
 def test_rows_that_come_one_at_a_time_are_predicted_as_with_all_history(names):
-    # Warnings are errors: nothing is missing.
+    # Warnings are errors, so no step is missing.
     exec(SERVING, names)
     service, dated, day = names["service"], names["dated"], names["day"]
     unknown = dated.loc[:day].copy()

@@ -1,4 +1,4 @@
-"""The code of the README, run as it stands there, and what it says of other places."""
+"""README: its code runs as it stands, its links and figures are right."""
 
 import re
 
@@ -9,7 +9,7 @@ from conftest import ROOT
 
 import skrnn
 
-# The windows of the README are longer than the rows of the first folds, so that tests are fast.
+# Few rows keep the test fast, but are fewer than a window of the README in the first folds.
 pytestmark = pytest.mark.filterwarnings("ignore::skrnn.exceptions.TooFewRowsWarning")
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -39,7 +39,7 @@ def prices():
 
 @pytest.fixture(scope="module")
 def namespace(prices):
-    """The names of the README, after all its blocks in their order. Not to be changed."""
+    """Variables of the README after all its blocks. Do not change them."""
     names = {"train": prices.iloc[:120], "test": prices.iloc[120:]}
     for block in BLOCKS:
         exec(block, names)
@@ -83,7 +83,7 @@ def test_the_forecast_is_of_the_days_that_come_next(namespace, prices):
     assert list(namespace["ahead"].index) == list(prices.index[120:130])
 
 
-def test_what_is_linked_is_there():
+def test_linked_files_exist():
     targets = re.findall(r"\]\(([^)#\s]+)", README)
     assert "docs/google_stock.png" in targets
     missing = [
@@ -94,7 +94,7 @@ def test_what_is_linked_is_there():
     assert not missing
 
 
-def test_the_picture_is_small_and_told_in_words():
+def test_the_picture_is_small_and_described_in_words():
     assert (ROOT / "docs" / "google_stock.png").stat().st_size < 250_000
     told = re.search(r"!\[([^\]]*)\]\(docs/google_stock\.png\)", README)[1]
     assert len(told.split()) > 10

@@ -1,4 +1,4 @@
-"""The version is told in one place, and what is written about a release agrees with it."""
+"""Release: the version, the changelog and the citation agree."""
 
 import datetime
 import re
@@ -20,7 +20,7 @@ def last_release():
     return Version(number), datetime.date.fromisoformat(date)
 
 
-def test_what_is_installed_has_the_version_of_the_package():
+def test_the_installed_package_has_this_version():
     told = version("skrnn")
     assert told == skrnn.__version__, (
         f"The metadata of the installed skrnn are those of {told}: install it again, with "
@@ -28,7 +28,7 @@ def test_what_is_installed_has_the_version_of_the_package():
     )
 
 
-def test_the_changelog_begins_with_what_is_not_released_yet():
+def test_the_changelog_begins_with_unreleased_changes():
     assert HEADINGS[0] == "[Unreleased]"
 
 
@@ -46,7 +46,7 @@ def test_releases_of_the_changelog_are_ordered_newest_first():
     assert releases == sorted(set(releases), reverse=True)
 
 
-def test_what_is_cited_is_the_newest_release_of_the_changelog():
+def test_the_citation_names_the_newest_release_of_the_changelog():
     number = re.search(r'^version: "?([^"\n]+)"?$', CITATION, flags=re.MULTILINE)[1]
     date = re.search(r'^date-released: "?([\d-]+)"?$', CITATION, flags=re.MULTILINE)[1]
     assert (Version(number), datetime.date.fromisoformat(date)) == last_release()

@@ -1,4 +1,4 @@
-"""What is installed for the tests is what pyproject.toml promises, and what users get."""
+"""Requirements: the tested versions agree with pyproject.toml."""
 
 import re
 import tomllib
@@ -26,7 +26,7 @@ def test_oldest_versions_that_are_tested_are_the_lower_bounds():
 
 
 def locked_requirements() -> list[Requirement]:
-    """What pyproject.toml asks for in what is locked, apart from its own extras."""
+    """Return the requirements of pyproject.toml in the lock, without skrnn's own extras."""
     extras = PROJECT["optional-dependencies"]
     texts = [*PROJECT["dependencies"]]
     for extra in LOCKED_EXTRAS:
@@ -35,7 +35,7 @@ def locked_requirements() -> list[Requirement]:
 
 
 @pytest.mark.parametrize("requirement", locked_requirements(), ids=str)
-def test_the_lock_holds_what_pyproject_asks_for(requirement):
+def test_the_lock_holds_the_requirements_of_pyproject(requirement):
     pattern = rf"^{re.escape(canonicalize_name(requirement.name))}==([\w.+!]+)"
     locked = re.findall(pattern, LOCK, flags=re.MULTILINE)
     assert locked, f"{requirement} is not in requirements/dev.txt: make lock"

@@ -1,4 +1,4 @@
-"""The code of docs/scaling.md that needs neither dask nor Parquet; tests_interop/ has the rest."""
+"""Page docs/scaling.md: its code without dask and Parquet; tests_interop/ has the rest."""
 
 import re
 
@@ -16,7 +16,7 @@ PRINTED = PAGE.partition("It printed:\n\n```\n")[2].partition("```")[0]
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    """Where the code of the page writes its rows."""
+    """Folder in which the code of the page writes its rows."""
     with pytest.MonkeyPatch.context() as patch:
         folder = tmp_path_factory.mktemp("rows")
         patch.chdir(folder)
@@ -25,7 +25,7 @@ def folder(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def mapped(folder):
-    """What the code about memory has defined and printed. Not to be changed."""
+    """Variables and output of the code about memory. Do not change them."""
     lines = []
     names = {"print": lines.append}
     exec(MAPPED, names)
@@ -34,7 +34,7 @@ def mapped(folder):
 
 @pytest.fixture(scope="module")
 def chunked(mapped):
-    """What the code about chunks has defined, after that about memory. Not to be changed."""
+    """Variables of the code about chunks, run after that about memory. Do not change them."""
     names = dict(mapped)
     exec(CHUNKED, names)
     return names

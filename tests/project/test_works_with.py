@@ -182,7 +182,7 @@ def test_a_selector_of_lags_chooses_the_one_that_a_network_scores_best_with():
 # VotingRegressor
 
 
-def test_a_vote_is_the_weighted_mean_of_what_network_and_ridge_predict(prices):
+def test_a_vote_is_the_weighted_mean_of_the_predictions_of_network_and_ridge(prices):
     named = [
         (name, make_pipeline(SlidingWindowTransformer(4), model))
         for name, model in (("network", small_rnn()), ("ridge", Ridge()))
@@ -203,12 +203,12 @@ def weighted_pipeline():
     pipe = Pipeline(
         [("scale", MinMaxScaler()), ("window", SlidingWindowTransformer(4)), ("model", model)]
     )
-    # The oldest versions of scikit-learn want to hear it of the pipeline as well.
+    # The oldest versions of scikit-learn need the request of the pipeline as well.
     return pipe.set_output(transform="pandas").set_score_request(sample_weight=True)
 
 
 def fit_by_hand(rows, y, weight):
-    """Return the steps before the network, and the network fitted on what comes out of them."""
+    """Return the steps before the network, and the network fitted on their output."""
     encode = make_pipeline(MinMaxScaler(), SlidingWindowTransformer(4))
     encode.set_output(transform="pandas")
     return encode, small_rnn().fit(encode.fit_transform(rows), y, sample_weight=weight)
