@@ -1,4 +1,4 @@
-"""How Sphinx makes the site; `make docs` runs it, without a network."""
+"""Configuration of Sphinx; `make docs` runs it, without a network."""
 
 import inspect
 import re
@@ -25,7 +25,7 @@ templates_path = ["_templates"]
 exclude_patterns = ["_build"]
 # `units` in a docstring is code, as scikit-learn has it.
 default_role = "literal"
-# README and production.md are read on GitHub too, where headings are linked to like this.
+# README and production.md are also read on GitHub, which makes anchors of headings like this.
 myst_heading_anchors = 3
 
 html_theme = "pydata_sphinx_theme"
@@ -34,7 +34,7 @@ html_static_path = ["_static"]
 html_css_files = ["skrnn.css"]
 html_favicon = "_static/favicon.svg"
 html_show_sourcelink = False
-# Light or dark is as the reader's system has it, until he chooses.
+# Light or dark follows the reader's system, until the reader chooses.
 html_context = {"default_mode": "auto"}
 html_theme_options = {
     "navigation_with_keys": False,
@@ -61,7 +61,7 @@ plot_formats = ["svg"]
 plot_html_show_formats = False
 plot_html_show_source_link = False
 
-# Prompts and what is printed are not copied.
+# Prompts and printed output are not copied.
 copybutton_exclude = ".linenos, .gp, .go"
 copybutton_selector = "div.highlight-python pre, div.highlight-console pre, div.doctest pre"
 
@@ -75,7 +75,7 @@ sphinx_gallery_conf = {
     "doc_module": "skrnn",
     "reference_url": {"skrnn": None},
     "backreferences_dir": "generated/backreferences",
-    # Only what a script prints is shown, as whoever runs it sees it.
+    # Only the printed output of a script is shown, as in a terminal.
     "capture_repr": (),
     "show_memory": False,
     "show_signature": False,
@@ -84,7 +84,7 @@ sphinx_gallery_conf = {
     "write_computation_times": False,
     "abort_on_example_error": True,
 }
-# That sphinx-gallery draws into memory is not news.
+# sphinx-gallery draws into memory, so this warning says nothing.
 warnings.filterwarnings("ignore", message="FigureCanvasAgg is non-interactive")
 # An example that skrnn warns about ends the build.
 for _name in exceptions.__all__:
@@ -104,7 +104,7 @@ _VERSION = re.compile(r"^ *\.\. version(added|changed)::.*\n(?:[ ]{4,}.*\n)*", f
 def link_to_sklearn(
     app: Any, what: str, name: str, obj: Any, options: Any, lines: list[str]
 ) -> None:
-    """Let what scikit-learn wrote point to its own pages, and say nothing of its versions.
+    """Link docstrings of scikit-learn to its own pages, and drop its notes on versions.
 
     Its few formulas are read as text: MathJax would have to be fetched.
     """
@@ -118,6 +118,6 @@ def link_to_sklearn(
 
 
 def setup(app: Any) -> None:
-    """Connect what is defined here."""
+    """Connect the functions of this file."""
     # After numpydoc, which registers earlier.
     app.connect("autodoc-process-docstring", link_to_sklearn, priority=900)

@@ -1,4 +1,4 @@
-"""Open each page of the built site in headless Chromium, and say what is wrong with it.
+"""Open each page of the built site in headless Chromium, and report its faults.
 
 Each page is opened at the width of a desktop and of a phone, light and dark. Nothing may be wider
 than the screen, all its pictures must be there, and the console must be silent. Links within the
@@ -17,7 +17,7 @@ from selenium import webdriver
 
 WIDTHS = {"desktop": 1400, "phone": 390}
 THEMES = ("light", "dark")
-# What leads out of the site is not opened: there may be no network.
+# Links out of the site are not opened: there may be no network.
 OUTSIDE = ("http://", "https://", "mailto:")
 
 READ_PAGE = """
@@ -46,14 +46,14 @@ return {
 
 
 class Silent(http.server.SimpleHTTPRequestHandler):
-    """Serves files without a word."""
+    """Serves files without printing."""
 
     def log_message(self, *args: object) -> None:
-        """Say nothing."""
+        """Print nothing."""
 
 
 def look(site: Path, shots: Path) -> list[str]:
-    """Return what is wrong with the pages of a site."""
+    """Return the faults of the pages of a site."""
     server = http.server.ThreadingHTTPServer(("localhost", 0), partial(Silent, directory=site))
     threading.Thread(target=server.serve_forever, daemon=True).start()
     root = f"http://localhost:{server.server_port}/"
@@ -76,7 +76,7 @@ def look(site: Path, shots: Path) -> list[str]:
                 for page in pages:
                     set_size(browser, width, 900, mobile=name == "phone")
                     browser.get(root + page)
-                    # Pictures are loaded when they come into sight.
+                    # Pictures are loaded when they are scrolled into view.
                     height = browser.execute_script(READ_PAGE)["height"]
                     set_size(browser, width, min(height, 16000), mobile=name == "phone")
                     browser.execute_async_script(
@@ -119,13 +119,13 @@ def open_browser() -> webdriver.Chrome:
 
 
 def set_size(browser: webdriver.Chrome, width: int, height: int, *, mobile: bool) -> None:
-    """Let the browser believe that this is its screen: its window is never as narrow as a phone."""
+    """Set the size of the screen: the window itself cannot be as narrow as a phone."""
     screen = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": mobile}
     browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", screen)
 
 
 def broken_links(site: Path, links: set[tuple[str, str]], ids: dict[str, set[str]]) -> set[str]:
-    """Return the links within the site that lead to no file, or to no place in it."""
+    """Return the links within the site that lead to no file, or to no anchor in it."""
     broken = set()
     for page, link in links:
         if link.startswith(OUTSIDE):

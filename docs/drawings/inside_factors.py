@@ -1,4 +1,4 @@
-"""What is left of a gradient that is multiplied by the same factor at each step."""
+"""Gradient that is multiplied by the same factor at each step."""
 
 import matplotlib.pyplot as plt
 import numpy as np

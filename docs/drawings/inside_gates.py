@@ -1,4 +1,4 @@
-"""What a forget gate may do: keep, and let go when something new comes (a sketch)."""
+"""Forget gate: it keeps a value, and drops it when a new one comes (a sketch)."""
 
 import matplotlib.pyplot as plt
 import numpy as np

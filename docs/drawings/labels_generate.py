@@ -1,4 +1,4 @@
-"""Writing on: what is drawn is read at the next step."""
+"""Writing on: the drawn symbol is read at the next step."""
 
 from _unrolled import Drawing, chain, columns
 

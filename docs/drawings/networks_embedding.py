@@ -1,4 +1,4 @@
-"""An embedding: the number of a symbol chooses a row of a table, which is what the cell reads."""
+"""An embedding: the number of a symbol chooses the row of a table that the cell reads."""
 
 from _unrolled import Drawing, chain, columns
 

@@ -1,4 +1,4 @@
-"""Many to many by an encoder and a decoder: all is read, then something is written."""
+"""Many to many by an encoder and a decoder: all steps are read, then all outputs are written."""
 
 from _unrolled import Drawing, chain, columns
 

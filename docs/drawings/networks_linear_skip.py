@@ -1,4 +1,4 @@
-"""A linear skip: a linear map of the window is added to what the recurrent part says."""
+"""A linear skip: a linear map of the window is added to the output of the recurrent part."""
 
 from _unrolled import Drawing, chain, columns
 

@@ -1,4 +1,4 @@
-"""What is left of a state after some steps if gates only keep, by the biases they start with."""
+"""Share of a state that is left after some steps, for the initial biases of the gates."""
 
 import matplotlib.pyplot as plt
 import numpy as np

@@ -1,4 +1,4 @@
-"""What the network of start.md predicts for a month: real values and predictions."""
+"""A month of the network of start.md: real values and predictions."""
 
 import matplotlib.pyplot as plt
 import numpy as np

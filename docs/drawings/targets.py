@@ -1,4 +1,4 @@
-"""Where a window lies before its targets, for three horizons and for several outputs."""
+"""Place of a window before its targets, for three horizons and for several outputs."""
 
 import matplotlib.pyplot as plt
 from matplotlib.patches import Patch, Rectangle

@@ -1,4 +1,4 @@
-"""The state passes over steps that are absent."""
+"""Missing steps: the state skips them."""
 
 from itertools import pairwise
 

@@ -1,4 +1,4 @@
-"""Which rows the window of a row reads, and where its y stands."""
+"""Rows that the window of a row reads, and the place of its y."""
 
 import matplotlib.pyplot as plt
 from matplotlib.patches import Patch, Rectangle
