@@ -12,7 +12,7 @@ FACES = {
     "output": "#d5e8d4",
     "gate": "#fff2cc",
     "frame": "#f7fafd",
-    "absent": "white",
+    "missing": "white",
 }
 INK = "0.2"
 
@@ -65,13 +65,13 @@ class Drawing:
             height - 2 * pad,
             boxstyle=f"round,pad={pad},rounding_size=0.06",
             facecolor=FACES[kind],
-            edgecolor="0.65" if kind in ("absent", "frame") else "0.35",
-            linestyle="--" if kind == "absent" else "-",
+            edgecolor="0.65" if kind in ("missing", "frame") else "0.35",
+            linestyle="--" if kind == "missing" else "-",
             linewidth=1,
             zorder=0 if kind == "frame" else 2,
         )
         self.ax.add_patch(shape)
-        color = "0.5" if kind == "absent" else INK
+        color = "0.5" if kind == "missing" else INK
         self.ax.text(x, y, text, ha="center", va="center", size=size, color=color, zorder=3)
         return Box(x, y, width, height)
 

@@ -10,7 +10,7 @@ for row, length in enumerate((2, 3, 1)):
             drawing.box(0.4 + 0.55 * step, y, kind="input")
             drawing.box(3.05 + 0.55 * step, y, kind="input")
         else:
-            drawing.box(3.05 + 0.55 * step, y, "NaN", "absent", size=9)
+            drawing.box(3.05 + 0.55 * step, y, "NaN", "missing", size=9)
 drawing.arrow((1.95, 0.95), (2.65, 0.95))
 drawing.text(0.95, 1.85, "a list")
 drawing.text(3.6, 1.85, "one array")

@@ -13,8 +13,8 @@ for x, step in zip(places, (1, 2, 3, 4, 5), strict=True):
         cells.append(drawing.box(x, 1.0, f"$h_{step}$"))
         drawing.arrow(read.top, cells[-1].bottom)
     else:
-        drawing.box(x, 0.3, "NaN", "absent", size=10)
-        cells.append(drawing.box(x, 1.0, "$h_3$", "absent"))
+        drawing.box(x, 0.3, "NaN", "missing", size=10)
+        cells.append(drawing.box(x, 1.0, "$h_3$", "missing"))
 for one, other in pairwise(cells):
     drawing.arrow(one.right, other.left, style="--" if other in cells[3:] else "-")
 drawing.arrow(cells[-1].top, drawing.box(places[-1], 1.75, "$ŷ$", "output").bottom)
