@@ -103,7 +103,7 @@ class _PreparedRows:
 
         return _find_last_dependency(changes, -1, len(self.raw) - 1)
 
-    def report(self, rows: Any, guilty: np.ndarray, reason: str) -> LeakageReport:
+    def report(self, rows: Any, guilty: Any, reason: str) -> LeakageReport:
         """Return the report of a leak in the first step whose output is guilty."""
         step = self.outputs[int(np.argmax(guilty))].name
         return LeakageReport(True, np.asarray(rows), step, reason)

@@ -132,9 +132,7 @@ BASE = {
         {"estimators._base": "def fit(self):\n    from skrnn._keras import fitting"},
         {"estimators._base": "from skrnn.windows._views import flat_windows"},
         {"_keras.fitting": "import scikeras.wrappers, keras\nfrom skrnn._keras import models"},
-        {
-            "_network.losses": "import math\nimport numpy as np\nfrom collections.abc import Callable"
-        },
+        {"_network.losses": "import math\nimport numpy\nfrom collections.abc import Callable"},
         {"_utils.validation": "import kerastuner\nfrom skrnn.exceptions import TooFewRowsWarning"},
     ],
 )
