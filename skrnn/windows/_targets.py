@@ -381,6 +381,7 @@ class _TargetSearch:
     def __init__(self, X: Array, y: Array, shift_rows: ShiftRows, rounding: float) -> None:
         self._X, self._y, self._shift_rows = X, y, shift_rows
         self._rounding = _N_ROUNDINGS * rounding
+        self._level = max(1e-300, _find_largest(y))
         self._rows = np.arange(len(y))
 
     def find(
@@ -419,7 +420,7 @@ class _TargetSearch:
                         named,
                         is_first_enough=n_outputs == 1,
                     )
-            tolerance = self._find_level() * self._rounding
+            tolerance = self._level * self._rounding
         for output, target in _choose_common_scale(scaled_targets, tolerance).items():
             found[output] = target
         return found
@@ -452,7 +453,7 @@ class _TargetSearch:
         both = np.isfinite(values) & np.isfinite(y)[:, np.newaxis]
         targets = np.broadcast_to(y[:, np.newaxis], values.shape)
         # The tolerance is wider than that of all rows, since the sample may lack the largest value.
-        slack = 4 * self._rounding * max(1.0, self._find_level() / max(_find_largest(y), 1e-300))
+        slack = 4 * self._rounding * max(1.0, self._level / max(_find_largest(y), 1e-300))
         size = np.maximum(np.abs(values), np.abs(targets))
         level = np.where(both, size, 0).max(axis=1, keepdims=True)
         same = (~both | (np.abs(values - targets) <= slack * level)).all(axis=1)
@@ -523,10 +524,6 @@ class _TargetSearch:
             return target
         return None
 
-    def _find_level(self) -> float:
-        """Return the largest absolute value of y."""
-        return max(1e-300, _find_largest(self._y[np.isfinite(self._y)]))
-
 
 def _sort_places(
     is_candidate: Array,
@@ -549,7 +546,14 @@ def _sort_places(
 
 def _find_largest(values: Array) -> float:
     """Return the largest absolute value that is finite, 0 without one."""
-    return float(np.abs(values[np.isfinite(values)]).max(initial=0.0))
+    if not values.size:
+        return 0.0
+    # fmin and fmax pass over NaN; infinities are rare.
+    smallest, largest = np.fmin.reduce(values, axis=None), np.fmax.reduce(values, axis=None)
+    if not np.isfinite([smallest, largest]).all():
+        finite = values[np.isfinite(values)]
+        return float(np.abs(finite).max(initial=0.0))
+    return float(max(-smallest, largest))
 
 
 def _count_log_orders(values: Array) -> float:
