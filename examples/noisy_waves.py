@@ -212,8 +212,8 @@ at_once, every = mse[TEN, "GRURegressor"], mse[TEN, "GRURegressor, every step"]
 say(
     "In the book, training at every step helps. Here it "
     + (
-        f"does not: {every:.4f} against {at_once:.4f}. It also asks for forecasts from the first "
-        "steps, which nobody can make well, and the same 20 epochs have to serve them."
+        f"does not: {every:.4f} against {at_once:.4f}. The network also learns forecasts from the "
+        "first steps, which cannot be good, in the same 20 epochs."
         if every >= at_once
         else f"does, too: {every:.4f} against {at_once:.4f}."
     )

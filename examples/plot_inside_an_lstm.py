@@ -108,7 +108,7 @@ say(
 
 sample = int(np.flatnonzero((heights_test > 2).all(axis=1))[0])
 display = GateActivationDisplay.from_estimator(model, X_test, sample=sample)
-display.axes_[0].set_title("What the network reads: noise and two peaks")
+display.axes_[0].set_title("Input: noise and two peaks")
 
 picture = Path("inside_an_lstm.png")
 display.figure_.savefig(picture, dpi=100)

@@ -114,7 +114,7 @@ class GateActivationDisplay:
         self.line_ = None
         if window is not None:
             (self.line_,) = panels[0].plot(np.arange(1, len(window) + 1), window, color="0.2")
-            panels[0].set(title="What the network reads", ylabel="Value")
+            panels[0].set(title="Input", ylabel="Value")
         gate_panels = panels[-len(self.gates) :]
         self.images_ = {
             name: _draw_gate(panel, name, np.asarray(values, np.float64).T, cmap)

@@ -103,9 +103,9 @@ class _PreparedRows:
 
         return _find_last_dependency(changes, -1, len(self.raw) - 1)
 
-    def report(self, rows: Any, guilty: Any, reason: str) -> LeakageReport:
-        """Return the report of a leak in the first step whose output is guilty."""
-        step = self.outputs[int(np.argmax(guilty))].name
+    def report(self, rows: Any, changed: np.ndarray, reason: str) -> LeakageReport:
+        """Return the report of a leak in the first step whose output has changed."""
+        step = self.outputs[int(np.argmax(changed.any(axis=1)))].name
         return LeakageReport(True, np.asarray(rows), step, reason)
 
 
@@ -241,8 +241,8 @@ def _check_row(
 
     read = prepared.find_last_read(row, target, prepared.n_last_outputs)
     if read >= 0 and not is_unknown(read):
-        guilty = outputs(target, read - 1)[:, : row + 1].any(axis=1)
-        return prepared.report([row], guilty, _explain_known_target(row, read, end))
+        changed = outputs(target, read - 1)[:, : row + 1]
+        return prepared.report([row], changed, _explain_known_target(row, read, end))
 
     # The raw row with which the first of the outputs of y is complete.
     complete = _find_last_dependency(is_unknown, read, end)
@@ -258,7 +258,7 @@ def _check_row(
     later = outputs(all_columns, complete)[:, : row + 1]
     if later[-2:].any():
         rows = np.flatnonzero(later[-2:].any(axis=0))
-        return prepared.report(rows, later.any(axis=1), _explain_later_rows(row, complete))
+        return prepared.report(rows, later, _explain_later_rows(row, complete))
     return None
 
 
@@ -290,7 +290,7 @@ def _check_cut(
     later = prepared.changed_outputs(all_columns, cut) & is_complete
     if later.any():
         rows = np.flatnonzero(later.any(axis=0))
-        return prepared.report(rows, later.any(axis=1), _explain_later_rows(int(rows[0]), cut))
+        return prepared.report(rows, later, _explain_later_rows(int(rows[0]), cut))
 
     # A gap that is filled from the next row holds the target of that row. If the target of the row
     # after that is missing, a target carried over from this row would look the same.
@@ -302,9 +302,8 @@ def _check_cut(
     rows = np.flatnonzero(read[-prepared.n_last_outputs :].any(axis=0) & known)
     if len(rows) == 0:
         return None
-    guilty = read[:, : rows[0] + 1].any(axis=1)
     reason = _explain_known_target(int(rows[0]), cut + 1, len(is_missing) - 1)
-    return prepared.report(rows, guilty, reason)
+    return prepared.report(rows, read[:, : rows[0] + 1], reason)
 
 
 def _find_complete_rows(changed_targets: np.ndarray) -> np.ndarray:

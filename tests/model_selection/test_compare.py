@@ -369,7 +369,7 @@ def test_each_series_of_a_panel_has_its_own_steps_and_a_date_counts_once():
     errors = np.abs(levels[20:30] - levels[19:29]).mean()
     assert len(train) == 60
     assert found.scores["NaiveRegressor"].loc[0, "MASE"] == pytest.approx(errors / unit)
-    # Of twenty dates, not of sixty rows.
+    # The test uses twenty dates, not sixty rows.
     y = found.y_true.to_numpy()
     losses, rival = ((found.predictions[n].to_numpy() - y) ** 2 for n in ("line", "NaiveRegressor"))
     differences = (losses - rival).reshape(20, 3).mean(axis=1)
