@@ -115,7 +115,7 @@ class Weights:
         return self.take(n_inputs, n_outputs), self.take(n_outputs)
 
 
-def make_first_state(n_samples, units, cell):
+def first_state(n_samples, units, cell):
     return (np.zeros((n_samples, units)),) * (2 if "lstm" in cell else 1)
 
 
@@ -192,7 +192,7 @@ def forward(
     hidden, states = X, []
     for n_units in units:
         below = hidden
-        start = make_first_state(len(X), n_units, cell)
+        start = first_state(len(X), n_units, cell)
         hidden, state = run_layer(below, present, start, make_step(below.shape[2], n_units))
         states.append(state)
         last = state[0]

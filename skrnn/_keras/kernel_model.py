@@ -62,7 +62,7 @@ class KernelModel(NetworkModel, keras.Model):
 
     def compile(self, optimizer: Any, loss: Any, **options: Any) -> None:
         """Set the optimizer and the loss. A callback may call this too."""
-        # Kernels compute in float32, whatever the global dtype policy of Keras.
+        # Kernels compute in float32, also with another global dtype policy of Keras.
         super().compile(optimizer, loss, jit_compile=False, auto_scale_loss=False)
         self._batch_loss = self._make_loss(loss)
         self._update: Update = make_update(self.optimizer, self.network, self._parameters)

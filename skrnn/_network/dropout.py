@@ -31,7 +31,7 @@ class Dropout:
     """
 
     def __init__(self, rate: float, shapes: list[tuple[int, ...]], dtype: np.dtype[Any]) -> None:
-        # At least one number in 65,536 is kept, whatever the rate.
+        # At least one number in 65,536 is kept, with any rate.
         self._threshold = min(round(rate * 2**16), 2**16 - 1)
         self._scale = dtype.type(1 / (1 - self._threshold / 2**16))
         sizes = [int(np.prod(shape)) for shape in shapes]

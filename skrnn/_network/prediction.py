@@ -1,4 +1,4 @@
-"""Predictions, with the same bits for a row whatever other rows are predicted with it."""
+"""Predictions. The bits of a row do not depend on the rows that are predicted with it."""
 
 from __future__ import annotations
 
