@@ -80,6 +80,7 @@ def forward(
         keep_states(present, t, cells)
 
 
+# Fifteen lines equal those of lstm.py. A helper would need as many arguments as it has lines.
 @kernel
 def backward(
     weights: Any, arrays: Any, gradients: Any, steps: Any, present: Array, activation: int
