@@ -1,1 +1,1 @@
-"""Rows and labels that come next."""
+"""Forecasts of future rows, and text generated from a classifier."""

@@ -1,4 +1,4 @@
-"""Forecasts: the rows that come next, from a fitted pipeline's own predictions."""
+"""Forecasts: predict future rows with a fitted pipeline."""
 
 from __future__ import annotations
 
@@ -45,47 +45,48 @@ def forecast(
     future: Any = None,
     target: Any = None,
 ) -> Any:
-    """Predict the rows that come next.
+    """Predict the future rows of a series, or of each series of a panel.
 
-    A model that predicts one row is asked again and again, and reads its own predictions as rows
-    from then on (recursive). A model whose outputs are several steps predicts them at once
-    (direct).
+    A model of one step predicts row after row, and reads its own predictions as earlier rows
+    (recursive forecast). A model whose outputs are several steps predicts all of them at once
+    (direct forecast).
 
     Parameters
     ----------
     estimator : Pipeline or search
-        Fitted on rows, with a `SlidingWindowTransformer` within it. A search stands for its best
-        estimator. The model may be any regressor.
+        A fitted estimator that contains a `SlidingWindowTransformer`. A search is replaced by its
+        best estimator. The model may be any regressor.
 
     steps : int
-        How many rows to predict; of each series, if there is a `group`.
+        Number of rows to predict. With `group`, this many rows of each series are predicted.
 
     X : {array-like, DataFrame} of shape (n_samples, n_features), default=None
-        The rows before those that are predicted, as `predict` would be given them: rows that
-        continue the fitted ones, or the series from its beginning. None: the fitted rows.
+        The last known rows, in the form that `predict` takes. Give rows that continue the fitted
+        ones, or a series from its first row. With None, the forecast continues the fitted rows.
 
     future : {array-like, DataFrame} of shape (steps, n_features), default=None
-        The known values of the rows to come, such as the day of the week or a planned price. A
-        DataFrame may lack the columns that are predicted, those of which nothing is known, and
-        those that no window reads in these rows. Its index, unless it is the default one, labels
-        the rows; a DataFrame without columns does nothing but that. Of a panel it has `steps` rows
-        for each series, in order of time. An array has all columns; values in predicted columns are
-        not read.
+        The known values of the future rows, such as the day of the week or a planned price. A
+        DataFrame may leave out the target columns and columns whose future values the model does
+        not read. An index other than the default one labels the rows. To give labels only, give a
+        DataFrame without columns. For a panel, give `steps` rows of each series, in order of time.
+        An array has all columns of X. Values in target columns are ignored.
 
     target : column or list of columns, default=None
-        The column of X that is predicted, by name, or by number for arrays; a list for outputs that
-        are several columns. None: the columns that `fit` has found `y` to be (`targets_` of the
-        window). It must be given where that cannot be told, and predictions are read as rows: the
-        steps before the window are not linear in each row, `y` is transformed in a way that hides
-        it, or it is a constant.
+        The target column: the column of X that is `y`, by its name, or by its number for arrays. A
+        list names the columns of several outputs. With None, the columns are used that `fit` found
+        (`targets_` of the window). `target` is needed if `fit` could not find the column and the
+        forecast reads its own predictions. `fit` cannot find the column if the steps before the
+        window are not linear in each row, if a transformation of `y` hides the column, or if `y` is
+        constant.
 
     Returns
     -------
     y : ndarray of shape (steps,) or (steps, n_columns), Series or DataFrame
-        Predictions in the units of `y`. A Series where the rows before have labels, which are
-        continued by the rule that all of them follow; a DataFrame if the outputs are several
-        columns. Of a panel the index has the series and the label of each row, in the order of
-        `future`; by default all series of the first step come first.
+        Predictions in the units of `y`. If the known rows have labels, a Series is returned, and
+        its labels continue the rule of the known labels. If the outputs are several columns, it is
+        a DataFrame. For a panel, the index holds the series and the label of each row. The rows of
+        a panel are in the order of `future`. Without `future`, all series of the first step come
+        first.
 
     Raises
     ------
@@ -93,28 +94,37 @@ def forecast(
         If the estimator is not fitted.
 
     ValueError
-        If there is no window within the estimator; if `y` lies in later rows than its own, or in
-        its own window; if predictions would be read as the values of a column that they are not; if
-        columns that are read must be known, and `future` does not have them, or it has another
-        number of rows, or labels that do not go on where the rows before ended; if the labels of
-        the rows follow no rule and `future` has none; if more steps are wanted than a direct model
-        has outputs; if the fitted rows are wanted, but `carry_context=False` or a step before the
-        window reads earlier rows, which nothing remembers; if the estimator is a classifier.
+        If the estimator is a classifier or contains no window.
+
+        If `y` is taken from later rows than its own, or is a column of its own window.
+
+        If the model would read predictions as a column of X that they do not belong to.
+
+        If `future` lacks a column that the model reads, has another number of rows, or has labels
+        that do not continue the known rows.
+
+        If the labels of the known rows follow no rule and `future` has no labels.
+
+        If `steps` is larger than the number of outputs of a direct model.
+
+        If `X` is None, and either `carry_context=False` or a step before the window reads earlier
+        rows. In both cases the fitted rows are not remembered.
 
     See Also
     --------
-    SlidingWindowTransformer : Makes the windows that are read.
-    generate : Labels that follow others.
-    skrnn.inspection.ForecastDisplay : Draws a forecast beside what came.
+    SlidingWindowTransformer : Makes the windows that the model reads.
+    generate : Samples the next labels from a classifier.
+    skrnn.inspection.ForecastDisplay : Draws a forecast beside the measured values.
 
     Notes
     -----
     The first step equals ``predict`` on `X` with a row of NaN appended. Errors of a recursive
-    forecast add up: what is predicted from predictions is only as good as they are.
+    forecast add up, because later predictions are computed from earlier ones.
 
-    With `horizon=h` the first `h` rows read no predictions, so `y` may be any quantity. From the
-    next row on, predictions stand in the column that `y` is. The steps before the window are tried
-    with two values: they must make of a prediction what the window was fitted with.
+    With `horizon=h`, the first `h` predicted rows read no predictions, and `y` may be any quantity.
+    From the next row on, the model reads predictions as values of the target column. This is right
+    only if the steps before the window map a prediction to the target that the model was fitted
+    with. `forecast` tests this with two values.
 
     References
     ----------
@@ -142,8 +152,8 @@ def forecast(
     check_is_fitted(estimator)
     if is_classifier(estimator):
         raise ValueError(
-            f"{type(estimator).__name__} predicts labels, and forecast takes regressors. Labels "
-            "that follow others are written by skrnn.generate."
+            f"{type(estimator).__name__} predicts labels, but forecast takes regressors. To sample "
+            "the next labels, use skrnn.generate."
         )
     pipeline = getattr(estimator, "best_estimator_", estimator)
     paths = list(find_window_paths(pipeline))
@@ -151,12 +161,12 @@ def forecast(
     architecture = _find_architecture(pipeline)
     targets = find_target_columns(paths, past, target, architecture)
     rows = FutureRows(past, steps, future, targets.columns)
-    # A direct model is asked once, whatever comes later.
-    n_asked = 1 if targets.layout == "steps" else steps
-    _check_known(pipeline, paths, past, rows, targets, n_asked)
+    # A direct model predicts all steps from the first future row.
+    n_rows_read = 1 if targets.layout == "steps" else steps
+    _check_known_values(pipeline, paths, past, rows, targets, n_rows_read)
     n_series = len(past.series)
     is_by_step = architecture == "sequence_to_sequence"
-    with _quiet_about_first_rows(paths, past):
+    with _ignore_warnings_of_first_rows(paths, past):
         try:
             first = _predict_last(pipeline, rows.rows_until(1), n_series, is_by_step)
         except ValueError as error:
@@ -173,7 +183,7 @@ def forecast(
         )
     predicted = [first]
     with warnings.catch_warnings():
-        # The first step has said what there was to say.
+        # The first step has already given this warning.
         warnings.simplefilter("ignore", RowsMissingWarning)
         for step in range(1, steps):
             if targets.columns:
@@ -189,7 +199,7 @@ def forecast(
     return rows.label(values if isinstance(target, list) else values[:, 0], targets.shown)
 
 
-def _check_known(
+def _check_known_values(
     pipeline: Any,
     paths: list[WindowPath],
     past: Past,
@@ -199,7 +209,7 @@ def _check_known(
 ) -> None:
     """Refuse to predict from values that are neither known nor predicted."""
     read = partial(_read_last, pipeline)
-    # All rows pass a plain window first, and it ends before the rows that it predicts.
+    # A plain window reads all rows, and ends `horizon` rows before the row that it predicts.
     is_plain = bool(paths) and all(path.is_plain for path in paths)
     horizon = min((path.window.horizon for path in paths), default=0)
     if is_plain and steps <= horizon:
@@ -211,20 +221,20 @@ def _check_known(
             column for column in rows.unknown if is_simple or rows.is_read(column, steps, read)
         ]
         if not is_simple:
-            own = [
+            leaked = [
                 name for name in targets.columns if rows.is_read(name, 1, read, if_refused=False)
             ]
-            if own:
+            if leaked:
                 raise ValueError(
-                    f"The model reads the column {own[0]!r} of the row that it predicts, and y is "
-                    "that column: a forecast would have to know what it predicts. Use windows with "
-                    "horizon=1 for it."
+                    f"The model reads the column {leaked[0]!r} of the row that it predicts, and y "
+                    "is this column, so a forecast would have to know what it predicts. Use "
+                    "windows with horizon=1 for this column."
                 )
     missing = [column for column in needed if column not in targets.columns]
     if targets.columns and missing:
         raise ValueError(
-            f"The columns {missing} are read, but not predicted: their values in the next {steps} "
-            "rows must be known. Give them as future."
+            f"The columns {missing} are read, but not predicted. Their values in the next {steps} "
+            "row(s) must be known: give them as future."
         )
     if missing:
         _refuse_unknown_target(missing, past, targets, horizon)
@@ -235,7 +245,7 @@ def _check_known(
 def _refuse_missing_values(
     pipeline: Any, rows: FutureRows, n_series: int, error: ValueError
 ) -> None:
-    """Say that a step does not take NaN, if it takes the rows to predict with numbers instead."""
+    """Explain an error that NaN causes: the same rows with numbers in place of NaN have none."""
     if not rows.unknown:
         return
     try:
@@ -243,54 +253,54 @@ def _refuse_missing_values(
     except ValueError:
         return
     raise ValueError(
-        f"The row to predict has NaN in the column(s) {rows.unknown}, which are not known yet, and "
-        f"the estimator refuses NaN ({str(error).partition(chr(10))[0]}). Put SimpleImputer() "
-        "before the step that does, such as PCA()."
+        f"The row to predict has NaN in the column(s) {rows.unknown}, which are not known yet, but "
+        f"a step of the estimator refuses NaN ({str(error).partition(chr(10))[0]}). Put "
+        "SimpleImputer() before this step."
     ) from error
 
 
 def _refuse_unknown_target(
     missing: list[Any], past: Past, targets: TargetColumns, horizon: int
 ) -> None:
-    """Say that predictions cannot be read as rows, or that the user must name their column."""
-    alone = f"The first {horizon} row(s) read no predictions and can be had" if horizon else ""
+    """Refuse because predictions are not a column of X, or because the user must name it."""
     if targets.is_refuted:
+        limit = f" A forecast of {horizon} step(s) reads no predictions." if horizon else ""
         raise ValueError(
-            f"Later rows read the column(s) {missing}, and predictions are no values of these: "
-            f"{targets.reason}. {alone + '. ' if alone else ''}For more rows, fit on a y that is a "
-            "column of X, as it stands; transform it by TransformedTargetRegressor, and X in a "
-            "step before the window; or fit a y of several steps."
+            f"Later rows read the column(s) {missing}, but predictions are not values of a column "
+            f"of X: {targets.reason}.{limit} For more steps, fit on a y that is an unchanged "
+            "column of X, or on a y of several steps. Transform y with "
+            "TransformedTargetRegressor, and X in a step before the window."
         )
     raise ValueError(
-        f"Later rows read the column(s) {missing}, and nothing tells which column is predicted: "
-        f"{targets.reason}. Give it as target, by the names {past.feature_columns}."
+        f"Later rows read the column(s) {missing}, but the target column is not known: "
+        f"{targets.reason}. Give the column as target, one of {past.feature_columns}."
     )
 
 
 def _label_steps(rows: FutureRows, first: np.ndarray, targets: TargetColumns, steps: int) -> Any:
-    """Return what a direct model predicts for each step."""
+    """Return the predictions of a direct model with the labels of their rows."""
     if steps > first.shape[1]:
         raise ValueError(
-            f"steps={steps} is more than the {first.shape[1]} that the model predicts at once. Ask "
-            f"for {first.shape[1]} or fewer, or fit a model of one step, which is asked again and "
-            "again."
+            f"steps={steps} is more than the {first.shape[1]} steps that the model predicts at "
+            f"once. Give steps={first.shape[1]} or fewer, or fit a model of one step, which "
+            "predicts any number of steps."
         )
     return rows.label(first[:, :steps].T.ravel(), targets.columns)
 
 
 @contextmanager
-def _quiet_about_first_rows(paths: list[WindowPath], past: Past) -> Iterator[None]:
-    """Say nothing of the windows of the first rows, if those of the rows to predict are whole."""
-    reach = max((path.window.window_length + path.window.horizon for path in paths), default=0)
-    shortest = min(_count_rows(past), default=0)
+def _ignore_warnings_of_first_rows(paths: list[WindowPath], past: Past) -> Iterator[None]:
+    """Ignore warnings about missing steps if the windows of all future rows are complete."""
+    n_needed = max((path.window.window_length + path.window.horizon for path in paths), default=0)
+    n_given = min(_count_rows(past), default=0)
     with warnings.catch_warnings():
-        if paths and shortest >= reach:
+        if paths and n_given >= n_needed:
             warnings.simplefilter("ignore", RowsMissingWarning)
         yield
 
 
 def _count_rows(past: Past) -> list[int]:
-    """Return how many rows of each series are given."""
+    """Return the number of given rows of each series."""
     if not past.keys:
         return [len(past.frame)]
     if not len(past.frame):
@@ -300,41 +310,44 @@ def _count_rows(past: Past) -> list[int]:
 
 
 def _read_last(pipeline: Any, rows: Any, n: int) -> Any:
-    """Return what the model reads of the last `n` rows; its predictions if it holds windows."""
+    """Return the input of the model for the last `n` rows.
+
+    If the windows are inside the model, this input is not known. Its predictions are returned then.
+    """
     model = pipeline
     if isinstance(pipeline, Pipeline) and len(pipeline) > 1:
         model, rows = pipeline[-1], pipeline[:-1].transform(rows)
         if not any(windows_of(model)):
-            # Windows of all rows are a view; a network need not see but the last.
+            # Windows are views and cost nothing, but the network is slow: give it the last ones.
             n_rows = _num_samples(rows)
             return _safe_indexing(rows, np.arange(n_rows - n, n_rows))
     return np.asarray(model.predict(rows))[-n:]
 
 
 def _predict_last(pipeline: Any, rows: Any, n: int, is_by_step: bool) -> np.ndarray:
-    """Return what is predicted of the last `n` rows, of shape (n, n_outputs)."""
+    """Return the predictions of the last `n` rows, of shape (n, n_outputs)."""
     model = _last_step(pipeline)
     read = _read_last(pipeline, rows, n)
     is_outside = model is not pipeline and not any(windows_of(model))
     predicted = np.asarray(model.predict(read) if is_outside else read, dtype=np.float64)
     if is_by_step:
-        # The steps before the last are those of rows that are known.
+        # Only the last output belongs to the future row; the others belong to known rows.
         predicted = predicted[:, -1]
     if predicted.ndim > 2:
         raise ValueError(
-            f"The model predicts an array of shape {predicted.shape}. forecast takes models of one "
-            "value for each step; predict has them all."
+            f"The model predicts an array of shape {predicted.shape}, but forecast takes models "
+            "with one value for each step. Use predict, which returns all values."
         )
     return predicted.reshape(n, -1)
 
 
 def _last_step(pipeline: Any) -> Any:
-    """Return what predicts in a pipeline."""
+    """Return the last step of a pipeline, or the estimator itself."""
     return pipeline[-1] if isinstance(pipeline, Pipeline) and len(pipeline) > 1 else pipeline
 
 
 def _find_architecture(model: Any) -> str | None:
-    """Return the architecture of the network that predicts in a fitted estimator."""
+    """Return the architecture of the network in a fitted estimator; None without a network."""
     while True:
         for name in ("best_estimator_", "regressor_"):
             if hasattr(model, name):

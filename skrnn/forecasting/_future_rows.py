@@ -1,4 +1,4 @@
-"""Future rows: their labels, and what is known of them."""
+"""Future rows: their labels and their known values."""
 
 from __future__ import annotations
 
@@ -32,35 +32,36 @@ from skrnn.windows._order import check_order
 from skrnn.windows._placing import LabelSummary, share_rules
 from skrnn.windows._transformer import windows_of
 
-# So many values of a column are tried to see whether it is read.
+# A column is read if the model's input changes with its values: this many values are tried.
 _N_TRIED = 5
-# Those of a column of which no values are known.
+# The values that are tried if no value of the column is known.
 _NUMBERS_TRIED = (1.0, 2.0, 0.0, -1.0, 10.0, 100.0, 1e3, 1e4, 1e6, -1e3, -1e6)
 
 
 @dataclass(frozen=True)
 class Past:
-    """The rows before those that are predicted.
+    """The known rows that a forecast continues: the rows of `X`, or the fitted rows.
 
     Attributes
     ----------
     frame : DataFrame
-        The rows, none if they are those that were fitted. Columns of an array have numbers.
+        The rows of `X`. Without `X` it has columns, but no rows. Columns of an array have numbers.
 
     is_frame : bool
-        Whether the estimator reads DataFrames, and not arrays.
+        Whether the estimator reads DataFrames. Otherwise it reads arrays.
 
     keys : list of str
         The index levels and columns that name a series.
 
-    series : dict of series to summary of its labels
-        One, named None, without keys.
+    series : dict
+        The summary of the labels of each series, by its name. Without keys there is one series,
+        and its name is None.
 
     is_labeled : bool
-        Whether rows have labels, which predictions are returned with.
+        Whether rows have labels. Predictions are returned with labels then.
 
-    later : DataFrame or None
-        What is known of the rows to come, as it was given.
+    future : DataFrame or None
+        The known values of the future rows, as given.
     """
 
     frame: pd.DataFrame
@@ -68,25 +69,25 @@ class Past:
     keys: list[str]
     series: dict[Hashable, LabelSummary | None]
     is_labeled: bool
-    later: pd.DataFrame | None = None
+    future: pd.DataFrame | None = None
 
     @property
     def key_levels(self) -> list[str]:
-        """The keys that are index levels."""
+        """Keys that are index levels."""
         return [key for key in self.keys if key not in self.frame.columns]
 
     @property
     def key_columns(self) -> list[str]:
-        """The keys that are columns."""
+        """Keys that are columns."""
         return [key for key in self.keys if key in self.frame.columns]
 
     @property
     def feature_columns(self) -> list[Any]:
-        """The columns that do not name a series."""
+        """Columns that are not keys."""
         return [column for column in self.frame.columns if column not in self.keys]
 
-    def name_series(self, steps: int) -> dict[str, np.ndarray]:
-        """Return the values of each key in the rows of some steps, step after step."""
+    def key_values(self, steps: int) -> dict[str, np.ndarray]:
+        """Return the values of each key: all series of the first step, then of the second."""
         names: list[Any] = list(self.series)
         parts = names if len(self.keys) > 1 else [(name,) for name in names]
         values = {}
@@ -101,9 +102,10 @@ class Past:
         return rows if self.is_frame else rows.to_numpy()
 
     def probe_rows(self, n: int) -> pd.DataFrame:
-        """Return up to `n` rows of one series: the last ones, or unknown rows after the fitted.
+        """Return up to `n` rows of one series, to test the steps before the window with.
 
-        Unknown rows hold NaN, or the first value of a column that is known in later rows.
+        These are the last rows of `X`. Without `X` they are made up: each column holds its first
+        value in `future`, or NaN.
         """
         if len(self.frame):
             series = read_labels(self.frame, self.keys or None).series
@@ -112,24 +114,24 @@ class Past:
             return self.frame.iloc[np.flatnonzero(series[0] == series[0][-1])[-n:]]
         name, summary = next(iter(self.series.items()))
         one = Past(self.frame, self.is_frame, self.keys, {name: summary}, self.is_labeled)
-        keys = one.name_series(n)
-        made = None if summary is None else labels_after(summary, n)
-        index: pd.Index = pd.RangeIndex(n) if made is None else made
+        keys = one.key_values(n)
+        labels = None if summary is None else labels_after(summary, n)
+        index: pd.Index = pd.RangeIndex(n) if labels is None else labels
         if self.key_levels:
             levels = [keys[key] for key in self.key_levels]
             index = pd.MultiIndex.from_arrays(
                 [*levels, index], names=[*self.key_levels, index.name]
             )
         columns = {name: keys.get(name, np.full(n, np.nan)) for name in self.frame.columns}
-        later = pd.DataFrame() if self.later is None else self.later
-        for name in self.feature_columns if len(later) else ():
-            if name in later.columns:
-                columns[name] = later[name].array.take(np.zeros(n, dtype=np.intp))
+        future = pd.DataFrame() if self.future is None else self.future
+        for name in self.feature_columns if len(future) else ():
+            if name in future.columns:
+                columns[name] = future[name].array.take(np.zeros(n, dtype=np.intp))
         return pd.DataFrame(columns, index=index)
 
     @staticmethod
     def with_values(rows: pd.DataFrame, column: Any, values: Any) -> pd.DataFrame:
-        """Return rows with other numbers in a column, or with another one in the last row."""
+        """Return rows with other values in a column; a single value changes the last row only."""
         changed = rows.copy()
         if np.ndim(values) == 0:
             before = pd.to_numeric(rows[column]).to_numpy(dtype=np.float64, na_value=np.nan)
@@ -139,19 +141,19 @@ class Past:
 
 
 def read_past(estimator: Any, paths: list[WindowPath], X: Any, future: Any = None) -> Past:
-    """Read the rows that are given, or what the windows of a fitted estimator remember.
+    """Read the known rows from `X`, or from the windows of a fitted estimator if X is None.
 
     Raises
     ------
     ValueError
-        If there is no window within the estimator, none that remembers rows where they are
-        wanted, X has no two dimensions or labels out of order, or the keys are not in it.
+        If the estimator contains no window, if X is None and the window remembers no rows, or if
+        X is not of two dimensions, lacks the keys or has labels out of order.
     """
     windows = list(windows_of(estimator))
     if not windows:
         raise ValueError(
-            f"{type(estimator).__name__} has no SlidingWindowTransformer within it, so the rows "
-            "that it predicts would never be read. Give a fitted Pipeline with one."
+            f"{type(estimator).__name__} has no SlidingWindowTransformer within it, so it cannot "
+            "read its own predictions. Give a fitted Pipeline that contains one."
         )
     keys = next((group_keys(window.group) for window in windows if window.group is not None), [])
     reader = _first_reader(estimator)
@@ -170,35 +172,35 @@ def read_past(estimator: Any, paths: list[WindowPath], X: Any, future: Any = Non
             if name in starts and labels is not None:
                 labels = join_labels(starts[name]["labels"], labels)
             series[name] = labels
-        _share_steps(series, positions_by_series(rows), fitted)
+        _share_label_rules(series, positions_by_series(rows), fitted)
         return Past(frame, is_frame, keys, series, is_labeled=is_frame)
     if fitted is None or not all(path.window.carry_context for path in paths):
         why = "is within another step" if fitted is None else "has carry_context=False"
         raise ValueError(
-            f"The rows that the estimator was fitted on are not remembered: its window {why}. Give "
-            "the rows before those that are predicted as X."
+            f"The fitted rows are not remembered, because the window {why}. Give the last known "
+            "rows as X."
         )
     columns = [*(range(reader.n_features_in_) if names is None else names)]
-    # The window takes its keys out, and may be the first step.
+    # The window removes its key columns. As the first step, it does not count them as features.
     columns += [key for key in fitted._group_columns if key not in columns]
     series = {name: start["labels"] for name, start in starts.items()}
     frame = pd.DataFrame(columns=columns, dtype=np.float64)
     is_labeled = any(summary is not None for summary in series.values())
-    later = None if future is None else _read_frame(future, "future")[0]
-    return Past(frame, names is not None, keys, series, is_labeled, later)
+    known = None if future is None else _read_frame(future, "future")[0]
+    return Past(frame, names is not None, keys, series, is_labeled, known)
 
 
 def _first_reader(estimator: Any) -> Any:
-    """Return the first step of pipelines that does anything: it has the names of the columns."""
+    """Return the first fitted step of nested pipelines, which knows the names of the columns."""
     while isinstance(estimator, Pipeline):
         estimator = next(step for _, step in estimator.steps if step not in (None, "passthrough"))
     return estimator
 
 
-def _share_steps(
+def _share_label_rules(
     series: dict[Hashable, LabelSummary | None], positions: dict[Hashable, Any], fitted: Any
 ) -> None:
-    """Give series of one or two rows the steps of the others, or those of the fitted ones."""
+    """Give series of one or two rows the label rule of longer series or of the fitted rows."""
     summaries = list(series.values())
     counts = [0 if isinstance(where, slice) else len(where) for where in positions.values()]
     known = next((summary for summary in summaries if summary is not None), None)
@@ -209,7 +211,7 @@ def _share_steps(
 
 
 def _read_frame(X: Any, name: str) -> tuple[pd.DataFrame, bool]:
-    """Return rows as a pandas DataFrame, and whether they were a DataFrame of any kind."""
+    """Return rows as a pandas DataFrame, and whether they were a DataFrame of any library."""
     check_container(X, name, unique_names=True, numbers=False)
     if isinstance(X, pd.DataFrame):
         return X, True
@@ -222,7 +224,7 @@ def _read_frame(X: Any, name: str) -> tuple[pd.DataFrame, bool]:
         X = np.asarray(X)
     if X.ndim != 2:
         raise ValueError(
-            f"{name} of shape {X.shape} has {X.ndim} dimension(s). Give rows, of shape (n_samples, "
+            f"{name} of shape {X.shape} has {X.ndim} dimension(s). Give rows of shape (n_samples, "
             "n_features)."
         )
     if X.dtype.kind == "S":
@@ -231,45 +233,48 @@ def _read_frame(X: Any, name: str) -> tuple[pd.DataFrame, bool]:
             f"{name}.astype(float)."
         )
     if not X.dtype.isnative:
-        # pandas 2 cannot take rows of numbers in another order of bytes.
+        # pandas 2 cannot select rows of numbers in another byte order.
         X = X.astype(X.dtype.newbyteorder("="))
     return pd.DataFrame(X), False
 
 
-def _with_nan(dtype: Any) -> np.dtype:
-    """Return the type in which a column goes on with NaN, at whose choice pandas 2 warns."""
+def _type_with_nan(dtype: Any) -> np.dtype:
+    """Return the type of a column to which NaN is appended.
+
+    pandas 2 warns if it has to choose this type.
+    """
     if isinstance(dtype, np.dtype) and dtype.kind in "biufcO":
         return np.promote_types(dtype, np.float64)
     return np.dtype(np.float64 if is_numeric_dtype(dtype) else object)
 
 
 class FutureRows:
-    """The rows to come: a row for each series at each step, all series of a step together.
+    """Future rows of each series: all series of the first step, then of the second, and so on.
 
     Parameters
     ----------
     past : Past
-        The rows before them.
+        The known rows before the future rows.
 
     steps : int
-        How many there are of each series.
+        Number of future rows of each series.
 
     future : {array-like, DataFrame} or None
-        What is known of them.
+        The known values of the future rows.
 
     targets : list
-        The columns that are predicted.
+        The target columns.
 
     Attributes
     ----------
     unknown : list
-        The columns of which nothing is known but what is predicted.
+        The target columns, and the other columns without known values.
 
     Raises
     ------
     ValueError
-        If `future` has other rows or columns, or labels that do not go on where the past ended; or
-        if no labels are given and the labels of the past follow no rule.
+        If `future` has other rows or columns than expected, or labels that do not continue the
+        known rows. If `future` has no labels and the labels of the known rows follow no rule.
     """
 
     def __init__(self, past: Past, steps: int, future: Any, targets: list[Any]) -> None:
@@ -278,7 +283,7 @@ class FutureRows:
         self._n_rows = steps * self._n_series
         self._order: np.ndarray | None = None
         known = self._read_future(future, steps)
-        self._keys = past.name_series(steps)
+        self._keys = past.key_values(steps)
         self._index, self._labels = self._make_index(known if future is not None else None, steps)
         self.unknown = [
             name for name in past.feature_columns if name in targets or name not in known
@@ -293,21 +298,23 @@ class FutureRows:
         }
         self._frame = pd.DataFrame(columns, index=self._index)
         dtypes = past.frame.dtypes
-        self._before = past.frame.astype({name: _with_nan(dtypes[name]) for name in self.unknown})
+        self._before = past.frame.astype(
+            {name: _type_with_nan(dtypes[name]) for name in self.unknown}
+        )
 
     def rows_until(self, step: int) -> Any:
-        """Return the rows before and those of the first steps, as the estimator reads them."""
+        """Return the known rows and the future rows up to a step, as the estimator reads them."""
         return self._join(self._frame.iloc[: step * self._n_series])
 
     def rows_with_numbers(self) -> Any:
-        """Return the rows before and those of the first step with a value for each unknown one."""
+        """Return the rows of `rows_until(1)` with a possible value in place of each NaN."""
         frame = self._frame.iloc[: self._n_series].copy()
         for column in self.unknown:
             frame[column] = pd.Series([self._alternatives(column)[0]] * len(frame), frame.index)
         return self._join(frame)
 
     def write(self, step: int, columns: list[Any], values: np.ndarray) -> None:
-        """Store predictions, of shape (n_series, n_columns), as values of the rows of a step."""
+        """Store predictions of shape (n_series, n_columns) in the rows of a step."""
         rows = slice((step - 1) * self._n_series, step * self._n_series)
         for column, predicted in zip(columns, values.T, strict=True):
             stored = self._frame[column].to_numpy(dtype=np.float64, copy=True)
@@ -317,36 +324,36 @@ class FutureRows:
     def is_read(
         self, column: Any, step: int, read: Callable[[Any, int], Any], *, if_refused: bool = True
     ) -> bool:
-        """Tell whether a model reads the values of an unknown column in the rows up to a step.
+        """Return whether a model reads the values of an unknown column in the rows up to a step.
 
-        Several values are tried, since NaN may be filled on the way, and steps may clip values or
-        put them into bins. `read` is given rows, and of how many of the last ones it returns what
-        is read. `if_refused` is the answer if it raises an error.
+        Several values are tried, because steps before the model may fill NaN, clip values or put
+        them into bins. `read(rows, n)` returns the input of the model for the last `n` rows. If
+        `read` raises an error, `if_refused` is returned.
         """
         first: Any = None
         for number, value in enumerate(self._alternatives(column)):
             frame = self._frame.iloc[: step * self._n_series].copy()
             frame[column] = pd.Series([value] * len(frame), index=frame.index)
             try:
-                made = read(self._join(frame), len(frame))
+                model_input = read(self._join(frame), len(frame))
             except (TypeError, ValueError, KeyError):
-                # The value of this column or of another unknown one is not taken.
+                # A step refuses the value of this column, or NaN in another unknown column.
                 return if_refused
             if number == 0:
-                first = made
-            elif not _are_equal(first, made):
+                first = model_input
+            elif not _are_equal(first, model_input):
                 return True
         return False
 
     def label(self, values: np.ndarray, names: list[Any]) -> Any:
-        """Return predictions with the labels of their rows, if they have some.
+        """Return predictions with the labels of their rows, or as an array if there are none.
 
         Parameters
         ----------
         values : ndarray of shape (n_rows,) or (n_rows, n_columns)
-            Predictions, all series of a step together.
+            Predictions: all series of the first step, then of the second, and so on.
         names : list
-            The name of the Series, or those of the columns.
+            The name of the Series, or the names of the columns.
         """
         if self._labels is None:
             return values
@@ -357,13 +364,13 @@ class FutureRows:
             index = pd.MultiIndex.from_arrays(
                 [*(self._keys[key] for key in columns), *levels], names=[*columns, *index.names]
             )
-        made: Any = (
+        labeled: Any = (
             pd.Series(values, index=index, name=names[0] if names else None)
             if values.ndim == 1
             else pd.DataFrame(values, index=index, columns=_as_columns(names, values.shape[1]))
         )
-        # As the user has given the rows.
-        return made if self._order is None else made.iloc[np.argsort(self._order)]
+        # Return the rows in the order of `future`.
+        return labeled if self._order is None else labeled.iloc[np.argsort(self._order)]
 
     def _join(self, rows: pd.DataFrame) -> Any:
         if len(self._past.frame):
@@ -371,38 +378,37 @@ class FutureRows:
         return self._past.as_given(rows)
 
     def _alternatives(self, column: Any) -> list[Any]:
-        """Return values that the column may have, the last of which is NaN."""
+        """Return possible values of a column; the last one is NaN."""
         given = self._past.frame[column].dropna()
         if not is_numeric_dtype(given.dtype):
             return [*given.unique()[:_N_TRIED], np.nan]
         if not len(given):
             return [*_NUMBERS_TRIED, np.nan]
         distinct = np.unique(given.to_numpy(dtype=np.float64))
-        # From the smallest to the largest.
         places = np.linspace(0, len(distinct) - 1, min(len(distinct), _N_TRIED)).astype(np.intp)
         values = distinct[places].tolist()
         return [*values, *([values[0] + 1.0] if len(values) == 1 else []), np.nan]
 
     def _read_future(self, future: Any, steps: int) -> pd.DataFrame:
-        """Return what is known, with the rows in order."""
+        """Return the known values of the future rows, in the order of `rows_until`."""
         past = self._past
         if future is None:
             return pd.DataFrame(index=range(self._n_rows))
         future, has_names = _read_frame(future, "future")
-        # The fitted names are remembered if all are text.
+        # scikit-learn remembers the names of fitted columns only if all of them are text.
         is_text = all(isinstance(name, str) for name in future.columns)
         by_place = not past.is_frame and not is_text and future.shape[1] == past.frame.shape[1]
         if not has_names or by_place:
             if past.keys and not has_names:
                 raise ValueError(
-                    f"future is an array, but group={_quote(past.keys)} says by name which series "
-                    "a row belongs to. Give a DataFrame."
+                    f"future is an array, but group={_quote(past.keys)} names columns or index "
+                    "levels, which an array does not have. Give a DataFrame."
                 )
             if future.shape != (self._n_rows, past.frame.shape[1]):
                 raise ValueError(
-                    f"future of shape {future.shape} is not a row for each of the {self._n_rows} "
-                    f"to come with all {past.frame.shape[1]} column(s) of X. Columns of which "
-                    "nothing is known may be left out of a DataFrame."
+                    f"future of shape {future.shape} does not have {self._n_rows} row(s) and all "
+                    f"{past.frame.shape[1]} column(s) of X. Give a DataFrame to leave out columns "
+                    "without known values."
                 )
             future = future.set_axis(past.frame.columns, axis=1)
         others = [name for name in future.columns if name not in past.frame.columns]
@@ -410,9 +416,10 @@ class FutureRows:
             why = (
                 f"X has only {list(past.frame.columns)}"
                 if past.is_frame
-                else "the fitted rows had no names that are all text, so these are not remembered"
+                else "the names of the fitted columns are not remembered, because they are not all "
+                "text"
             )
-            cure = "" if past.is_frame else " Give all columns in the order of X, or give X, too."
+            cure = "" if past.is_frame else " Give all columns in the order of X, or also give X."
             raise ValueError(f"future has the columns {others}, but {why}.{cure}")
         rows = read_labels(future, past.keys or None)
         positions = {
@@ -421,7 +428,7 @@ class FutureRows:
         counts = {name: len(of_series) for name, of_series in positions.items()}
         if counts != dict.fromkeys(past.series, steps):
             raise ValueError(
-                f"future has the rows {counts if past.keys else len(future)}, but steps={steps} "
+                f"future has {counts if past.keys else len(future)} row(s), but steps={steps} "
                 f"needs {steps}"
                 + (f" of each of the series {list(past.series)}." if past.keys else ".")
             )
@@ -434,39 +441,41 @@ class FutureRows:
         return future.reset_index(drop=True) if rows.has_default_labels else future
 
     def _check_labels(self, rows: LabeledRows, positions: dict[Hashable, np.ndarray]) -> None:
-        """Refuse labels that are not those of the rows after the past, if these are meant.
+        """Refuse labels that do not continue the known rows.
 
-        The windows would take their rows for those of a new series.
+        The windows would read such rows as the beginning of a new series.
         """
         if rows.labels is None or rows.has_default_labels:
             return
-        ended = "rows of X" if len(self._past.frame) else "fitted rows"
+        known_rows = "rows of X" if len(self._past.frame) else "fitted rows"
         for name, where in positions.items():
             before, labels = self._past.series[name], rows.labels[where]
             if before is None or before["count"] or are_next_labels(labels, before):
                 continue
             of_series = f" of the series {name!r}" if self._past.keys else ""
             raise ValueError(
-                f"The labels of future{of_series}, from {labels[0]!r} to {labels[-1]!r}, do not go "
-                f"on where those of the {ended} ended, at {before['shown']}: they must increase, "
-                "and the first must be the next step. Give the rows in between as X."
+                f"The labels of future{of_series}, from {labels[0]!r} to {labels[-1]!r}, do not "
+                f"continue the labels of the {known_rows}, which end at {before['shown']}. Labels "
+                "must increase, and the first one must be the next step. If rows are missing in "
+                "between, give them as X."
             )
 
     def _make_index(
         self, future: pd.DataFrame | None, steps: int
     ) -> tuple[pd.Index, pd.Index | None]:
-        """Return the index that the estimator reads, and the labels of what is returned."""
+        """Return the index that the estimator reads, and the labels of the returned forecast."""
         past, n_rows = self._past, self._n_rows
         default = pd.RangeIndex(len(past.frame), len(past.frame) + n_rows)
         summaries = [summary for summary in past.series.values() if summary is not None]
         counts_only = all(summary["count"] > 0 for summary in summaries)
         levels = past.key_levels
         if future is not None and not isinstance(future.index, pd.RangeIndex):
-            # Labels of the user are for what is returned; rows without labels go on with numbers.
-            is_plain = counts_only and not levels
-            return default if is_plain else future.index, future.index
+            # The forecast gets the labels of the user. If the known rows have only the default
+            # index, the estimator must read the default index as well.
+            is_numbered = counts_only and not levels
+            return default if is_numbered else future.index, future.index
         if levels and not summaries:
-            # Nothing but the names of the series.
+            # The index holds the keys, but no label of the row.
             arrays = [self._keys[key] for key in levels]
             index = (
                 pd.Index(arrays[0], name=levels[0])
@@ -482,18 +491,18 @@ class FutureRows:
             return default, pd.RangeIndex(first, first + n_rows)
         of_series = []
         for name, summary in past.series.items():
-            made = None if summary is None else labels_after(summary, steps)
-            if made is None:
-                raise ValueError(self._explain_labels(name, summary))
-            of_series.append(made)
+            labels = None if summary is None else labels_after(summary, steps)
+            if labels is None:
+                raise ValueError(self._explain_missing_rule(name, summary))
+            of_series.append(labels)
         if not past.keys:
             labels = of_series[0]
             index = past.frame.index
             if isinstance(labels, pd.DatetimeIndex) and isinstance(index, pd.DatetimeIndex):
-                # A time zone may have no name to know it by.
+                # The summary keeps the name of a time zone, and some time zones have no name.
                 labels = labels if index.tz is None else labels.tz_convert(index.tz)
             return labels, labels
-        # All series of the first step, then all of the second, ...
+        # All series of the first step, then of the second, and so on.
         columns = zip(*of_series, strict=True)
         index = pd.Index([label for step in columns for label in step], name=of_series[0].name)
         if not levels:
@@ -503,38 +512,39 @@ class FutureRows:
         index = pd.MultiIndex.from_arrays(arrays, names=names)
         return index, index
 
-    def _explain_labels(self, name: Hashable, summary: LabelSummary | None) -> str:
-        """Return why the next labels of a series are not known, and what to do."""
+    def _explain_missing_rule(self, name: Hashable, summary: LabelSummary | None) -> str:
+        """Return why the labels of a series cannot be continued, and what to do."""
         of_series = f" of the series {name!r}" if self._past.keys else ""
         cure = (
-            "Give a DataFrame with the index of the rows to come as future, such as "
+            "Give the labels of the future rows as future, such as "
             "pd.DataFrame(index=pd.bdate_range(start, periods=steps))."
         )
         if summary is None or summary["kind"] in ("text", "mixed", "missing"):
             kind = "missing" if summary is None else describe_kind(summary["kind"])
-            shown = "" if summary is None else f", the last one {summary['shown']}"
+            shown = "" if summary is None else f" (the last one is {summary['shown']})"
             return (
-                f"The labels of the rows{of_series} are {kind}{shown}, which have no next one. If "
-                "they are dates, make dates of them before fit (pd.to_datetime(..., format=...))."
+                f"The labels of the rows{of_series} are {kind}{shown}, so the next label is not "
+                "known. If they are dates, convert them before fit (pd.to_datetime(..., "
+                "format=...))."
             )
         if len(summary["tail"]) < 3:
-            why = f"there are only {len(summary['tail'])} of them"
+            why = f"there are only {len(summary['tail'])} label(s)"
         elif summary["kind"] == "number" and summary["rule"] is None:
-            why = "numbers at irregular steps, or dates that are written as numbers"
-            cure = f"Make dates of them (pd.to_datetime(..., format=...)), or: {cure}"
+            why = "they are irregular numbers, or dates that are written as numbers"
+            cure = f"Convert them to dates (pd.to_datetime(..., format=...)), or: {cure}"
         else:
             why = (
-                "they come at irregular steps, as days without holidays do, or some are missing "
-                "(DataFrame.asfreq finds them)"
+                "their steps are irregular, such as days without holidays, or some labels are "
+                "missing (DataFrame.asfreq finds them)"
             )
         return (
-            f"The labels of the rows{of_series}, the last one {summary['shown']}, follow no rule "
-            f"that all of them keep: {why}. {cure}"
+            f"The labels of the rows{of_series} (the last one is {summary['shown']}) do not all "
+            f"follow one rule: {why}. {cure}"
         )
 
 
 def _as_columns(names: list[Any], n: int) -> Any:
-    """Return names as the columns of a DataFrame: tuples are those of several levels."""
+    """Return names as the columns of a DataFrame; tuples become a MultiIndex."""
     if len(names) != n:
         return range(n)
     is_multi = all(isinstance(name, tuple) for name in names)
@@ -546,7 +556,7 @@ def _quote(keys: list[str]) -> str:
 
 
 def _are_equal(one: Any, other: Any) -> bool:
-    """Tell whether two arrays or frames are equal; what is missing equals what is missing."""
+    """Return whether two arrays or frames are equal; missing values equal each other."""
     one, other = (
         np.asarray(each.toarray() if hasattr(each, "toarray") else each) for each in (one, other)
     )

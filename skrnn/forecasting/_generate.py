@@ -1,4 +1,4 @@
-"""Labels sampled one after the other from a classifier."""
+"""Text generation: sample labels, one after the other, from a classifier."""
 
 from __future__ import annotations
 
@@ -39,35 +39,35 @@ def generate(
 ) -> np.ndarray:
     """Sample the labels that follow a prompt, one after the other.
 
-    Each label is drawn from the probabilities that the classifier predicts for the next row. Then
-    it is read as a row itself.
+    Each label is drawn from the probabilities that the classifier predicts for the next row. The
+    drawn label is then appended to the prompt.
 
     Parameters
     ----------
     estimator : Pipeline
-        A fitted pipeline from rows of one label each to a classifier, with a
-        `SlidingWindowTransformer` as a step in between: its windows must end before their row
-        (`horizon` of at least 1). The classifier predicts the label of a row. If it predicts
-        several at once, the label that follows is that of the last step, or the first one of an
-        `encoder_decoder`. A search over pipelines of this kind stands for its best estimator.
-        Behind `embedding_dim` the windows need ``padding="nan"``.
+        A fitted pipeline that reads rows of one label each, ends in a classifier, and has a
+        `SlidingWindowTransformer` as a step. The windows must end before their row (`horizon` of at
+        least 1). The classifier predicts the label of a row. If a classifier predicts several
+        labels at once, the last one is used, or the first one of an `encoder_decoder`. A search is
+        replaced by its best estimator. A classifier with `embedding_dim` needs windows with
+        ``padding="nan"``.
 
     prompt : str or array-like of shape (n_rows,)
-        The labels before those that are written. A str is read letter by letter, which is right for
-        models that write single letters; give the words of a text to a model of words
-        (``prompt.split()``). If the prompt is shorter than a window, the transformer fills the
-        rest: with the end of the rows it was fitted on, or by its padding with
-        `carry_context=False` and where it was fitted on rows with labels (an index of dates).
+        The labels before the sampled ones. A str is read letter by letter, for models of single
+        letters. For a model of words, give a list of words (``prompt.split()``). If the prompt is
+        shorter than a window, the window begins with the last fitted rows. It begins with padding
+        instead if `carry_context=False`, or if the fitted rows have row labels (an index of dates).
 
     n : int
-        Number of labels to write.
+        Number of labels to sample.
 
     temperature : float, default=1.0
-        Probabilities are raised to the power of ``1 / temperature``: below 1 likely labels become
-        likelier, above 1 all become more alike (Ackley, Hinton & Sejnowski 1985).
+        Probabilities are raised to the power of ``1 / temperature``. Below 1, likely labels become
+        more likely. Above 1, all labels become more equally likely (Ackley, Hinton & Sejnowski
+        1985).
 
     random_state : int, RandomState instance or None, default=None
-        Draws the labels. An int makes them the same each time.
+        Source of randomness. With an int, each call returns the same labels.
 
     Returns
     -------
@@ -79,17 +79,25 @@ def generate(
     NotFittedError
         If the estimator is not fitted.
     ValueError
-        If the prompt is empty or not one sequence, is a str for a model of words, or holds symbols
-        that are neither in `classes_` nor among the categories of the encoders; if the temperature
-        is not above 0; if the estimator predicts no probabilities, has no step that makes windows,
-        a window holds the row that is to be predicted, or an embedding would read filled means.
+        If the prompt is empty or is not one sequence, or is a str for a model of words.
+
+        If the prompt holds symbols that are neither in `classes_` nor among the categories of the
+        encoders.
+
+        If the temperature is not above 0.
+
+        If the estimator predicts no probabilities or has no `SlidingWindowTransformer` as a step.
+
+        If windows contain the row to predict (`horizon=0`), or if the classifier has
+        `embedding_dim` and the windows are padded with means.
+
     TypeError
         If the estimator is a class, or a Keras model.
 
     See Also
     --------
-    SlidingWindowTransformer : Makes the windows that are read.
-    forecast : Numbers that follow others.
+    SlidingWindowTransformer : Makes the windows that the model reads.
+    forecast : Predicts the future rows of a series of numbers.
 
     References
     ----------
@@ -121,25 +129,25 @@ def generate(
     predict = _predict_next(pipeline)
     classes = estimator.classes_
     labels = read_prompt(prompt, classes, pipeline)
-    n_read = len(labels)
+    n_prompt = len(labels)
     rng = check_random_state(random_state)
     for _ in range(n):
         with np.errstate(divide="ignore"):
             logarithms = np.log(predict(labels)) / temperature
-        # The largest becomes 1: none overflows, whatever the temperature.
+        # Subtract the largest logarithm, so that no power overflows at a low temperature.
         probability = np.exp(logarithms - logarithms.max())
         number = rng.choice(len(classes), p=probability / probability.sum())
         labels.append(classes[number])
-    return np.asarray(labels[n_read:], dtype=classes.dtype)
+    return np.asarray(labels[n_prompt:], dtype=classes.dtype)
 
 
 def _check_classifier(estimator: Any) -> None:
-    """Refuse what predicts no probabilities of labels."""
+    """Refuse an estimator that predicts no probabilities."""
     is_search = hasattr(estimator, "cv") and hasattr(estimator, "estimator")
     if is_search and getattr(estimator, "refit", True) is False:
         raise ValueError(
             f"This {type(estimator).__name__} has refit=False, and keeps no fitted estimator. Fit "
-            "it with refit=True, or give the pipeline that is to write."
+            "it with refit=True, or give a fitted pipeline."
         )
     if hasattr(estimator, "predict_proba"):
         return
@@ -147,54 +155,53 @@ def _check_classifier(estimator: Any) -> None:
     name = type(last).__name__
     if is_regressor(estimator):
         raise ValueError(
-            f"The estimator ends in {name}, which predicts numbers, and generate takes "
-            "classifiers. Rows of numbers that come next are predicted by skrnn.forecast."
+            f"The estimator ends in {name}, which predicts numbers, but generate takes "
+            "classifiers. To predict future rows of numbers, use skrnn.forecast."
         )
     raise ValueError(
-        f"The estimator ends in {name}, which has no predict_proba, and generate draws labels from "
+        f"The estimator ends in {name}, which has no predict_proba, but generate draws labels from "
         "probabilities. Give a fitted pipeline that ends in a classifier, such as GRUClassifier."
     )
 
 
 def _predict_next(estimator: Any) -> Callable[[list[Any]], np.ndarray]:
-    """Return a function that computes the probabilities of the label that follows others."""
+    """Return a function from the labels so far to the probabilities of the next label."""
     steps = [step for _, step in estimator.steps] if isinstance(estimator, Pipeline) else []
     windows = [step for step in steps if isinstance(step, SlidingWindowTransformer)]
     if not windows:
         raise ValueError(
-            f"{type(estimator).__name__} has no step that is a SlidingWindowTransformer, which "
-            "says how many labels are read. Give a Pipeline with this step between the encoder of "
-            "the labels and the classifier."
+            f"{type(estimator).__name__} has no step that is a SlidingWindowTransformer, so the "
+            "number of labels to read is not known. Give a Pipeline with this step between the "
+            "encoder of the labels and the classifier."
         )
     if any(window.horizon == 0 for window in windows):
         raise ValueError(
-            "SlidingWindowTransformer(horizon=0) puts the row that is to be predicted into its own "
-            "window. Use horizon=1, with which a window ends before its row."
+            "SlidingWindowTransformer(horizon=0) puts the row to predict into its own window. Use "
+            "horizon=1: windows then end before their row."
         )
     n_features = getattr(estimator, "n_features_in_", 1)
     if n_features != 1:
         raise ValueError(
-            f"The pipeline was fitted on rows of {n_features} columns, and generate "
-            "appends rows of one label. Fit it on the column of labels alone."
+            f"The pipeline was fitted on rows of {n_features} columns, but generate "
+            "appends rows of one label. Fit the pipeline on the column of labels only."
         )
     classifier = estimator[-1]
     embeds = getattr(classifier, "_network", {}).get("embedding_dim") is not None
     if embeds and any(np.isfinite(window.fill_values_).any() for window in windows):
         raise ValueError(
-            'SlidingWindowTransformer(padding="mean") fills missing steps with the mean of the '
-            f"numbers of symbols, and {type(classifier).__name__} with embedding_dim would read it "
-            'as a symbol. Set padding="nan", with which missing steps are passed over, and fit '
-            "again."
+            'SlidingWindowTransformer(padding="mean") fills missing steps with a mean, and '
+            f"{type(classifier).__name__} with embedding_dim would read this mean as a symbol. Set "
+            'padding="nan", which makes the network skip missing steps, and fit again.'
         )
-    # Rows before those of the window are not read.
+    # The window of the last row reads no more rows than these.
     n_read = sum(window.window_length + window.horizon - 1 for window in windows)
     names = getattr(estimator, "feature_names_in_", None)
     encode = estimator[:-1]
-    # A decoder begins with the label that follows; where each step has one, it is the last.
+    # The next label is the first output of a decoder, but the last one of sequence_to_sequence.
     place = 0 if getattr(classifier, "architecture", None) == "encoder_decoder" else -1
 
     def predict(labels: list[Any]) -> np.ndarray:
-        # The last row is the one to predict: its window ends before it, so any label will do.
+        # Append the row to predict. Its own window does not read it, so its label can be any.
         rows: Any = np.asarray([*labels[-n_read:], labels[-1]])[:, np.newaxis]
         if names is not None:
             rows = pd.DataFrame(rows, columns=names)

@@ -1,4 +1,4 @@
-"""Prompt of a classifier that writes labels: read, and compared with what the model knows."""
+"""Prompt of `generate`: read its symbols and refuse symbols that the model does not know."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from skrnn.windows._transformer import SlidingWindowTransformer
 
 
 def read_prompt(prompt: Any, classes: np.ndarray, pipeline: Pipeline) -> list[Any]:
-    """Return the symbols of a prompt as the model knows them.
+    """Return the symbols of a prompt as a list, each as it is spelled in the classes of the model.
 
     Parameters
     ----------
     prompt : object
-        What the user gave.
+        The prompt as given by the user.
 
     classes : ndarray of shape (n_classes,)
-        The labels that the model writes.
+        The labels that the model predicts.
 
     pipeline : Pipeline
         The fitted pipeline.
@@ -31,42 +31,42 @@ def read_prompt(prompt: Any, classes: np.ndarray, pipeline: Pipeline) -> list[An
     Raises
     ------
     ValueError
-        If the prompt is no sequence of one symbol or more, a str for a model of words, or holds a
-        symbol that the model has never seen.
+        If the prompt is not a sequence of at least one symbol, is a str for a model of words, or
+        holds a symbol that the model has never seen.
     """
-    written = classes.tolist()
+    class_labels = classes.tolist()
     symbols = _list_symbols(prompt)
-    # By the same symbol of the model: 1.0 of the prompt is its 1.
-    known = {symbol: symbol for symbol in written}
+    # Equal symbols are replaced by the class of the model: 1.0 by 1.
+    known = {symbol: symbol for symbol in class_labels}
     unknown = [symbol for symbol in dict.fromkeys(symbols) if symbol not in known]
     if unknown:
         seen = _seen_by_encoders(unknown, pipeline)
         known |= {symbol: symbol for symbol in seen}
         unknown = [symbol for symbol in unknown if symbol not in known]
     if isinstance(prompt, str):
-        _check_letters(prompt, written, unknown)
+        _check_letters(prompt, class_labels, unknown)
     if unknown:
         raise ValueError(
             f"prompt holds {len(unknown)} symbol(s) that the model has never seen: "
-            f"{name_some(unknown)}. It knows {name_some(written)}. "
-            f"{_advise(unknown, written, prompt)}"
+            f"{name_some(unknown)}. It knows {name_some(class_labels)}. "
+            f"{_advise(unknown, class_labels, prompt)}"
         )
     return [known[symbol] for symbol in symbols]
 
 
 def _list_symbols(prompt: Any) -> list[Any]:
-    """Return the symbols that the user gave, one by one."""
+    """Return the symbols of a prompt as a list."""
     if isinstance(prompt, bytes):
         raise ValueError(
-            "prompt is bytes, and symbols are expected. Give the text, prompt.decode(), or to a "
-            "model of bytes their numbers: list(prompt)."
+            "prompt is bytes, but symbols are expected. Give its text, prompt.decode(). For a "
+            "model of bytes, give numbers, list(prompt)."
         )
     if isinstance(prompt, str):
-        # Not of NumPy, whose letters would be of NumPy as well.
+        # str() turns a numpy.str_ into a str, so that the letters are str as well.
         values = np.empty(len(prompt), dtype=object)
         values[:] = list(str(prompt))
     elif isinstance(prompt, list | tuple) and not any(_has_axis(symbol) for symbol in prompt):
-        # NumPy would make one type of symbols of several: "1" of 1.
+        # np.asarray would convert symbols of several types to one type, such as 1 to "1".
         values = np.empty(len(prompt), dtype=object)
         values[:] = prompt
     else:
@@ -79,7 +79,7 @@ def _list_symbols(prompt: Any) -> list[Any]:
             ) from error
     if values.ndim != 1 or len(values) == 0:
         raise ValueError(
-            f"prompt of shape {values.shape} is not a sequence of one label or more. Give "
+            f"prompt of shape {values.shape} is not a sequence of one or more labels. Give "
             f"{_advise_column(prompt, values.shape)}."
         )
     n_missing = int(np.count_nonzero(pd.isna(values)))
@@ -94,19 +94,19 @@ def _list_symbols(prompt: Any) -> list[Any]:
     others = [symbol for symbol in symbols if not isinstance(symbol, Hashable)]
     if others:
         raise ValueError(
-            f"prompt holds values of type {type(others[0]).__name__}, which are no labels. Give a "
+            f"prompt holds values of type {type(others[0]).__name__}, which are not labels. Give a "
             "str, or labels of shape (n_rows,)."
         )
     return symbols
 
 
 def _has_axis(symbol: Any) -> bool:
-    """Tell whether a value of a list is a sequence itself, and not a symbol."""
+    """Return whether a value of a list is a sequence and not a symbol."""
     return not isinstance(symbol, str | bytes) and np.ndim(symbol) > 0
 
 
 def _advise_column(prompt: Any, shape: tuple[int, ...]) -> str:
-    """Return what to give instead of a prompt of this shape."""
+    """Return advice for a prompt of a wrong shape."""
     if len(shape) != 2 or 0 in shape:
         return "a str, or labels of shape (n_rows,)"
     names = list(getattr(prompt, "columns", ()))
@@ -115,41 +115,44 @@ def _advise_column(prompt: Any, shape: tuple[int, ...]) -> str:
     return "one column, such as numpy.asarray(prompt)[:, 0]"
 
 
-def _check_letters(prompt: str, written: list[Any], unknown: list[Any]) -> None:
-    """Refuse a str for a model that does not write single letters."""
-    others = [symbol for symbol in written if not (isinstance(symbol, str) and len(symbol) == 1)]
+def _check_letters(prompt: str, class_labels: list[Any], unknown: list[Any]) -> None:
+    """Refuse a str for a model that does not predict single letters."""
+    others = [
+        symbol for symbol in class_labels if not (isinstance(symbol, str) and len(symbol) == 1)
+    ]
     if not others:
         return
     kind = "words" if isinstance(others[0], str) else "labels"
     cure = "prompt.split()" if isinstance(others[0], str) else "a list of labels"
     if not unknown:
-        cure += ", or list(prompt) if its letters are meant"
+        cure += ", or list(prompt) if you mean its letters"
     raise ValueError(
-        f"prompt is a str, which is read letter by letter, but the model writes {kind} such as "
+        f"prompt is a str, which is read letter by letter, but the model predicts {kind} such as "
         f"{others[0]!r}. Give {cure}."
     )
 
 
-def _advise(unknown: list[Any], written: list[Any], prompt: Any) -> str:
-    """Return what to do about symbols that were never seen, a sentence."""
+def _advise(unknown: list[Any], class_labels: list[Any], prompt: Any) -> str:
+    """Return a sentence of advice about symbols that the model has never seen."""
     is_text = isinstance(unknown[0], str)
-    if is_text != isinstance(written[0], str):
+    if is_text != isinstance(class_labels[0], str):
+        expected = type(class_labels[0]).__name__
         return (
-            f"The prompt has symbols of type {type(unknown[0]).__name__}, and the model was fitted "
-            f"on {type(written[0]).__name__}. Give those."
+            f"The prompt has symbols of type {type(unknown[0]).__name__}, but the model was fitted "
+            f"on {expected}. Give symbols of type {expected}."
         )
     if is_text and not isinstance(prompt, str):
         letters = {letter for symbol in unknown for letter in symbol}
-        if letters <= set(written) and all(len(symbol) == 1 for symbol in written):
-            return 'The model writes letters: give "".join(prompt).'
+        if letters <= set(class_labels) and all(len(symbol) == 1 for symbol in class_labels):
+            return 'The model predicts letters: give "".join(prompt).'
     return "Leave them out, or fit the model on rows that have them."
 
 
 def _seen_by_encoders(symbols: list[Any], pipeline: Pipeline) -> list[Any]:
-    """Return which symbols the encoders before the windows have among their categories."""
+    """Return the symbols that are categories of the encoders before the windows."""
     names = getattr(pipeline, "feature_names_in_", None)
     seen: list[Any] = []
-    # Each by itself: a step may refuse one that it does not know.
+    # Test each symbol alone: a step may raise an error for an unknown symbol.
     for symbol in symbols:
         rows: Any = np.asarray([[symbol]])
         if names is not None:
@@ -160,7 +163,7 @@ def _seen_by_encoders(symbols: list[Any], pipeline: Pipeline) -> list[Any]:
 
 
 def _is_seen(step: Any, rows: Any) -> bool:
-    """Tell whether the first encoder that reads a row has its symbol among its categories."""
+    """Return whether the symbol of a row is a category of the first encoder that reads the row."""
     categories = getattr(step, "categories_", None)
     if categories is not None:
         (symbol,) = np.asarray(rows).ravel().tolist()
@@ -174,9 +177,9 @@ def _is_seen(step: Any, rows: Any) -> bool:
             continue  # "passthrough"
         if _is_seen(part, rows):
             return True
-        if _encodes(part) or not hasattr(part, "transform"):
+        if _has_encoder(part) or not hasattr(part, "transform"):
             return False
-        # It may write the symbol in another way, in lower case for instance.
+        # The step may change the symbol, for instance to lower case.
         try:
             rows = part.transform(rows)
         except Exception:
@@ -186,16 +189,16 @@ def _is_seen(step: Any, rows: Any) -> bool:
     return False
 
 
-def _encodes(step: Any) -> bool:
-    """Tell whether there is an encoder in a step."""
+def _has_encoder(step: Any) -> bool:
+    """Return whether a step is or contains an encoder."""
     if hasattr(step, "categories_"):
         return True
     parts = [part for _, part in step.steps] if isinstance(step, Pipeline) else _parts(step)
-    return any(_encodes(part) for part in parts)
+    return any(_has_encoder(part) for part in parts)
 
 
 def _parts(step: Any) -> Iterator[Any]:
-    """Yield the transformers that a step applies side by side."""
+    """Yield the transformers of a ColumnTransformer or a FeatureUnion."""
     if isinstance(step, ColumnTransformer):
         yield from (part for _, part, _ in step.transformers_ if not isinstance(part, str))
     elif isinstance(step, FeatureUnion):

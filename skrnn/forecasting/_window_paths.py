@@ -1,4 +1,4 @@
-"""Window paths: the fitted windows within an estimator, and the steps before each of them."""
+"""Window paths: the fitted windows in an estimator, and the steps before each window."""
 
 from __future__ import annotations
 
@@ -14,18 +14,19 @@ from skrnn.windows._transformer import SlidingWindowTransformer, windows_of
 
 
 class WindowPath(NamedTuple):
-    """A fitted window, and what rows and targets pass on their way to it.
+    """Fitted window, with the transformers that rows and targets pass before they reach it.
 
     Attributes
     ----------
     window : SlidingWindowTransformer
         The fitted window.
     steps : tuple of (str, callable)
-        What makes the rows that it reads of those of the estimator, by name.
+        Name and `transform` of each step before the window, in order.
     scalers : tuple of transformers
-        What makes the targets that it was fitted with of those of the estimator.
+        Transformers of the targets, in order.
     is_plain : bool
-        Whether the window is a step of the pipeline itself, which all rows pass.
+        Whether the window is a step of the pipeline or of a pipeline in it. Otherwise it is inside
+        another estimator, and may read only some of the columns.
     """
 
     window: SlidingWindowTransformer
@@ -35,40 +36,40 @@ class WindowPath(NamedTuple):
 
     @property
     def is_direct(self) -> bool:
-        """Whether the window reads the rows and the targets as the estimator is given them."""
+        """Whether no step changes the rows or the targets before the window reads them."""
         return not self.steps and not self.scalers
 
-    def read(self, rows: Any) -> Any:
-        """Return rows as the window reads them."""
+    def prepare(self, rows: Any) -> Any:
+        """Return rows after all steps before the window."""
         for _, step in self.steps:
             rows = step(rows)
         return rows
 
     def scale(self, y: np.ndarray, output: int) -> np.ndarray:
-        """Return targets of one output as the window was given them."""
+        """Return values of one output after all transformers of targets."""
         for scaler in self.scalers:
-            y = _apply(scaler.transform, scaler, y, output)
+            y = _apply_to_output(scaler.transform, scaler, y, output)
         return y
 
     def unscale(self, y: np.ndarray, output: int) -> np.ndarray:
-        """Return targets of one output as the estimator predicts them."""
+        """Return values of one output in the units of the estimator's predictions."""
         for scaler in reversed(self.scalers):
-            y = _apply(scaler.inverse_transform, scaler, y, output)
+            y = _apply_to_output(scaler.inverse_transform, scaler, y, output)
         return y
 
 
-def _apply(method: Any, scaler: Any, y: np.ndarray, output: int) -> np.ndarray:
-    """Return what a transformer of all outputs makes of one of them; the others are alike."""
+def _apply_to_output(method: Any, scaler: Any, y: np.ndarray, output: int) -> np.ndarray:
+    """Apply a method of a transformer of all outputs to one output; the others are copies of it."""
     n_outputs = getattr(scaler, "n_features_in_", 1)
-    made = np.asarray(method(np.repeat(y[:, np.newaxis], n_outputs, axis=1)))
-    return np.asarray(made.reshape(len(y), -1)[:, output])
+    transformed = np.asarray(method(np.repeat(y[:, np.newaxis], n_outputs, axis=1)))
+    return np.asarray(transformed.reshape(len(y), -1)[:, output])
 
 
 def find_window_paths(estimator: Any, path: WindowPath | None = None) -> Iterator[WindowPath]:
-    """Yield the fitted windows within pipelines, column transformers, unions and searches.
+    """Yield the path of each fitted window in pipelines, column transformers, unions and searches.
 
-    Windows behind another window, and those of estimators that fit several copies of theirs
-    (bagging, stacking), have no path.
+    A window after another window is skipped. So are the windows of estimators that fit several
+    copies of a window, such as bagging and stacking.
     """
     path = WindowPath(estimator) if path is None else path._replace(window=estimator)
     if isinstance(estimator, SlidingWindowTransformer):
@@ -84,8 +85,8 @@ def find_window_paths(estimator: Any, path: WindowPath | None = None) -> Iterato
     elif isinstance(estimator, ColumnTransformer):
         for name, part, columns in estimator.transformers_:
             if _has_windows(part):
-                chosen = (name, _choose(columns))
-                inner = path._replace(steps=(*path.steps, chosen), is_plain=False)
+                select = (name, _select_columns(columns))
+                inner = path._replace(steps=(*path.steps, select), is_plain=False)
                 yield from find_window_paths(part, inner)
     elif isinstance(estimator, FeatureUnion):
         for _, part in estimator.transformer_list:
@@ -104,6 +105,6 @@ def _has_windows(part: Any) -> bool:
     return hasattr(part, "get_params") and any(windows_of(part))
 
 
-def _choose(columns: Any) -> Callable[[Any], Any]:
-    """Return what chooses the columns of a part of a column transformer."""
+def _select_columns(columns: Any) -> Callable[[Any], Any]:
+    """Return a function that selects columns of rows."""
     return lambda rows: _safe_indexing(rows, columns, axis=1)

@@ -185,8 +185,8 @@ def test_blocks_are_trained_on_and_windows_written_with(letters):
         ({"prompt": [["a"]]}, r"prompt of shape \(1, 1\)"),
         ({"prompt": "xa"}, r"1 symbol\(s\) that the model has never seen: \['x'\]\. It knows \['a"),
         ({"prompt": "hijklmno"}, r"8 symbol.*: \['h', 'i', 'j', 'k', 'l'\] and 3 more"),
-        ({"prompt": ["ab", "ca"]}, r'The model writes letters: give ""\.join\(prompt\)'),
-        ({"prompt": [1, 2]}, "symbols of type int, and the model was fitted on str"),
+        ({"prompt": ["ab", "ca"]}, r'The model predicts letters: give ""\.join\(prompt\)'),
+        ({"prompt": [1, 2]}, "symbols of type int, but the model was fitted on str"),
         ({"prompt": ["a", None]}, "1 missing value"),
         ({"prompt": ["a", np.nan]}, "1 missing value"),
         ({"prompt": ["a", 1]}, r"never seen: \[1\]"),
@@ -196,7 +196,7 @@ def test_blocks_are_trained_on_and_windows_written_with(letters):
         ({"prompt": [{}, "a"]}, "values of type dict"),
         ({"prompt": pd.DataFrame({"letter": ["a"]})}, r"Give one column.*prompt\['letter'\]"),
         ({"estimator": OneHotEncoder()}, "OneHotEncoder, which has no predict_proba"),
-        ({"estimator": make_pipeline(Ridge())}, r"ends in Ridge, .* predicted by skrnn\.forecast"),
+        ({"estimator": make_pipeline(Ridge())}, r"ends in Ridge, .* use skrnn\.forecast"),
     ],
     ids=str,
 )
@@ -268,7 +268,7 @@ def word_model():
 
 def test_a_str_prompt_is_refused_by_a_model_of_words(word_model):
     message = (
-        r"prompt is a str, which is read letter by letter, but the model writes words such as "
+        r"prompt is a str, which is read letter by letter, but the model predicts words such as "
         r"'and'\. Give prompt\.split\(\)\.$"
     )
     with pytest.raises(ValueError, match=message):
@@ -279,16 +279,16 @@ def test_a_str_prompt_is_refused_by_a_model_of_words(word_model):
 def test_a_str_of_letters_that_the_model_knows_is_given_as_a_list():
     letters = np.array([*"abab", "<end>"] * 6)
     pipe = fit_words(one_hot(), letters)
-    with pytest.raises(ValueError, match=r"prompt\.split\(\), or list\(prompt\) if its letters"):
+    with pytest.raises(ValueError, match=r"prompt\.split\(\), or list\(prompt\) if you mean"):
         generate(pipe, "ab", 2)
     assert len(generate(pipe, list("ab"), 2, random_state=0)) == 2
 
 
 def test_a_str_prompt_is_refused_by_a_model_of_numbers():
     pipe = fit_words(one_hot(), np.tile([1, 2, 3], 10))
-    with pytest.raises(ValueError, match=r"the model writes labels such as 1\. Give a list of lab"):
+    with pytest.raises(ValueError, match=r"the model predicts labels such as 1\. Give a list of"):
         generate(pipe, "123", 2)
-    with pytest.raises(ValueError, match="symbols of type str, and the model was fitted on int"):
+    with pytest.raises(ValueError, match="symbols of type str, but the model was fitted on int"):
         generate(pipe, ["1", "2"], 2)
 
 
@@ -407,5 +407,5 @@ def test_prompts_are_checked_for_the_best_pipeline_of_a_search():
 def test_a_pipeline_of_several_columns_is_refused():
     rows = np.column_stack([WORDS, WORDS])
     pipe = make_pipeline(one_hot(), SlidingWindowTransformer(2, flatten=True), BernoulliNB())
-    with pytest.raises(ValueError, match="fitted on rows of 2 columns, and generate appends rows"):
+    with pytest.raises(ValueError, match="fitted on rows of 2 columns, but generate appends rows"):
         generate(pipe.fit(rows, WORDS), ["the"], 2)

@@ -118,7 +118,7 @@ def test_a_target_that_cannot_be_told_must_be_given():
     pipe = make_pipeline(PowerTransformer(), SlidingWindowTransformer(3, flatten=True), Ridge())
     pipe.set_output(transform="pandas").fit(rows, rows["a"])
     future = rows[["b", "c"]].iloc[:4].set_axis(pd.date_range("2024-02-10", periods=4))
-    with pytest.raises(ValueError, match=r"nothing tells which column.*Give it as target"):
+    with pytest.raises(ValueError, match=r"target column is not known.*Give the column as target"):
         forecast(pipe, 4, future=future)
     assert forecast(pipe, 4, future=future, target="a").name == "a"
     # One step reads no predictions, so nothing need be told.
@@ -139,7 +139,7 @@ def test_predictions_that_are_no_values_of_the_column_are_not_read_as_such(chang
         pipe = make_pipeline(SlidingWindowTransformer(4, horizon=horizon), Ridge()).fit(rows, y)
         # The first rows read no predictions.
         assert len(forecast(pipe, horizon, target=target)) == horizon
-        with pytest.raises(ValueError, match=r"y is no column of X.*TransformedTargetRegressor"):
+        with pytest.raises(ValueError, match=r"y is not a column of X.*TransformedTargetRegressor"):
             forecast(pipe, horizon + 1, target=target)
 
 
@@ -157,7 +157,7 @@ def test_logarithms_on_both_sides_are_read_as_such():
     one_sided = make_pipeline(logs, SlidingWindowTransformer(4), LinearRegression())
     one_sided.fit(rows, np.log(rows["price"]))
     for target in (None, "price"):
-        with pytest.raises(ValueError, match="do not make these of the values that are predicted"):
+        with pytest.raises(ValueError, match="do not map a prediction to a value of this column"):
             forecast(one_sided, 2, target=target)
 
 
@@ -215,7 +215,9 @@ def test_a_column_whose_values_are_clipped_or_binned_is_read_all_the_same(step, 
     pipe = make_pipeline(step, SlidingWindowTransformer(4, padding="nan"), model)
     pipe.set_output(transform="pandas").fit(rows, rows["a"])
     X = rows if is_given else None
-    with pytest.raises(ValueError, match=r"read the column\(s\) \['a'\].*Give it as target"):
+    with pytest.raises(
+        ValueError, match=r"read the column\(s\) \['a'\].*Give the column as target"
+    ):
         forecast(pipe, 5, X=X)
     coming = pd.DataFrame({"a": np.nan}, pd.date_range("2024-03-31", periods=5))
     expected = recur(pipe, rows, coming, 5, ["a"])[:, 0]
@@ -271,7 +273,7 @@ def test_differences_before_the_window_need_the_rows_and_the_word_of_the_user():
     pipe = make_pipeline(FunctionTransformer(difference), SlidingWindowTransformer(4), Ridge())
     pipe.fit(price, price[:, 0])
     assert forecast(pipe, 1, X=price).shape == (1,)
-    with pytest.raises(ValueError, match="Give it as target"):
+    with pytest.raises(ValueError, match="Give the column as target"):
         forecast(pipe, 3, X=price)
     found = forecast(pipe, 3, X=price, target=0)
     rows = price
@@ -285,7 +287,7 @@ def test_differences_before_the_window_need_the_rows_and_the_word_of_the_user():
     # Predicted differences are no prices.
     pipe.fit(price, difference(price)[:, 0])
     for target in (None, 0):
-        with pytest.raises(ValueError, match="do not make these"):
+        with pytest.raises(ValueError, match="do not map a prediction"):
             forecast(pipe, 3, X=price, target=target)
 
 
@@ -371,7 +373,7 @@ def test_outputs_that_are_neither_steps_nor_columns_are_refused():
         forecast(pipe, 1)
     noise = np.random.default_rng(1).normal(size=(N_ROWS, 2))
     pipe.fit(rows, noise)
-    with pytest.raises(ValueError, match=r"2 outputs, and nothing tells.*predict returns all"):
+    with pytest.raises(ValueError, match=r"2 outputs, but it is not known.*predict returns all"):
         forecast(pipe, 1)
 
 
@@ -395,14 +397,14 @@ def test_an_output_that_is_no_step_of_the_column_is_not_taken_for_one(other):
     values = np.full(N_ROWS, 5.0) if other == "constant" else np.eye(1, N_ROWS, 7)[0]
     pipe = make_pipeline(SlidingWindowTransformer(3), Ridge())
     pipe.fit(rows, np.column_stack([rows["a"], values]))
-    with pytest.raises(ValueError, match=r"2 outputs, and nothing tells"):
+    with pytest.raises(ValueError, match=r"2 outputs, but it is not known"):
         forecast(pipe, 2)
 
 
 def test_outputs_that_are_one_constant_may_be_steps_or_columns():
     rows = pd.DataFrame({"level": np.full(N_ROWS, 5.0)})
     pipe = make_pipeline(SlidingWindowTransformer(3), Ridge()).fit(rows, np.full((N_ROWS, 3), 5.0))
-    with pytest.raises(ValueError, match="3 outputs, and nothing tells"):
+    with pytest.raises(ValueError, match="3 outputs, but it is not known"):
         forecast(pipe, 3)
     assert forecast(pipe, 3, target="level").tolist() == pytest.approx([5.0] * 3)
 
@@ -453,7 +455,7 @@ def test_constants_and_few_rows_go_on_where_they_equal_a_column(n_rows, value):
     naive.fit(rows, rows["level"])
     assert forecast(naive, 3).tolist() == [value] * 3
     other = naive.fit(rows, np.full(n_rows, 7.0))
-    with pytest.raises(ValueError, match=r"constant, or there were too few rows.*target"):
+    with pytest.raises(ValueError, match=r"constant, or too few rows.*target"):
         forecast(other, 3)
     assert len(forecast(other, 3, target="level")) == 3
 
@@ -508,7 +510,7 @@ def test_labels_go_on_by_a_rule_that_all_fitted_labels_follow():
     rows = pd.DataFrame({"level": np.arange(100.0)}, days)
     window = SlidingWindowTransformer(2, gaps="ignore")
     naive = make_pipeline(window, NaiveRegressor()).fit(rows, rows["level"])
-    with pytest.raises(ValueError, match=r"2024-04-10.*follow no rule that all of them keep"):
+    with pytest.raises(ValueError, match=r"2024-04-10.*do not all follow one rule"):
         forecast(naive, 1)
 
 
@@ -538,7 +540,7 @@ def test_rows_to_come_must_follow_the_given_rows_as_they_must_follow_the_fitted(
     for X, ended in [(rows[:35], "rows of X"), (rows[30:31], "rows of X"), (None, "fitted rows")]:
         last = rows.index[29] if X is None else X.index[-1]
         future = pd.DataFrame(index=[last + pd.Timedelta(days=days)])
-        with pytest.raises(ValueError, match=f"do not go on where those of the {ended} ended"):
+        with pytest.raises(ValueError, match=f"do not continue the labels of the {ended}"):
             forecast(pipe, 1, X=X, future=future)
         next_day = pd.DataFrame(index=[last + pd.Timedelta(days=1)])
         assert forecast(pipe, 1, X=X, future=next_day).index[0] == next_day.index[0]
