@@ -43,7 +43,7 @@ class Notices:
     n_rows : int
         Number of rows of the call.
     labels : Index or None
-        Their labels.
+        Labels of the rows.
     has_group : bool
         Whether series have names.
     """
@@ -67,7 +67,7 @@ class Notices:
         start: SeriesStart | None,
         kind: str,
     ) -> None:
-        """Note the rows of a series, by their numbers in it, whose windows lack steps."""
+        """Note the rows of a series whose windows lack steps, by their numbers in `incomplete`."""
         if start is not None and len(incomplete):
             row = self._find_row(where, int(incomplete[0]))
             self._incomplete.append(
@@ -88,7 +88,7 @@ class Notices:
         self._short.append((series, n_rows))
 
     def note_gaps(self, series: Hashable, where: Positions, missing: Array) -> None:
-        """Note how many steps are missing after each row of a series but the last."""
+        """Note the number of missing steps after each row of a series except the last."""
         pairs = np.flatnonzero(missing)
         if not len(pairs):
             return

@@ -1,4 +1,4 @@
-"""Place of rows: which steps lie before the rows of a call, and which are missing between them.
+"""Place of rows in time: find the steps before and between the rows of a call.
 
 `place_series` decides what the windows of one series hold besides its own rows. `place_rows`
 counts how many steps after the last fitted row the rows begin. All functions take arrays and
@@ -26,9 +26,9 @@ N_TAIL = 64
 
 
 class LabelSummary(TypedDict):
-    """Summary of the fitted labels of a series, by which later labels are placed.
+    """Summary of the fitted labels of a series, to place later labels.
 
-    It holds numbers, text and arrays instead of the index: they are small, and can be loaded
+    It holds numbers, text and arrays instead of the index. They are small, and can be loaded
     without pandas.
     """
 
@@ -45,7 +45,7 @@ class LabelSummary(TypedDict):
     typical: Any  # the median step in ticks, None for fewer than two labels
     tail: Array  # the last labels
     frequency: str | None  # frequency that all dates follow, None without one
-    step: Any  # step that all labels follow that are no dates, None without one
+    step: Any  # constant step of labels that are not dates, None without one
     timezone: str | None
     name: Any  # name of the index
 
@@ -80,7 +80,7 @@ class Placement(NamedTuple):
         "kind"    have labels of another kind than the fitted rows         None
         "text"    have labels of text, which have no order in time         None
         "mixed"   have labels of several types                             None
-        "missing" have labels of which some are missing                    None
+        "missing" have some missing labels                                 None
         "single"  come after one fitted row, so the step is not known      None
         ========= ======================================================== ===========
     """
@@ -99,12 +99,12 @@ class PlacedSeries(NamedTuple):
     context : ndarray of shape (n_context, n_features)
         The steps just before the rows; empty for rows that start fresh.
     step_numbers : ndarray of shape (n_rows,) or None
-        The number of the step of each row, None if all rows are read as neighbors.
+        Number of the step of each row. None if windows do not include missing steps.
     missing : ndarray of shape (n_rows - 1,)
-        How many steps are missing after each row but the last, 0 for the gaps that `fit` has
-        reported. It is empty where gaps are not looked for.
+        Number of missing steps after each row except the last. Gaps that `fit` has reported count
+        as 0. Empty if gaps are ignored.
     incomplete : ndarray of int
-        Which rows have windows that lack steps before the first row.
+        Positions of the rows whose windows lack steps before the first row.
     """
 
     placement: Placement
@@ -168,7 +168,7 @@ def summarize_ticks(labels: Ticks | None, n_head: int, **words: Any) -> LabelSum
 def share_rules(summaries: list[LabelSummary | None], n_rows: list[int]) -> LabelSummary | None:
     """Give series of one row the rule of another series, and return the summary of that series.
 
-    It is the longest series that follows a rule, or the longest one if none does.
+    The other series is the longest one that follows a rule, or the longest of all without a rule.
     """
     known = [
         (summary["rule"] is not None, n, summary)
@@ -215,7 +215,7 @@ def place_series(
     fill_values : ndarray of shape (n_features,)
         Values of missing steps.
     n_lead : int
-        How many steps before a row its window begins.
+        Number of steps from the beginning of a window to its row.
     horizon, gaps, carry_context :
         Parameters of `SlidingWindowTransformer`.
     """
@@ -237,14 +237,14 @@ def place_series(
 
 
 def find_gaps(labels: Ticks | None, summary: LabelSummary | None, gaps: str) -> Array:
-    """Return how many steps are missing after each row of a series; empty if nobody asks for it."""
+    """Return the number of missing steps after each row of a series; empty if gaps are ignored."""
     if labels is None or gaps == "ignore":
         return np.zeros(0, dtype=np.int64)
     return count_missing_steps(labels, summary)
 
 
 def _find_incomplete(steps: Array, first_step: int | None, n_lead: int, horizon: int) -> Array:
-    """Return which rows have windows that lack steps before the first row.
+    """Return the positions of the rows whose windows lack steps before the first row.
 
     Parameters
     ----------
@@ -253,7 +253,7 @@ def _find_incomplete(steps: Array, first_step: int | None, n_lead: int, horizon:
     first_step : int or None
         Steps from the last fitted row to the first row, None if the rows start fresh.
     n_lead, horizon : int
-        How many steps before a row its window begins, and how many before it the window ends.
+        Number of steps from the beginning of a window to its row, and from its end to its row.
     """
     begins_before = steps < n_lead
     if first_step is not None:
@@ -281,7 +281,7 @@ def place_rows(values: Array, labels: Ticks | None, start: SeriesStart | None) -
     Parameters
     ----------
     values : ndarray of shape (n_rows, n_features)
-        The rows; those that the head of `start` is compared with are enough.
+        The rows. Only the first ones are read, as many as the head of `start` has.
     labels : Ticks or None
         Their labels, which must increase if they have an order.
     start : SeriesStart or None
@@ -313,7 +313,7 @@ def place_rows(values: Array, labels: Ticks | None, start: SeriesStart | None) -
 
 
 def count_missing_steps(labels: Ticks | None, summary: LabelSummary | None) -> Array:
-    """Return how many steps are missing after each row but the last, all 0 without a rule.
+    """Return the number of missing steps after each row except the last, all 0 without a rule.
 
     Parameters
     ----------
@@ -341,7 +341,7 @@ def count_missing_steps(labels: Ticks | None, summary: LabelSummary | None) -> A
 
 
 def match_resolution(labels: Ticks, second: int) -> Ticks:
-    """Return labels in microseconds or nanoseconds, by the number of ticks a second."""
+    """Return labels in the unit of `second` ticks a second: microseconds or nanoseconds."""
     if labels.second == second or labels.values is None:
         return labels
     local = labels.local
@@ -362,12 +362,12 @@ def rescale(ticks: Array, second: int, new_second: int) -> Array:
 
 
 def _is_default_index(labels: Ticks, fitted: LabelSummary | None) -> bool:
-    """Return whether labels 0, 1, 2, … only number the rows of a call, and place none."""
+    """Return whether the labels are 0, 1, 2, … and say nothing about the place of the rows."""
     return labels.is_count and (fitted is None or fitted["kind"] != "number" or fitted["from_0"])
 
 
 def _begins_with_labels(labels: Array | None, head: Array) -> bool:
-    """Return whether labels begin with the first fitted ones, or with some of these."""
+    """Return whether the first labels equal the first fitted labels, in the length of both."""
     if labels is None:
         return False
     n = min(len(labels), len(head))
@@ -375,13 +375,13 @@ def _begins_with_labels(labels: Array | None, head: Array) -> bool:
 
 
 def place_labels(labels: Ticks, fitted: LabelSummary) -> Placement:
-    """Return the placement of rows by their first label, which has the kind of the fitted ones."""
+    """Return the placement of rows whose labels have the kind of the fitted labels."""
     assert labels.values is not None
     first, last = labels.values[0], fitted["last"]
     if first <= last:
         return Placement(None, "earlier")
     if fitted["count"] and labels.run is not None and labels.run[0] == fitted["count"]:
-        # A default index that numbers the rows of all series, and continues.
+        # The labels count the rows of the call, and continue the fitted labels 0, 1, 2, ….
         return Placement(1, "later")
     if fitted["largest"] is None:
         return Placement(None, "single")

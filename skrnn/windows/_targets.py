@@ -19,14 +19,14 @@ from skrnn.windows._views import Array, Positions
 
 # Smallest number of rows that are compared. Half of all rows are needed, too.
 _MIN_ROWS = 8
-# Rows that are compared first, which rule out nearly every column.
+# Number of rows that are compared first. They rule out nearly every column.
 _N_SAMPLE = 64
 # Values are equal up to this many rounding errors, since scalers round several times.
 _N_ROUNDINGS = 16
 # An output is a constant if its range is not larger than this many rounding errors.
 _MIN_SPREAD = 64
-# A match counts if the values have at least this many orders for each column and shift tried. If
-# they have fewer, the match may be chance.
+# A match counts only if its values can be put into at least this many orders for each column and
+# shift that is tried. With fewer orders, the match may be chance.
 _MIN_ODDS = 1e4
 # Largest number of values from which their orders are counted.
 _MAX_ORDERED = 1024
@@ -101,7 +101,7 @@ def find_targets(
 def find_doubts(
     X: Array, y: Any, positions: Sequence[Positions], targets: Sequence[Target | None]
 ) -> list[tuple[bool, int | None]]:
-    """Return why outputs have no target column: because the data cannot show it, or not.
+    """Return for each output without a target column whether the data are unable to show one.
 
     Parameters
     ----------
@@ -113,11 +113,15 @@ def find_doubts(
     Returns
     -------
     doubts : list of (bool, int or None)
-        For each output without a target column: whether the data cannot show one, and the first
-        column that equals the output in all rows, if there is one. Data cannot show a constant, an
-        output of which too few rows can be compared, and, if the other outputs are the steps of one
-        column, the step between them that no row contradicts. (False, None) for outputs with a
-        target column.
+        A pair for each output, (False, None) for outputs with a target column. The bool is True if
+        the data cannot show a target column. The int is the first column that equals the output in
+        all rows, if there is one.
+
+    Notes
+    -----
+    The data cannot show the target column of a constant output, or of an output with too few rows
+    to compare. If the other outputs are the steps of one column, only one step is possible for this
+    output. The data cannot show this step if no row contradicts it.
     """
     numbers = read_targets(y)
     assert numbers is not None
@@ -146,7 +150,7 @@ def find_doubts(
 
 
 def _find_step_between(targets: Sequence[Target | None], output: int) -> Target | None:
-    """Return the target of an output if all others that were found are the steps of one column."""
+    """Return the only possible step of an output if the other outputs are steps of one column."""
     known = [(number, target) for number, target in enumerate(targets) if target is not None]
     if len({(target.feature, target.shift - number) for number, target in known}) != 1:
         return None
@@ -162,7 +166,7 @@ def _agrees(X: Array, y: Array, shift_rows: ShiftRows, target: Target, rounding:
     both = np.isfinite(x) & np.isfinite(y)
     with np.errstate(all="ignore"):
         residual = np.abs(y - (target.a * x + target.b))[both]
-    # The scale was found in other rows.
+    # The scale was found in other rows, so a wide tolerance is needed.
     level = _find_largest(y) + target.a * _find_largest(x) + abs(target.b)
     return bool((residual <= 1e4 * rounding * level).all())
 
@@ -181,8 +185,8 @@ def find_targets_of_windows(
     feature : int, default=None
         The only feature that is compared. By default all features are.
     complete : bool, default=False
-        Whether to take an output that too few rows show for the step between the others, if these
-        are the steps of one feature and no row contradicts it.
+        Whether to fill in an output that too few rows show. It is filled in if the other outputs
+        are steps of one feature and no row contradicts the step that this output must be.
 
     Returns
     -------
@@ -193,8 +197,8 @@ def find_targets_of_windows(
 
     Notes
     -----
-    The next window begins with all steps of a window but the first. If several windows do so, they
-    must be equal.
+    The next window of a window begins with all steps of this window except its first step. If
+    several windows do so, they must be equal.
     """
     numbers = y.reshape(len(y), -1)
     if windows.shape[1] < 2:
@@ -223,7 +227,7 @@ def read_targets(y: Any) -> Array | None:
         return None
     try:
         if hasattr(y, "columns"):
-            # Columns are read by position, since several may have one name.
+            # Columns are read by position, because several columns may have the same name.
             is_pandas = isinstance(y, pd.DataFrame)
             parts = [y.iloc[:, j] for j in range(y.shape[1])] if is_pandas else y.get_columns()
             columns = [_read_column(part) for part in parts]
@@ -299,9 +303,9 @@ def _shift_within_series(n_rows: int, positions: Sequence[Positions]) -> ShiftRo
 
 
 def _shift_windows(windows: Array) -> ShiftRows:
-    """Return the function that shifts windows, by the steps that two windows have in common."""
+    """Return the function that shifts windows. The next window is found by its steps."""
     n_samples = len(windows)
-    # Windows are nearly always in order, which two steps of each show.
+    # Windows are nearly always in order. Two steps of each window show this.
     in_order = _are_equal_rows(windows[1:, -2], windows[:-1, -1]) & _are_equal_rows(
         windows[1:, 0], windows[:-1, 1]
     )
@@ -328,7 +332,7 @@ def _are_equal_rows(one: Array, two: Array) -> Array:
 
 
 def _find_next_windows(windows: Array) -> Array:
-    """Return the row of the next window of each window, -1 if there is none or it is not clear."""
+    """Return the row of the next window of each window, -1 without one or if several differ."""
     first, last, whole = _hash_windows(windows)
     order = np.argsort(first, kind="stable")
     begins = np.searchsorted(first[order], last, side="left")
@@ -341,7 +345,7 @@ def _find_next_windows(windows: Array) -> Array:
 
 
 def _hash_windows(windows: Array) -> tuple[Array, Array, Array]:
-    """Return hashes of each window: without its last step, without its first step, and of all."""
+    """Return hashes of each window without its last step, without its first step, and in full."""
     n_samples, n_steps, n_features = windows.shape
     rng = np.random.default_rng(0)
     weights = rng.integers(2**63, size=n_steps * n_features, dtype=np.uint64) | np.uint64(1)
@@ -363,8 +367,8 @@ def _hash_windows(windows: Array) -> tuple[Array, Array, Array]:
 class _TargetSearch:
     """Search for the outputs of y among the columns of X.
 
-    A *place* is a pair of a shift and a feature. Few rows rule out most places; the places that are
-    left are compared in all rows.
+    A *place* is a pair of a shift and a feature. A sample of rows rules out most places. The other
+    places are compared in all rows.
 
     Parameters
     ----------
@@ -373,7 +377,7 @@ class _TargetSearch:
     y : ndarray of shape (n_rows, n_outputs)
         Outputs.
     shift_rows : callable
-        Returns the rows that lie a number of rows after others.
+        Function of type `ShiftRows`.
     rounding : float
         Relative rounding error of the values.
     """
@@ -390,7 +394,7 @@ class _TargetSearch:
         names: Sequence[Hashable] | None,
         y_names: Sequence[Hashable],
     ) -> list[Target | None]:
-        """Return the best target for each output, None without one; the first shifts are best."""
+        """Return the best target of each output, None without one. Prefer the first shifts."""
         n_outputs = self._y.shape[1]
         found: list[Target | None] = [None] * n_outputs
         if len(self._y) < _MIN_ROWS or not self._X.size:
@@ -446,13 +450,13 @@ class _TargetSearch:
         return values
 
     def _find_candidates(self, values: Array, y: Array) -> tuple[Array, Array]:
-        """Return which places may be an output: with the same values, and scaled.
+        """Return which places may be an output, first with the same values, then with scaled ones.
 
-        Both are bool arrays of shape (n_shifts, n_features).
+        Both results are bool arrays of shape (n_shifts, n_features).
         """
         both = np.isfinite(values) & np.isfinite(y)[:, np.newaxis]
         targets = np.broadcast_to(y[:, np.newaxis], values.shape)
-        # The tolerance is wider than that of all rows, since the sample may lack the largest value.
+        # The sample may lack the largest value, so its tolerance is wider than in all rows.
         slack = 4 * self._rounding * max(1.0, self._level / max(_find_largest(y), 1e-300))
         size = np.maximum(np.abs(values), np.abs(targets))
         level = np.where(both, size, 0).max(axis=1, keepdims=True)
@@ -482,7 +486,7 @@ class _TargetSearch:
         *,
         is_first_enough: bool,
     ) -> list[Target]:
-        """Return the scaled targets that fit in all rows, only named ones if there are any."""
+        """Return the scaled targets that fit in all rows, only named ones if any of these fit."""
         verified: list[Target] = []
         for shift, feature in places:
             # Named columns come first.
@@ -519,7 +523,7 @@ class _TargetSearch:
         if not np.ptp(y) > _MIN_SPREAD * tolerance / _N_ROUNDINGS:
             return None
         target = Target(int(feature), int(shift), a, b)
-        # A column at its own row is no chance, since users give it as y.
+        # A column of the same row is not a chance match: users often give it as y.
         if (is_same and shift == 0) or _count_log_orders(y) > np.log(_MIN_ODDS * self._n_tried):
             return target
         return None
@@ -533,7 +537,7 @@ def _sort_places(
 ) -> list[tuple[int, int]]:
     """Return candidates as pairs (shift, feature): named features first, then the first shifts.
 
-    Of features that are equal, those that another output has taken come last.
+    Among equal features, the features that another output has taken come last.
     """
 
     def rank(place: tuple[int, int]) -> tuple[bool, int, bool, int]:
@@ -548,7 +552,7 @@ def _find_largest(values: Array) -> float:
     """Return the largest absolute value that is finite, 0 without one."""
     if not values.size:
         return 0.0
-    # fmin and fmax pass over NaN; infinities are rare.
+    # fmin and fmax ignore NaN. Infinite values are rare.
     smallest, largest = np.fmin.reduce(values, axis=None), np.fmax.reduce(values, axis=None)
     if not np.isfinite([smallest, largest]).all():
         finite = values[np.isfinite(values)]
@@ -557,7 +561,7 @@ def _find_largest(values: Array) -> float:
 
 
 def _count_log_orders(values: Array) -> float:
-    """Return the logarithm of the number of different orders of the values, or of a sample."""
+    """Return the logarithm of the number of different orders of the values (or of a sample)."""
     if len(values) > _MAX_ORDERED:
         values = values[np.linspace(0, len(values) - 1, _MAX_ORDERED).astype(np.intp)]
     counts = np.unique(values, return_counts=True)[1]
@@ -567,7 +571,7 @@ def _count_log_orders(values: Array) -> float:
 def _choose_common_scale(
     candidates: dict[int, list[Target]], tolerance: float
 ) -> dict[int, Target]:
-    """Return a target for each output: with one common `a, b` if possible, else the first one."""
+    """Return targets with one common `a, b` if possible, else the first target of each output."""
     chosen: dict[int, Target] = {}
     for output, targets in candidates.items():
         if targets:
@@ -591,7 +595,7 @@ def _choose_common_scale(
 def _choose_free(
     targets: list[Target], best: Target, chosen: dict[int, Target], tolerance: float
 ) -> Target:
-    """Return the best target, or that of an equal column if another output has the best one."""
+    """Return the best target, or that of an equal column if another output has taken the best."""
     taken = {(target.feature, target.shift) for target in chosen.values()}
     free = [
         each

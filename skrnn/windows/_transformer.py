@@ -78,15 +78,14 @@ class SlidingWindowTransformer(CallbackSupportMixin, TransformerMixin, BaseEstim
         same.
     padding : {"mean", "nan"}, default="mean"
         Fill value of missing steps, and of the steps before the first row of a series. `"mean"` is
-        the mean of each fitted column (0 for a column of NaN only), which every regressor can read.
-        `"nan"` is for regressors that accept NaN: the recurrent ones pass over these steps.
+        the mean of each fitted column, or 0 if the column holds only NaN. Every regressor can read
+        it. `"nan"` is for regressors that accept NaN. Recurrent regressors skip these steps.
     flatten : {"auto"} or bool, default="auto"
         Shape of the windows. True returns `(n_samples, window_length * n_features)`, with all
         features of the oldest step first. False returns `(n_samples, window_length, n_features)`,
-        always as a NumPy array. `"auto"` flattens windows of one feature, which every regressor
-        reads, and not those of several features, which recurrent regressors read. For several
-        features, other regressors such as Ridge or forests need `flatten=True`. FeatureUnion and
-        ColumnTransformer need it, too.
+        always as a NumPy array. `"auto"` flattens windows of one feature only. Recurrent regressors
+        read both shapes. For several features, other regressors such as Ridge or forests need
+        `flatten=True`, and so do FeatureUnion and ColumnTransformer.
     carry_context : bool, default=True
         Whether rows that continue the fitted series get the last fitted rows as context, so that
         their first windows are full. See Notes.
@@ -95,10 +94,10 @@ class SlidingWindowTransformer(CallbackSupportMixin, TransformerMixin, BaseEstim
         a series is named by a tuple. A window holds rows of one series only, and rows of several
         series may be interleaved. A column given here is not a feature.
     gaps : {"warn", "ignore", "missing", "raise"}, default="warn"
-        Treatment of missing steps between the rows of a call, which are found if labels follow a
-        rule. `"warn"` reads across them, as if the rows were next to each other, and warns.
-        `"ignore"` reads across them without a warning. `"missing"` puts missing steps into the
-        windows, filled by `padding`. `"raise"` raises an error.
+        Treatment of missing steps between the rows of a call. Missing steps are found if the labels
+        follow a rule. `"warn"` reads across them, as if the rows were next to each other, and
+        warns. `"ignore"` reads across them without a warning. `"missing"` puts missing steps into
+        the windows, filled by `padding`. `"raise"` raises an error.
 
     Attributes
     ----------
@@ -162,22 +161,22 @@ class SlidingWindowTransformer(CallbackSupportMixin, TransformerMixin, BaseEstim
     Rows without labels are **trusted** to be the next rows. The transformer cannot notice if they
     are a slice of the past, or if rows were skipped. In this case use labels, or
     `carry_context=False`. The labels 0, 1, 2, … count as no labels, unless the fitted labels are
-    numbers that begin with another number than 0.
+    numbers and do not begin with 0.
 
     **Missing steps.** Steps are counted by a rule, which is found in the fitted labels. At least
-    nine of ten fitted steps must follow it. A step is one distance, a number of days or months, a
-    trading day, or a time of a trading session. Weekends, nights and holidays are no missing steps
-    if the series has trading days or sessions. Days and hours are counted in local time.
-    If there is no rule, a distance is one step if it is not larger than the largest fitted one, and
-    larger distances are divided by the median distance. If rows begin `k` steps after the last
-    fitted row, the `k - 1` steps between are missing. They are filled by `padding`.
+    nine of ten fitted steps must follow it. A rule counts fixed distances, days, months, trading
+    days, or the times of trading sessions. With trading days or sessions, weekends, nights and
+    holidays are not missing steps. Days and hours are counted in local time. Without a rule, a
+    distance counts as one step if it is at most the largest fitted distance. Larger distances are
+    divided by the median fitted distance. If rows begin `k` steps after the last fitted row, the
+    `k - 1` steps between are missing. They are filled by `padding`.
 
     **Targets.** `targets_` is found by comparing the numbers of `y` and `X`, up to rounding. At
-    least 8 rows, and half of all rows, must have both values. `a` is greater than 0, and `shift` is
-    between 0 and `window_length + horizon + n_outputs`. A constant output has no target column. If
-    several columns fit, the order of preference is: a column with the values of `y` (``a=1, b=0``),
-    the column with the name of `y`, columns with the same ``(a, b)`` for all outputs, the smallest
-    shift, the first column.
+    least 8 rows, and half of all rows, must have a value of both. `a` is greater than 0, and
+    `shift` is between 0 and `window_length + horizon + n_outputs`. A constant output has no target
+    column. If several columns fit, the order of preference is: a column with the values of `y`
+    (``a=1, b=0``), the column with the name of `y`, columns with the same ``(a, b)`` for all
+    outputs, the smallest shift, the first column.
 
     **Memory.** All windows of a single series are one read-only view of a copy of the rows.
 
@@ -271,9 +270,9 @@ class SlidingWindowTransformer(CallbackSupportMixin, TransformerMixin, BaseEstim
         Raises
         ------
         ValueError
-            If a parameter is out of its range, X has infinite values or columns that are not
-            numbers, `group` does not name the series of every row, labels of a series do not
-            increase, `y` has other dates than X, or steps are missing with `gaps="raise"`.
+            If a parameter is out of its range. If X has infinite values or columns that are not
+            numbers. If `group` does not name the series of every row. If labels of a series do not
+            increase. If `y` has other dates than X. If steps are missing with `gaps="raise"`.
 
         Warns
         -----
@@ -307,9 +306,9 @@ class SlidingWindowTransformer(CallbackSupportMixin, TransformerMixin, BaseEstim
         NotFittedError
             If the transformer is not fitted.
         ValueError
-            If X has infinite values, columns that are not numbers or another number of features
-            than at `fit`, `group` does not name the series of every row, labels of a series do not
-            increase, or steps are missing with `gaps="raise"`.
+            If X has infinite values, columns that are not numbers, or another number of features
+            than at `fit`. If `group` does not name the series of every row. If labels of a series
+            do not increase. If steps are missing with `gaps="raise"`.
 
         Warns
         -----
@@ -340,14 +339,14 @@ class SlidingWindowTransformer(CallbackSupportMixin, TransformerMixin, BaseEstim
     def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
         """Return the names of the columns: `Open_lag3`, `Open_lag2`, `Open_lag1`.
 
-        This method exists for flattened windows only, since others have no columns: not with
-        `flatten=False`, and not for several features with `flatten="auto"`.
+        This method exists for flattened windows only. It does not exist with `flatten=False`, nor
+        for several features with `flatten="auto"`.
 
         Parameters
         ----------
         input_features : array-like of str, default=None
-            Names of the features, which must equal those seen during `fit`, without columns in
-            `group`. By default the names seen during `fit`, or `x0`, `x1`, … if there were none.
+            Names of the features, without columns in `group`. They must equal the names seen during
+            `fit`. By default the names seen during `fit`, or `x0`, `x1`, … if there were none.
 
         Returns
         -------
@@ -382,8 +381,8 @@ class SlidingWindowTransformer(CallbackSupportMixin, TransformerMixin, BaseEstim
         self : SlidingWindowTransformer
             The transformer.
         """
-        # The method of scikit-learn exists only with get_feature_names_out. Then a Pipeline with
-        # 3-D windows could not be set to pandas, which its other steps may need.
+        # scikit-learn's set_output exists only with get_feature_names_out, so not for 3-D windows.
+        # Other steps of a Pipeline may need pandas, and Pipeline.set_output calls every step.
         if transform is not None:
             self._sklearn_output_config = {"transform": transform}
         return self
@@ -426,7 +425,7 @@ class SlidingWindowTransformer(CallbackSupportMixin, TransformerMixin, BaseEstim
         notices = Notices(len(values), rows.labels, has_group=self._has_group)
         if self.carry_context and ticks is not None and ticks.values is None:
             notices.note_unordered_labels(ticks.kind)
-        # Pairs and no dict: without a group the key is None, which skops cannot save.
+        # A list of pairs, because skops cannot save a dict with the key None (a single series).
         self._starts: list[tuple[Hashable, SeriesStart]] = []
         for (name, where), summary, n_rows in zip(series.items(), summaries, counts, strict=True):
             own = None if ticks is None else ticks.at(where)
