@@ -14,9 +14,9 @@ class RNNClassifier(SimpleRNNParameters, BaseRecurrentClassifier):
     """A simple recurrent network for classification.
 
     Each step combines its input with the state of the step before,
-    ``h_t = tanh(x_t W_x + h_{t-1} W_h + b)``. The last state gives the prediction. It is the
-    smallest and fastest of the three networks. Because gradients vanish, it forgets within about
-    ten steps.
+    ``h_t = tanh(x_t W_x + h_{t-1} W_h + b)``. The last state gives the prediction. This
+    network is the smallest and fastest of the three. Because gradients vanish, it forgets within
+    about ten steps.
 
     Parameters
     ----------
@@ -27,15 +27,15 @@ class RNNClassifier(SimpleRNNParameters, BaseRecurrentClassifier):
     embedding_dim : int, default=None
         Width of an embedding. Each step of X is then the number of a symbol, such as a word, and
         each symbol gets a learned vector of this width. Count symbols from 1 (OrdinalEncoder, plus
-        1): 0 is a missing step, like NaN, and so is a number above the largest in `fit`. None: no
-        embedding, the network reads the numbers in X.
+        1). NaN, 0 and numbers above the largest one in `fit` are missing steps. None: no embedding,
+        so the network reads the numbers in X.
 
     dropout : float in [0, 1), default=0.0
         Share of the units that training drops after each recurrent layer.
 
     recurrent_dropout : float in [0, 1), default=0.0
         Share of the state that training drops between steps. The same units are dropped at all
-        steps of a batch (Gal & Ghahramani 2016). It trains with Keras' own layers, which are
+        steps of a batch (Gal & Ghahramani 2016). Training then uses Keras' own layers, which are
         slower.
 
     activation : str or callable, default="tanh"
@@ -57,8 +57,8 @@ class RNNClassifier(SimpleRNNParameters, BaseRecurrentClassifier):
         - "vector_to_sequence": X has the shape (n_samples, n_features). The network reads the same
           vector at every step, and writes as many steps as `y` has.
         - "encoder_decoder": a decoder writes as many steps as `y` has (Cho et al. 2014). It starts
-          from the last states of the encoder, and reads its own previous output, at first zeros,
-          in training and in prediction.
+          from the last states of the encoder. At each step it reads its own previous output, zeros
+          at the first step, in training as in prediction.
 
     class_weight : dict or "balanced", default=None
         Weights of the classes in the loss, by label. A label that is not named has weight 1.
@@ -68,10 +68,10 @@ class RNNClassifier(SimpleRNNParameters, BaseRecurrentClassifier):
     loss : str, callable or Keras loss, default="sparse_categorical_crossentropy"
         Loss that training minimizes. A loss whose name begins with "sparse" gets the number of the
         class as target. All others, such as "categorical_focal_crossentropy", get one-hot rows.
-        Each fit uses a copy of an object.
+        If an object is given, each fit uses a copy of it.
 
     optimizer : str or Keras optimizer, default="adam"
-        Optimizer that minimizes the loss. Each fit uses a copy of an object.
+        Optimizer that minimizes the loss. If an object is given, each fit uses a copy of it.
 
     learning_rate : float, default=None
         Learning rate of an optimizer given by name. None: the default of Keras.
@@ -98,18 +98,18 @@ class RNNClassifier(SimpleRNNParameters, BaseRecurrentClassifier):
         random nor stratified. Shuffle rows that are sorted by label first.
 
     patience : int, default=10
-        Number of epochs without a better validation loss after which early stopping stops.
+        Early stopping ends training after this number of epochs without a better validation loss.
 
     callbacks : list of keras.callbacks.Callback, default=None
-        Callbacks of training. `fit` calls the given objects, which keep their state, and each can
-        serve one fit at a time. Clones, which searches make, have copies. After `fit`, their
-        `model` is None.
+        Callbacks of training. `fit` calls the given objects, which keep their state. Two fits
+        cannot use one object at the same time. Clones of the estimator, as in a search, have copies
+        of the callbacks. After `fit`, the `model` of each callback is None.
 
     checkpoint_dir : str or path-like, default=None
         Folder in which each unfinished `fit` stores its state in a file. After a crash or Ctrl-C,
-        the same `fit` continues from this state, and ends with the same bits as without the
-        interruption. `callbacks` get back attributes that are numbers, text, arrays of numbers or
-        lists of these. A `fit` with other rows or parameters starts over. None: nothing is stored.
+        the same `fit` continues from this state, and its result is the same in every bit.
+        Attributes of `callbacks` are restored if they are numbers, text, arrays of numbers or lists
+        of these. A `fit` with other rows or parameters starts over. None: nothing is stored.
 
     warm_start : bool, default=False
         Whether `fit` trains for `epochs` more epochs from the kept weights and optimizer state,
@@ -256,15 +256,15 @@ class LSTMClassifier(LSTMParameters, BaseRecurrentClassifier):
     embedding_dim : int, default=None
         Width of an embedding. Each step of X is then the number of a symbol, such as a word, and
         each symbol gets a learned vector of this width. Count symbols from 1 (OrdinalEncoder, plus
-        1): 0 is a missing step, like NaN, and so is a number above the largest in `fit`. None: no
-        embedding, the network reads the numbers in X.
+        1). NaN, 0 and numbers above the largest one in `fit` are missing steps. None: no embedding,
+        so the network reads the numbers in X.
 
     dropout : float in [0, 1), default=0.0
         Share of the units that training drops after each recurrent layer.
 
     recurrent_dropout : float in [0, 1), default=0.0
         Share of the state that training drops between steps. The same units are dropped at all
-        steps of a batch (Gal & Ghahramani 2016). It trains with Keras' own layers, which are
+        steps of a batch (Gal & Ghahramani 2016). Training then uses Keras' own layers, which are
         slower.
 
     activation : str or callable, default="tanh"
@@ -275,8 +275,8 @@ class LSTMClassifier(LSTMParameters, BaseRecurrentClassifier):
 
     memory_steps : int of at least 2, default=None
         Longest memory, in steps, that the gates start with. Their biases are drawn as in Tallec &
-        Ollivier (2018). None: the biases of Keras, which forget within a few steps. It has no
-        effect when training continues from kept weights.
+        Ollivier (2018). None: the biases of Keras, with which gates forget within a few steps.
+        `memory_steps` has no effect when training continues from kept weights.
 
     kernel_regularizer : float, str or Keras regularizer, default=None
         Penalty on the input weights of the recurrent layers. A float is an L2 factor.
@@ -294,8 +294,8 @@ class LSTMClassifier(LSTMParameters, BaseRecurrentClassifier):
         - "vector_to_sequence": X has the shape (n_samples, n_features). The network reads the same
           vector at every step, and writes as many steps as `y` has.
         - "encoder_decoder": a decoder writes as many steps as `y` has (Cho et al. 2014). It starts
-          from the last states of the encoder, and reads its own previous output, at first zeros,
-          in training and in prediction.
+          from the last states of the encoder. At each step it reads its own previous output, zeros
+          at the first step, in training as in prediction.
 
     class_weight : dict or "balanced", default=None
         Weights of the classes in the loss, by label. A label that is not named has weight 1.
@@ -305,10 +305,10 @@ class LSTMClassifier(LSTMParameters, BaseRecurrentClassifier):
     loss : str, callable or Keras loss, default="sparse_categorical_crossentropy"
         Loss that training minimizes. A loss whose name begins with "sparse" gets the number of the
         class as target. All others, such as "categorical_focal_crossentropy", get one-hot rows.
-        Each fit uses a copy of an object.
+        If an object is given, each fit uses a copy of it.
 
     optimizer : str or Keras optimizer, default="adam"
-        Optimizer that minimizes the loss. Each fit uses a copy of an object.
+        Optimizer that minimizes the loss. If an object is given, each fit uses a copy of it.
 
     learning_rate : float, default=None
         Learning rate of an optimizer given by name. None: the default of Keras.
@@ -335,18 +335,18 @@ class LSTMClassifier(LSTMParameters, BaseRecurrentClassifier):
         random nor stratified. Shuffle rows that are sorted by label first.
 
     patience : int, default=10
-        Number of epochs without a better validation loss after which early stopping stops.
+        Early stopping ends training after this number of epochs without a better validation loss.
 
     callbacks : list of keras.callbacks.Callback, default=None
-        Callbacks of training. `fit` calls the given objects, which keep their state, and each can
-        serve one fit at a time. Clones, which searches make, have copies. After `fit`, their
-        `model` is None.
+        Callbacks of training. `fit` calls the given objects, which keep their state. Two fits
+        cannot use one object at the same time. Clones of the estimator, as in a search, have copies
+        of the callbacks. After `fit`, the `model` of each callback is None.
 
     checkpoint_dir : str or path-like, default=None
         Folder in which each unfinished `fit` stores its state in a file. After a crash or Ctrl-C,
-        the same `fit` continues from this state, and ends with the same bits as without the
-        interruption. `callbacks` get back attributes that are numbers, text, arrays of numbers or
-        lists of these. A `fit` with other rows or parameters starts over. None: nothing is stored.
+        the same `fit` continues from this state, and its result is the same in every bit.
+        Attributes of `callbacks` are restored if they are numbers, text, arrays of numbers or lists
+        of these. A `fit` with other rows or parameters starts over. None: nothing is stored.
 
     warm_start : bool, default=False
         Whether `fit` trains for `epochs` more epochs from the kept weights and optimizer state,
@@ -504,15 +504,15 @@ class GRUClassifier(GRUParameters, BaseRecurrentClassifier):
     embedding_dim : int, default=None
         Width of an embedding. Each step of X is then the number of a symbol, such as a word, and
         each symbol gets a learned vector of this width. Count symbols from 1 (OrdinalEncoder, plus
-        1): 0 is a missing step, like NaN, and so is a number above the largest in `fit`. None: no
-        embedding, the network reads the numbers in X.
+        1). NaN, 0 and numbers above the largest one in `fit` are missing steps. None: no embedding,
+        so the network reads the numbers in X.
 
     dropout : float in [0, 1), default=0.0
         Share of the units that training drops after each recurrent layer.
 
     recurrent_dropout : float in [0, 1), default=0.0
         Share of the state that training drops between steps. The same units are dropped at all
-        steps of a batch (Gal & Ghahramani 2016). It trains with Keras' own layers, which are
+        steps of a batch (Gal & Ghahramani 2016). Training then uses Keras' own layers, which are
         slower.
 
     activation : str or callable, default="tanh"
@@ -524,8 +524,8 @@ class GRUClassifier(GRUParameters, BaseRecurrentClassifier):
 
     memory_steps : int of at least 2, default=None
         Longest memory, in steps, that the gates start with. Their biases are drawn as in Tallec &
-        Ollivier (2018). None: the biases of Keras, which forget within a few steps. It has no
-        effect when training continues from kept weights.
+        Ollivier (2018). None: the biases of Keras, with which gates forget within a few steps.
+        `memory_steps` has no effect when training continues from kept weights.
 
     kernel_regularizer : float, str or Keras regularizer, default=None
         Penalty on the input weights of the recurrent layers. A float is an L2 factor.
@@ -543,8 +543,8 @@ class GRUClassifier(GRUParameters, BaseRecurrentClassifier):
         - "vector_to_sequence": X has the shape (n_samples, n_features). The network reads the same
           vector at every step, and writes as many steps as `y` has.
         - "encoder_decoder": a decoder writes as many steps as `y` has (Cho et al. 2014). It starts
-          from the last states of the encoder, and reads its own previous output, at first zeros,
-          in training and in prediction.
+          from the last states of the encoder. At each step it reads its own previous output, zeros
+          at the first step, in training as in prediction.
 
     class_weight : dict or "balanced", default=None
         Weights of the classes in the loss, by label. A label that is not named has weight 1.
@@ -554,10 +554,10 @@ class GRUClassifier(GRUParameters, BaseRecurrentClassifier):
     loss : str, callable or Keras loss, default="sparse_categorical_crossentropy"
         Loss that training minimizes. A loss whose name begins with "sparse" gets the number of the
         class as target. All others, such as "categorical_focal_crossentropy", get one-hot rows.
-        Each fit uses a copy of an object.
+        If an object is given, each fit uses a copy of it.
 
     optimizer : str or Keras optimizer, default="adam"
-        Optimizer that minimizes the loss. Each fit uses a copy of an object.
+        Optimizer that minimizes the loss. If an object is given, each fit uses a copy of it.
 
     learning_rate : float, default=None
         Learning rate of an optimizer given by name. None: the default of Keras.
@@ -584,18 +584,18 @@ class GRUClassifier(GRUParameters, BaseRecurrentClassifier):
         random nor stratified. Shuffle rows that are sorted by label first.
 
     patience : int, default=10
-        Number of epochs without a better validation loss after which early stopping stops.
+        Early stopping ends training after this number of epochs without a better validation loss.
 
     callbacks : list of keras.callbacks.Callback, default=None
-        Callbacks of training. `fit` calls the given objects, which keep their state, and each can
-        serve one fit at a time. Clones, which searches make, have copies. After `fit`, their
-        `model` is None.
+        Callbacks of training. `fit` calls the given objects, which keep their state. Two fits
+        cannot use one object at the same time. Clones of the estimator, as in a search, have copies
+        of the callbacks. After `fit`, the `model` of each callback is None.
 
     checkpoint_dir : str or path-like, default=None
         Folder in which each unfinished `fit` stores its state in a file. After a crash or Ctrl-C,
-        the same `fit` continues from this state, and ends with the same bits as without the
-        interruption. `callbacks` get back attributes that are numbers, text, arrays of numbers or
-        lists of these. A `fit` with other rows or parameters starts over. None: nothing is stored.
+        the same `fit` continues from this state, and its result is the same in every bit.
+        Attributes of `callbacks` are restored if they are numbers, text, arrays of numbers or lists
+        of these. A `fit` with other rows or parameters starts over. None: nothing is stored.
 
     warm_start : bool, default=False
         Whether `fit` trains for `epochs` more epochs from the kept weights and optimizer state,
