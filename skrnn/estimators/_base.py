@@ -140,13 +140,12 @@ class BaseRecurrentEstimator(CallbackSupportMixin, CallbackCopyMixin, BaseEstima
             Weights of the rows, or of the steps of each row.
 
         resume : bool
-            Whether training continues. The encoding that the kept weights were trained with then
-            stays.
+            Whether training continues. If it does, the encoding of the earlier training is kept.
         """
 
     @abstractmethod
     def _encode(self, y: np.ndarray) -> np.ndarray:
-        """Return validated targets as the loss compares them with outputs."""
+        """Return validated targets in the form that the loss expects."""
 
     def _weigh(self, y: np.ndarray, weight: np.ndarray | None) -> np.ndarray | None:
         """Return the weights of rows or steps in the loss, given the weights of the user."""
@@ -161,7 +160,7 @@ class BaseRecurrentEstimator(CallbackSupportMixin, CallbackCopyMixin, BaseEstima
         """Return the fields of the network that describe its cells."""
 
     def _has_fixed_length(self) -> bool:
-        """Return whether each step has weights of its own, so all windows have one length."""
+        """Return whether all windows must have one length, because each step has own weights."""
         return False
 
     def _standardize(self, y: np.ndarray) -> np.ndarray:
@@ -188,14 +187,14 @@ class BaseRecurrentEstimator(CallbackSupportMixin, CallbackCopyMixin, BaseEstima
         ----------
         X : array-like of shape (n_samples, n_timesteps) or (n_samples, n_timesteps, n_features)
             Windows, oldest step first. 2-D X has one feature. A step that is NaN in all features
-            is a missing step: the state passes over it. With `architecture="vector_to_sequence"`,
+            is a missing step, which the network skips. With `architecture="vector_to_sequence"`,
             X has the shape (n_samples, n_features).
 
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
             Targets: numbers for a regressor, one label a row for a classifier. Architectures that
             write a sequence take the shape (n_samples, n_steps) or (n_samples, n_steps,
-            n_outputs). At missing steps, a `sequence_to_sequence` ignores `y`; a regressor still
-            needs a number there.
+            n_outputs). `sequence_to_sequence` ignores `y` at missing steps. A regressor still needs
+            a number there.
 
         sample_weight : array-like of shape (n_samples,), default=None
             Weights of the rows in the loss. Rows of weight 0 are left out. None: all weights are 1.
@@ -212,24 +211,24 @@ class BaseRecurrentEstimator(CallbackSupportMixin, CallbackCopyMixin, BaseEstima
         Raises
         ------
         ValueError
-            If a parameter is out of its range or does not go with another one; if X or y hold
-            infinity or text; if a step of X is NaN in some features but not in all; if y holds
-            NaN; if X and y do not fit each other; if there are too few rows to hold some out; if
-            only held-out rows have a class.
+            If a parameter is out of its range or cannot be combined with another one; if X or y
+            hold infinity or text; if a step of X is NaN in some features but not in all; if y holds
+            NaN; if X and y do not fit each other; if there are too few rows to hold some out; if a
+            class occurs in held-out rows only.
         TypeError
             If a callback is not a Keras callback.
         MemoryError
             If the network does not fit into memory.
         RuntimeError
-            If this process was forked from one that has trained before, or a callback is used by
-            another fit at the same time.
+            If this process was forked from a process that has trained a network, or if another fit
+            uses a callback at the same time.
 
         Warns
         -----
         ConvergenceWarning
             If the loss or the weights become NaN or infinite. Training stops, and the weights of
-            the epoch before are restored, without changes that a callback made at the end of that
-            epoch.
+            the previous epoch are restored. Changes that a callback made at the end of that epoch
+            are lost.
         FeaturesNotScaledWarning
             If the median absolute value of a feature is above 30.
         RowsNotWindowsWarning
@@ -297,7 +296,7 @@ class BaseRecurrentEstimator(CallbackSupportMixin, CallbackCopyMixin, BaseEstima
         )
         first_epoch = self.n_iter_ if resume else 0
         fitting = import_fitting()
-        # Before a seed is drawn, because a failure must leave a RandomState unchanged.
+        # Encode before a seed is drawn, because a failure must leave a RandomState unchanged.
         encoded = self._encode_rows(*rows)
         encoded_held_out = held_out and self._encode_rows(*held_out)
         options = {
@@ -333,7 +332,7 @@ class BaseRecurrentEstimator(CallbackSupportMixin, CallbackCopyMixin, BaseEstima
         self.weights_ = trained.state.weights
         self.optimizer_state_ = trained.state.optimizer_state
         self._optimizer_name = trained.state.optimizer_name
-        # A Keras model handles missing steps if any fit had some.
+        # A model from `to_keras` handles missing steps if any fit had missing steps.
         masked = network["masked"] or (resume and self._network["masked"])
         self._network = network | {"masked": masked}
 
@@ -349,7 +348,7 @@ class BaseRecurrentEstimator(CallbackSupportMixin, CallbackCopyMixin, BaseEstima
     ) -> tuple[dict[str, Any], TrainingRows, TrainingRows | None]:
         """Return the fields of the network, the rows to train on and the held-out rows."""
         if resume:
-            # These two decide the shapes that validation expects.
+            # Compare these two first: they decide the shapes that validation expects.
             names = ("architecture", "embedding_dim")
             refuse_other_network(self._network, {name: getattr(self, name) for name in names})
         rows, held_out = prepare_rows(
@@ -402,7 +401,7 @@ class BaseRecurrentEstimator(CallbackSupportMixin, CallbackCopyMixin, BaseEstima
         return tasks.begin_epoch, end
 
     def _start(self, X: Any, y: Any) -> None:
-        """Set the initial weights, and all else that training on these rows would start from."""
+        """Set the attributes from which training on these rows would start, such as `weights_`."""
         self._validate_params()
         network, (X, y, weight), _ = self._prepare(
             X, y, None, validation=(None, None), hold_out=self.early_stopping, resume=False
@@ -417,7 +416,7 @@ class BaseRecurrentEstimator(CallbackSupportMixin, CallbackCopyMixin, BaseEstima
         self._network = network
 
     def _check_combination(self) -> None:
-        """Refuse parameters that do not go with each other, or whose value float32 cannot hold."""
+        """Refuse parameters that cannot be combined, and a dropout that is 1 in float32."""
         for name in ("dropout", "recurrent_dropout"):
             value = getattr(self, name)
             if np.float32(value) == 1:
@@ -428,7 +427,7 @@ class BaseRecurrentEstimator(CallbackSupportMixin, CallbackCopyMixin, BaseEstima
         if self.bidirectional and self.architecture == "encoder_decoder":
             raise ValueError(
                 'bidirectional=True does not go with architecture="encoder_decoder": a decoder '
-                "reads its own outputs, which it cannot read from the last to the first. Set "
+                "reads its own outputs, so it can read them only from the first to the last. Set "
                 "bidirectional=False."
             )
         if self.embedding_dim is not None and self.architecture == "vector_to_sequence":
@@ -439,7 +438,7 @@ class BaseRecurrentEstimator(CallbackSupportMixin, CallbackCopyMixin, BaseEstima
             )
 
     def _check_optimizer(self) -> None:
-        """Refuse parameters of an optimizer that is an object and has its own."""
+        """Refuse `learning_rate` and `clipnorm` for an optimizer object, which has its own."""
         if (
             not isinstance(self.optimizer, str)
             and (self.learning_rate, self.clipnorm) != (None,) * 2
@@ -447,7 +446,7 @@ class BaseRecurrentEstimator(CallbackSupportMixin, CallbackCopyMixin, BaseEstima
             raise ValueError(
                 f"learning_rate={self.learning_rate} and clipnorm={self.clipnorm} need an "
                 f"optimizer given by name, but optimizer={self.optimizer!r} is an object. Set "
-                "them on the object, or give its name."
+                "them on the object, or give the optimizer by name."
             )
 
     def _draw_seed(self) -> int:
@@ -463,7 +462,7 @@ class BaseRecurrentEstimator(CallbackSupportMixin, CallbackCopyMixin, BaseEstima
         return hasattr(self, "weights_")
 
     def _snapshot(self) -> Self:
-        """Return a view of the state now, because a fit in another thread may replace it."""
+        """Return an estimator with the current state, which a fit in another thread may replace."""
         now = object.__new__(type(self))
         now.__dict__ = self.__dict__
         return now
@@ -485,7 +484,7 @@ class BaseRecurrentEstimator(CallbackSupportMixin, CallbackCopyMixin, BaseEstima
         )
 
     def _make_rows_again(self, X: Any, y: Any) -> Any:
-        """Return encoded rows as the fitted network would be trained on them."""
+        """Return rows that are encoded as for the training of the fitted network."""
         fitted = copy.copy(self)
         # The fitted architecture decides the shape of targets. The parameter may have changed.
         fitted.architecture = self._network["architecture"]
@@ -502,12 +501,12 @@ class BaseRecurrentEstimator(CallbackSupportMixin, CallbackCopyMixin, BaseEstima
         return make_batch_loss(self.loss, self._output_scale(), make_network(self._network), rows)
 
     def _make_network_with_kernels(self) -> Any:
-        """Return the fitted network, whose kernels return states, gates and gradients.
+        """Return the fitted network if it has kernels, which return states, gates and gradients.
 
         Raises
         ------
         ValueError
-            If kernels do not know its activation.
+            If there are no kernels for the activation of the network.
         """
         network = make_network(self._network)
         if not has_kernels(network):
@@ -523,8 +522,7 @@ class BaseRecurrentEstimator(CallbackSupportMixin, CallbackCopyMixin, BaseEstima
     ) -> np.ndarray:
         """Return the weights of steps in a score, 0 for steps that are missing from X.
 
-        Symbols that the embedding does not know count as well. A score without them would be
-        too good.
+        Steps with unknown symbols keep their weight. Without them, a score would be too good.
         """
         if y.shape != predicted.shape:
             raise ValueError(
@@ -552,8 +550,8 @@ class BaseRecurrentEstimator(CallbackSupportMixin, CallbackCopyMixin, BaseEstima
         compiled.
 
         All layers are Keras' own, so the model loads from a file where skrnn is not installed.
-        Keras has no decoders and no cells with peepholes: these are unrolled into their steps,
-        without recurrent dropout. With `peephole=True`, windows then need the length of those in
+        Keras has no decoders and no cells with peepholes. These are unrolled into their steps, and
+        have no recurrent dropout. With `peephole=True`, windows must have the same length as in
         `fit`.
 
         Returns

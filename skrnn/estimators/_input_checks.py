@@ -13,7 +13,7 @@ from sklearn.base import BaseEstimator
 from skrnn._utils.validation import check_finite, refuse_rows, sum_of, validate_numeric
 from skrnn.windows._missing_steps import count_incomplete_rows
 
-# Networks compute in float32, which represents whole numbers exactly up to here.
+# Networks compute in float32, which represents whole numbers exactly up to this number.
 _MAX_SYMBOLS = 2**24
 # Up to this size, one pass with a temporary array is fast.
 _SMALL_SIZE = 2**16
@@ -102,7 +102,7 @@ def refuse_unstacked(values: Any, name: str, reader: str, advice: str = "") -> N
         Name of the class or function that expects one array.
 
     advice : str, default=""
-        A sentence on what to do beside stacking the sequences.
+        A sentence with more advice, added at the end of the message.
     """
     # Sparse matrices in the format DOK are dicts; scikit-learn refuses them.
     if isinstance(values, Mapping) and not hasattr(values, "toarray"):
@@ -183,7 +183,7 @@ def validate_inputs(
             f"X has {X.shape[1]} step(s), but linear_skip=True has a weight for each of the "
             f"{estimator.n_timesteps_in_} steps seen in fit. Make windows of that length."
         )
-    # fmax and fmin pass over NaN.
+    # fmax and fmin ignore NaN.
     if X.dtype != np.float32 and (
         np.fmax.reduce(X, axis=None) > _LARGEST_FLOAT
         or np.fmin.reduce(X, axis=None) < -_LARGEST_FLOAT
@@ -201,7 +201,7 @@ def validate_inputs(
 
 
 def check_symbols(X: np.ndarray) -> None:
-    """Refuse windows whose steps are not NaN or the number of one symbol."""
+    """Refuse windows with steps that are neither NaN nor the number of a symbol."""
     if X.shape[2] != 1:
         raise ValueError(
             f"X has {X.shape[2]} features a step, but with embedding_dim a step is the number of a "
@@ -227,7 +227,7 @@ def check_symbols(X: np.ndarray) -> None:
         X,
         has_fraction,
         f"numbers of symbols that are not whole, such as {fractions[0]:.6g},",
-        # The same number everywhere is the fill value.
+        # If all fractions are the same number, it is the fill value.
         filled if (fractions == fractions[0]).all() else f"{advice}; {filled}",
     )
 
@@ -237,8 +237,8 @@ def count_symbols(symbols: np.ndarray) -> int:
     largest = np.fmax.reduce(symbols, axis=None)
     if largest > _MAX_SYMBOLS:
         raise ValueError(
-            f"X has a symbol of number {largest:.0f}, and an embedding would have a vector for "
-            "each number up to that one. Number the symbols from 1 on (OrdinalEncoder, plus 1)."
+            f"X has a symbol of number {largest:.0f}, and an embedding would need a vector for "
+            "each smaller number. Number the symbols from 1 on (OrdinalEncoder, plus 1)."
         )
     return 1 if np.isnan(largest) else int(largest) + 1
 
@@ -253,10 +253,10 @@ def replace_unknown_symbols(symbols: np.ndarray, n_symbols: int) -> np.ndarray:
 
 def refuse_only_missing_steps(X: np.ndarray, rows: str) -> None:
     """Refuse rows whose steps are all missing."""
-    # fmax passes over NaN.
+    # fmax ignores NaN.
     if np.isnan(np.fmax.reduce(X, axis=None)):
         raise ValueError(
-            f"Input X is NaN throughout in the rows that are {rows}: all their steps are missing. "
+            f"Input X holds only NaN in the rows that are {rows}, so all their steps are missing. "
             "Give rows with values."
         )
 
@@ -285,7 +285,7 @@ def _validate_shape(
     """Return X as floats with the expected numbers of dimensions and features."""
     name = type(estimator).__name__
     is_plain = type(X) is np.ndarray and X.dtype in (np.float64, np.float32) and X.size
-    # scikit-learn's checks take longer than the prediction of one row.
+    # Plain arrays skip scikit-learn's checks, which take longer than the prediction of one row.
     if reset or not is_plain or hasattr(estimator, "feature_names_in_"):
         # ensure_2d=False: scikit-learn would read the time axis of 3-D X as features.
         X = validate_numeric(

@@ -22,34 +22,34 @@ from skrnn.windows._targets import Target, find_targets_of_windows
 class NaiveRegressor(CallbackSupportMixin, RegressorMixin, MultiOutputMixin, BaseEstimator):
     """Predict the next values of a window by a rule without training.
 
-    It is the naive rival of every forecast: a network that does not beat it is of no use. `fit`
-    finds out three things about each output of `y`: which feature it is, how many steps after the
-    window it lies, and its units. Behind a scaler, predictions are still in the units of `y`.
+    It is the naive rival of every forecast: a network that does not beat it is useless. For each
+    output of `y`, `fit` finds the feature of the windows that the output is, the number of steps
+    after the window, and the units. After a scaler, predictions are still in the units of `y`.
 
     Parameters
     ----------
     strategy : {"last", "seasonal", "drift", "mean"}, default="last"
         Rule that predicts a step after the window from the window's values of the same feature.
 
-        - "last": the last value. It is repeated exactly if the window is in the units of `y`.
+        - "last": the last value, without rounding if the window is in the units of `y`.
         - "seasonal": the latest value that lies a whole number of seasons before the step.
-        - "drift": the value at the step of the line through the first and the last value.
+        - "drift": the value at this step on the line through the first and the last value.
         - "mean": the mean of the values.
 
     season_length : int, default=1
         Number of steps in a season, at most the length of the window. Only "seasonal" uses it.
 
     feature : int, default=None
-        Feature of 3-D X to forecast, counted from 0. None: the feature that `y` is. It is required
-        if X has several features and `y` is none of them, or if windows have a single step.
+        Feature of 3-D X to forecast, counted from 0. None: the feature that `y` is. If X has
+        several features, give a number if `y` is none of them or windows have a single step.
 
     Attributes
     ----------
     targets_ : list of (feature, shift, a, b)
-        For each output: its feature, how many steps after the end of the window it lies, and the
-        scale that puts a value of X into the units of `y`, ``a * value + b``. If `y` is no
-        feature, output `i` = 0, 1, ... is step ``i + 1`` of the only or given feature, in its
-        units.
+        For each output: its feature, its number of steps after the end of the window, and the
+        scale. A value of X is ``a * value + b`` in the units of `y`. If `y` is not a feature, the
+        outputs are taken as the next steps of `feature` (or of the only feature), in the units of
+        this feature.
 
     n_features_in_ : int
         Number of columns of 2-D X, or of features of a step of 3-D X.
@@ -111,7 +111,7 @@ class NaiveRegressor(CallbackSupportMixin, RegressorMixin, MultiOutputMixin, Bas
 
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X: Any, y: Any) -> NaiveRegressor:
-        """Find out which feature and step each output is.
+        """Find the feature and the step of each output.
 
         Parameters
         ----------
@@ -138,8 +138,8 @@ class NaiveRegressor(CallbackSupportMixin, RegressorMixin, MultiOutputMixin, Bas
         Warns
         -----
         UserWarning
-            If `y` is no feature, and the standard deviations of the windows and of `y` differ by
-            more than a factor of 10. One of the two is then probably scaled.
+            If `y` is not a feature, and the standard deviations of the windows and of `y` differ by
+            more than a factor of 10. Probably only one of the two is scaled.
         """
         tasks = begin_tasks(self, X, y)
         # Validation sets attributes. They are set on a copy, so that a failure changes nothing.
@@ -220,7 +220,7 @@ class NaiveRegressor(CallbackSupportMixin, RegressorMixin, MultiOutputMixin, Bas
             )
 
     def _choose_feature(self, X: np.ndarray, found: list[Target | None]) -> int:
-        """Return the feature to forecast if `y` is none; refuse to choose among several."""
+        """Return the feature to forecast if `y` is none. Refuse to choose one of several features."""
         n_features = X.shape[2]
         if self.feature is not None:
             return self.feature
@@ -228,9 +228,9 @@ class NaiveRegressor(CallbackSupportMixin, RegressorMixin, MultiOutputMixin, Bas
             return 0
         name = f"column {found.index(None)} of y" if len(found) > 1 else "y"
         why = (
-            f"windows of one step do not show which of them {name} is"
+            f"windows of one step do not show which of these features {name} is"
             if X.shape[1] == 1
-            else f"in these rows, {name} is none of them at any step after the windows"
+            else f"{name} is none of these features at any step after the windows"
         )
         raise ValueError(
             f"X holds windows of {n_features} features, and {why}. Give the number of the feature "
@@ -262,10 +262,11 @@ def _warn_of_units(windows: np.ndarray, y: np.ndarray) -> None:
     spreads = sorted((_spread(windows), _spread(y)))
     if len(y) > 1 and spreads[1] > 10 * spreads[0]:
         warnings.warn(
-            f"The standard deviation of the windows is {_spread(windows):.3g}, that of y "
-            f"{_spread(y):.3g}. y is no feature of the windows, so NaiveRegressor predicts in the "
-            "units of the windows, which should be the units of y. Give it a pipeline without a "
-            "scaler: make_pipeline(SlidingWindowTransformer(n), NaiveRegressor()).",
+            f"The standard deviation of the windows is {_spread(windows):.3g}, but the standard "
+            f"deviation of y is {_spread(y):.3g}. y is not a feature of the windows, so "
+            "NaiveRegressor predicts in the units of the windows, which seem to differ from the "
+            "units of y. Use a pipeline without a scaler: "
+            "make_pipeline(SlidingWindowTransformer(n), NaiveRegressor()).",
             UserWarning,
             stacklevel=4,  # _fit_context stands between fit and its caller
         )

@@ -30,7 +30,7 @@ def prepare_rows(
     Parameters
     ----------
     estimator : BaseRecurrentEstimator
-        Gets the attributes that validation sets.
+        The estimator. Validation sets its attributes.
 
     X, y, sample_weight : object
         Rows and weights given by the user.
@@ -85,7 +85,7 @@ def hold_out_last_rows(
 ) -> tuple[TrainingRows, TrainingRows]:
     """Return the first rows to train on, and the last rows to hold out."""
     X, y, weight = rows
-    # Keras' rule for its validation_split.
+    # The same rule as for validation_split in Keras.
     n_trained = math.floor(len(X) * (1 - validation_split))
     if n_trained < 1 or n_trained == len(X):
         raise ValueError(

@@ -186,7 +186,7 @@ def test_windows_of_symbols_in_a_pipeline():
             r"such as 1\.5, in .*\"nan\"",
         ),
         (RNNClassifier(2, embedding_dim=2), np.stack([X, X], 2), "X has 2 features a step"),
-        (RNNClassifier(2, embedding_dim=2), np.zeros((24, 4)), "NaN throughout"),
+        (RNNClassifier(2, embedding_dim=2), np.zeros((24, 4)), "holds only NaN"),
         (RNNClassifier(2, embedding_dim=2), X * 1e12, "a symbol of number 5000000000000"),
         (
             RNNClassifier(2, embedding_dim=2, architecture="vector_to_sequence"),

@@ -186,7 +186,7 @@ def test_rows_may_come_in_any_order(walks):
 
 def test_an_output_that_does_not_vary_is_no_step_of_a_feature_that_varies(walks):
     y = np.column_stack([walks[:, 1], np.full(60, 7.0)])
-    with pytest.raises(ValueError, match="3 features, and column 1 of y is none of them"):
+    with pytest.raises(ValueError, match="3 features, and column 1 of y is none of these features"):
         NaiveRegressor().fit(make_windows(walks), y)
 
 
@@ -261,7 +261,8 @@ def test_spreads_beyond_a_factor_of_ten_warn(windows, factor):
 
 def test_the_warning_names_the_standard_deviations_of_the_feature_and_of_y(cube):
     y = 1e3 * cube[:, 0, 1]
-    message = re.escape(f"windows is {np.std(cube[:, :, 1]):.3g}, that of y {np.std(y):.3g}.")
+    of_windows, of_y = f"{np.std(cube[:, :, 1]):.3g}", f"{np.std(y):.3g}"
+    message = re.escape(f"windows is {of_windows}, but the standard deviation of y is {of_y}.")
     with pytest.warns(UserWarning, match=message):
         NaiveRegressor(feature=1).fit(cube, y)
 
