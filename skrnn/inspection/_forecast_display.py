@@ -182,7 +182,8 @@ class ForecastDisplay:
             Rows to predict.
 
         y : array-like of shape (n_samples,) or (n_samples, 1)
-            Real values. The horizontal axis is the index of `y`; if it has none, the index of X.
+            Real values. The horizontal axis is the index of `y`. If `y` has no index, it is the
+            index of X.
 
         border : label, default=None
             Label of the first test row. A vertical line is drawn there.
@@ -209,7 +210,7 @@ class ForecastDisplay:
         TypeError
             If the estimator is a class, or a Keras model.
         ValueError
-            As in `from_predictions`, and if X and `y` have different numbers of rows.
+            If X and `y` have different numbers of rows, and in the cases of `from_predictions`.
         ImportError
             If matplotlib is missing.
         """
@@ -310,7 +311,7 @@ def _as_series(values: Any, argument: str, index: pd.Index | None) -> pd.Series:
             expected = "(n_samples,)" if index is None else f"({len(index)},)"
             raise ValueError(
                 f"{argument} has shape {array.shape}, but shape {expected} is expected. Choose one "
-                "output, and give a Series if its rows are not those of y_true."
+                "output. If its rows differ from the rows of y_true, give a Series."
             )
         # A polars Series also has a name.
         values = pd.Series(array, index=index, name=getattr(values, "name", None))

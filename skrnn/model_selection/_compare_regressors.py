@@ -69,16 +69,16 @@ def compare_regressors(
 
     scoring : str, callable, list or dict, default=None
         Metrics in addition to the root mean squared error: names of scikit-learn's scorers, or
-        callables ``(estimator, X, y)`` by name. The `predict` of this estimator always returns
-        the predictions of the split. If None, the mean absolute error.
+        callables ``(estimator, X, y)`` by name. The `predict` of this estimator returns the
+        predictions of the split, for any X. If None, the mean absolute error.
 
     baseline : str or estimator, default=None
         Naive rival: the name of one of the `estimators`, or another estimator. If None, the first
-        of the `estimators` that ends in a `NaiveRegressor`. If there is none, a rival is built that
-        predicts the last known value of the target column, with the horizon of the windows of the
-        estimators. y may equal this column of X as it is, scaled, or some rows later, and each
-        output has its own column. If no estimator has windows, and y lies in later rows, the last
-        known value is that of the row itself.
+        of the `estimators` that ends in a `NaiveRegressor`. If there is none, a rival is built. It
+        predicts the last known value of the target column, and its windows have the same horizon as
+        the windows of the estimators. The target column is the column of X that equals y: as it is,
+        scaled, or some rows later. Each output has its own target column. If no estimator has
+        windows, and y is taken from later rows, the rival predicts the value of the row itself.
 
     n_jobs : int, default=None
         Number of fits that run in parallel, as in scikit-learn. Parallel fits slow each other down,
@@ -92,14 +92,16 @@ def compare_regressors(
     Raises
     ------
     ValueError
-        If `baseline` is None, and no column of X is y, or windows have several horizons.
+        If `baseline` is None, and y is not a column of X or windows have several horizons.
 
-        If the rival is a `NaiveRegressor`, and training rows are later than test rows, or row
-        labels decrease, since rows are newest first, shuffled, or sorted by series.
+        If the rival is a `NaiveRegressor`, and training rows are later than test rows or row labels
+        decrease. Labels decrease if rows are newest first, shuffled, or sorted by series.
 
-        If the indexes of X and y have different times, y has more than two dimensions, a metric has
-        the name of another column, or predictions contain NaN or infinity or do not have the shape
-        of y.
+        If y has more than two dimensions, or the indexes of X and y have different times.
+
+        If a metric has the name of another column of the table.
+
+        If predictions contain NaN or infinity, or do not have the shape of y.
 
     See Also
     --------
@@ -109,11 +111,11 @@ def compare_regressors(
 
     Notes
     -----
-    Rows between training and test rows (`gap` of `TimeSeriesSplit`) are predicted too, and their
-    predictions are dropped. The targets of these rows may not be known yet, but their inputs are,
-    and windows of the test rows read them.
+    Rows between training and test rows (`gap` of `TimeSeriesSplit`) are predicted too, because
+    windows of the test rows read their inputs. Their predictions are dropped. The targets of these
+    rows may not be known yet.
 
-    The first fit of a network in a process imports TensorFlow, which is included in its seconds.
+    The first fit of a network in a process imports TensorFlow. Its seconds include this import.
 
     References
     ----------
@@ -213,7 +215,7 @@ def _read_splits(splits: Any) -> list[tuple[np.ndarray, np.ndarray]]:
     read = [(positions(train), positions(test)) for train, test in splits]
     if not read or any(len(part) == 0 for split in read for part in split):
         raise ValueError(
-            "cv has no split, or one without rows to train on or to predict. Give a splitter such "
+            "cv has no split, or a split without training rows or test rows. Give a splitter such "
             "as TimeSeriesSplit(5), or a list of (train, test)."
         )
     return read
@@ -241,7 +243,7 @@ def _read_panel(named: dict[str, Any], X: Any) -> tuple[np.ndarray | None, np.nd
 
 
 class _PredictedRegressor(RegressorMixin, BaseEstimator):
-    """Regressor for scorers. It returns predictions that are made before."""
+    """Regressor for scorers, with predictions that are already made."""
 
     def __init__(self, values: np.ndarray) -> None:
         self.values = values
@@ -278,7 +280,7 @@ def _name_estimators(estimators: Any) -> dict[str, Any]:
                 f"estimators has the name {name!r}, which is not a str. Give names of type str."
             )
         refuse_other_models(estimator, f"estimators[{name!r}]")
-        # The class has `predict`, while instances of StackingRegressor have it only after fit.
+        # Ask the class: an instance of StackingRegressor has `predict` only after fit.
         if not hasattr(type(estimator), "predict"):
             raise ValueError(
                 f"estimators[{name!r}]={estimator!r} has no predict, but a regressor is expected. "
@@ -296,8 +298,8 @@ def _check_order(
         return
     if any(train.max() > test.min() for train, test in splits):
         raise ValueError(
-            "cv trains on rows that are later than the rows it predicts, but the naive rival, "
-            "which predicts the last known value, expects splits in order of time. Use "
+            "cv trains on rows that are later than the rows it predicts, but the naive rival "
+            "predicts the last known value, so it expects splits in order of time. Use "
             "TimeSeriesSplit, or give another rival as baseline, such as DummyRegressor()."
         )
     group = _find_group([*named.values(), *([] if rival is None else [rival])])

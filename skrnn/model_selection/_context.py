@@ -37,10 +37,10 @@ from skrnn.windows._views import lead_length
 
 # Maximum number of borders at missing values that are tried after the first border.
 N_GAPS = 8
-# Sums in another order of terms differ by a few roundings of the largest number. Components without
-# variance, as of PCA, consist of such differences only.
+# Sums of the same terms in another order differ by a few rounding errors of the largest number. PCA
+# components without variance consist of rounding errors only.
 _N_ROUNDINGS = 8
-# Share of the spread of y that counts as no change of a prediction, since networks use float32.
+# Smaller changes of a prediction, as a share of the spread of y, are ignored: networks use float32.
 _SHARE_OF_Y = 1e-5
 
 
@@ -57,8 +57,8 @@ def check_context(estimator: Any, X: Any, y: Any, *, cut: float = 0.7) -> Contex
     """Find the step of a pipeline that loses the rows before a call.
 
     A clone is fitted on the first rows. The later rows are predicted twice: alone, and after the
-    fitted rows. A step that reads earlier rows, such as a difference or a rolling mean, has none if
-    the later rows are given alone. The estimator and the data are not modified.
+    fitted rows. A step that reads earlier rows, such as a difference or a rolling mean, loses them
+    if the later rows are given alone. The estimator and the data are not modified.
 
     Parameters
     ----------
@@ -69,9 +69,9 @@ def check_context(estimator: Any, X: Any, y: Any, *, cut: float = 0.7) -> Contex
     y : array-like of shape (n_samples, ...)
         Targets.
     cut : float, default=0.7
-        Share of the rows that are fitted. The border between fitted and later rows is the nearest
-        time before which no step is missing, according to the row labels, and around which no value
-        is missing. Rows of the same time stay together.
+        Share of the rows that are fitted. The border between fitted and later rows is moved to the
+        nearest time without missing values around it and without missing steps before it (according
+        to the row labels). Rows of the same time stay together.
 
     Returns
     -------
@@ -81,8 +81,8 @@ def check_context(estimator: Any, X: Any, y: Any, *, cut: float = 0.7) -> Contex
     Raises
     ------
     ValueError
-        If X is sparse or has fewer than 10 rows, row labels decrease, predictions do not have the
-        rows of X, or later rows can be predicted after the fitted ones but not alone.
+        If X is sparse or has fewer than 10 rows. If row labels decrease. If predictions do not have
+        the rows of X. If later rows can be predicted after the fitted rows, but not alone.
 
     See Also
     --------
@@ -92,8 +92,9 @@ def check_context(estimator: Any, X: Any, y: Any, *, cut: float = 0.7) -> Contex
     Notes
     -----
     `SlidingWindowTransformer` remembers the last fitted rows, so it loses no context. With
-    ``carry_context=False`` it does, and the report names it. Outputs of a window are not compared
-    for series of a panel with missing steps at the border: the window warns of these steps.
+    ``carry_context=False`` it loses context, and the report names it. In a panel, some series may
+    have missing steps at the border. The outputs of a window are not compared for these series,
+    because the window itself warns of missing steps.
 
     Steps of the pipeline before the first window are also compared at borders before rows with
     missing values. This finds a step that fills missing values from earlier rows.
@@ -266,16 +267,16 @@ class _Check:
         first = first_rows(alone, n_rows)
         if not _find_differences(first_rows(together, len(first)), first).any():
             return (
-                "The first of them have no row labels and the values of the first fitted rows, so "
+                "They have no row labels and begin with the values of the first fitted rows, so "
                 "the window takes them for the fitted rows. Give X an index of dates or numbers, "
-                'and let it reach the window by set_output(transform="pandas").'
+                'and use set_output(transform="pandas"), which keeps the index up to the window.'
             )
         return None
 
     def _explain_carry_context(
         self, loss: _Loss, before: Any, together: Any, alone: Any
     ) -> str | None:
-        """Return that `carry_context=False` is the cause, None if it is not."""
+        """Return the explanation if `carry_context=False` is the cause, else None."""
         carrying = clone(self.steps[loss.number])
         for window in find_windows(carrying):
             window.carry_context = True
@@ -286,8 +287,8 @@ class _Check:
             return None
         return (
             "carry_context=False makes a window start fresh in each call, without the fitted "
-            "rows. Set carry_context=True, so the window continues after the last fitted rows; or "
-            "keep it, and give the fitted rows together with the new ones."
+            "rows. Set carry_context=True, so the window continues after the last fitted rows. Or "
+            "keep carry_context=False, and give the fitted rows together with the new ones."
         )
 
     def _explain_step(self, loss: _Loss) -> str:
@@ -304,14 +305,14 @@ class _Check:
         n_rows = self._count_rows_to_add(loss)
         enough = "" if n_rows is None else f", at least the last {n_rows} of them,"
         return (
-            "The step reads earlier rows, but keeps none from one call to the next. Compute it "
-            "for the whole series before the pipeline; or put the window before it, so it reads "
-            f"only rows of its window; or give the fitted rows together with the new ones{enough} "
-            "and drop their predictions."
+            "The step reads earlier rows, but keeps none from one call to the next. Compute the "
+            "step for the whole series before the pipeline; or put the window before the step, "
+            "which then reads only the rows of a window; or give the fitted rows together with "
+            f"the new ones{enough} and drop their predictions."
         )
 
     def _count_rows_to_add(self, loss: _Loss) -> int | None:
-        """Return how many earlier rows make predictions the same, None if nearly all are needed."""
+        """Return how many earlier rows give equal predictions, None if nearly all are needed."""
         if loss.border != self.border or not self._differs_with(0):
             return None
         n_rows = 1
@@ -363,7 +364,7 @@ def _find_differences(together: Any, alone: Any, min_change: float = 0.0) -> np.
 
 
 def _estimate_rounding(output: Any) -> float:
-    """Return how much sums of numbers of this size may differ if the order of terms does."""
+    """Return the rounding error of sums of these numbers, which depends on the order of terms."""
     values = output.data if hasattr(output, "tocsr") else np.asarray(output)
     if values.dtype.kind != "f":
         return 0.0

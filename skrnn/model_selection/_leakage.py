@@ -73,11 +73,11 @@ def check_leakage(
             (n_samples, n_timesteps, n_features)
         At least 10 rows in order of time. With `axis="steps"`, sequences. With `prepare`, raw rows,
         which may also be an array or a Series of shape (n_rows,). Dates, missing values, row labels
-        and columns that a `group` names are not changed.
+        and the columns in `group` are not changed.
     y : array-like of shape (n_samples, ...) or None
         Targets. None with `prepare`, which makes the targets.
     prepare : callable, default=None
-        Function that makes `(X, y)` of the raw rows, in order of time. It may drop rows at either
+        Function that makes `(X, y)` from the raw rows, in order of time. It may drop rows at either
         end. Raw rows are changed before the function runs, so the function is checked too. If a
         `cv` in `estimator` has a `gap`, that many rows before the test part are not fitted. To
         check a pipeline that is cross-validated with a gap, give a search with that splitter:
@@ -107,17 +107,19 @@ def check_leakage(
     Notes
     -----
     Without `prepare`, row `t` of X counts as known when row `t` is predicted. The exception is the
-    target column (a column that equals y, as it is or scaled): predictions must not change with its
-    value in their own row. If the target is computed from X in another way, use `prepare`. Values
-    grow and shrink after up to 32 rows, or steps, and all rows are predicted each time.
+    target column (a column that equals y, as it is or scaled). A prediction must not change with
+    the value of the target column in the predicted row. If the target is computed from X in another
+    way, use `prepare`. The check chooses up to 32 rows (or steps), and changes all values after
+    each of them, to larger and to smaller values. It predicts all rows after each change.
 
-    With `prepare`, a forecast is made at the last raw row whose target column it reads. The target
-    of the forecast must depend on later rows, and the targets of the training rows must not.
-    Targets that lie or reach `N` rows after the forecast need a `gap` of `N - 1` rows between
-    training and test rows, also when a window ends `horizon` rows before its row. Other columns,
-    such as a calendar, may be known up to the predicted row, but no further. The check uses
-    bisection: rows are prepared and predicted some hundred times, but fitted only once. The rows of
-    a panel have no single order, so check one series at a time.
+    With `prepare`, the time of a forecast is the last raw row whose target column the forecast
+    reads. The target of the forecast must depend on rows after this time, and the targets of the
+    training rows must not. If targets depend on values up to `N` rows after the forecast, a `gap`
+    of `N - 1` rows is needed between training and test rows. This also holds if windows end
+    `horizon` rows before their row. Other columns, such as a calendar, may be known up to the
+    predicted row, but no further. The check uses bisection: rows are prepared and predicted a few
+    hundred times, but fitted only once. The rows of a panel have no single order, so check one
+    series at a time.
 
     Integers are changed to other integers. If integers are names, convert them to text or
     categories, which are changed to other values of their column.
@@ -154,7 +156,7 @@ def check_leakage(
     n_fitted = int(0.7 * n_rows)
     fitted = clone(estimator).fit(first_rows(X, n_fitted), first_rows(y, n_fitted))
     if axis == "rows":
-        # Fitted rows are not changed: windows compare them to find out whether rows continue.
+        # Fitted rows are not changed: windows compare them to see if rows continue the series.
         columns = find_feature_columns(fitted, X)
         cuts = _choose_cuts(n_fitted - 1, find_missing_values(X, columns))
         report = _compare(fitted, X, _change_later_rows(X, columns, cuts), axis=0)
@@ -208,7 +210,7 @@ def _change_later_rows(
     X: Any, columns: list[int], cuts: Iterable[int]
 ) -> Iterator[tuple[int, Any]]:
     """Yield each cut, and X with other values in the rows after it."""
-    # Values grow and shrink, since a minimum or a threshold may react to one of them only.
+    # Larger and smaller values: a minimum or a threshold may react to only one of the two.
     for up in (True, False):
         changed = change_values(X, columns, up=up)
         for cut in cuts:
@@ -283,7 +285,7 @@ def _find_own_target(fitted: Any, X: Any, y: Any, cuts: list[int]) -> LeakageRep
         return None
     before = compute_step_outputs(fitted, X)
     is_changed = np.zeros((len(before), len(X)), dtype=bool)
-    # Only target columns: others, such as a calendar, may be known up to the predicted row.
+    # Only target columns are changed. Others, such as a calendar, may be known in advance.
     for cut, rows in _change_later_rows(X, own, cuts):
         with explain_refused_changes():
             after = compute_step_outputs(fitted, rows)
@@ -319,7 +321,7 @@ def _explain_own_target(positions: np.ndarray, names: list[Any], *, has_window: 
     )
     return (
         f"y is {column} of X, and {len(positions)} predictions, the first at row {positions[0]}, "
-        f"change with the value of their own row: they read their target. {cure}; or leave the "
+        f"change with the value of their own row, so they read their target. {cure}; or leave the "
         "column out."
     )
 
@@ -332,10 +334,10 @@ def _explain_leak(positions: np.ndarray, axis: int, *, is_predictor: bool) -> st
         f"when only later {unit} change."
     )
     if axis == 1:
-        return f"{finding} Let it read each step after the one before: bidirectional=False."
+        return f"{finding} A network must not read later steps: set bidirectional=False."
     if is_predictor:
-        return f"{finding} Let it read no row after the one that it predicts."
+        return f"{finding} The model must not read rows after the row that it predicts."
     return (
-        f"{finding} Let it read no row after its own (windows that end at their row), keep the "
-        "order of the rows, and learn in fit only, never in transform."
+        f"{finding} A step must not read rows after its own (use windows that end at their row), "
+        "must keep the order of the rows, and must learn in fit only, never in transform."
     )
