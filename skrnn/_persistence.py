@@ -63,7 +63,7 @@ _OTHER_TYPES = (
     "sklearn.metrics._scorer._PassthroughScorer",
     "sklearn.metrics._scorer._Scorer",
     "sklearn.model_selection._split._CVIterableWrapper",
-    # For the oldest supported scikit-learn; all hold plain values.
+    # Needed for the oldest supported scikit-learn. These types hold plain values only.
     "sklearn.compose._column_transformer._RemainderColsList",
     "sklearn.utils._metadata_requests.MetadataRequest",
     "sklearn.utils._metadata_requests.MethodMetadataRequest",
@@ -81,9 +81,9 @@ _OTHER_TYPES = (
 def save(estimator: Any, path: str | os.PathLike[str]) -> None:
     """Write an estimator to a file that `load` reads without running code from the file.
 
-    It replaces pickle, whose files can run any code when they are loaded. The file holds the whole
-    state. The loaded estimator makes the same predictions, continues training, and continues the
-    fitted series.
+    Use it instead of pickle, whose files can run any code when they are loaded. The file holds the
+    whole state. The loaded estimator makes the same predictions, continues training, and continues
+    the fitted series.
 
     Parameters
     ----------
@@ -102,7 +102,7 @@ def save(estimator: Any, path: str | os.PathLike[str]) -> None:
         If the estimator is a class, or a Keras model.
     ValueError
         If a part of the estimator could not be loaded again: a lambda, a Keras optimizer, a
-        callback, keys of series that are dates, requests for metadata. The error names the part.
+        callback, series that are named by dates, metadata requests. The error names the part.
     OSError
         If the file cannot be written.
 
@@ -149,13 +149,13 @@ def save(estimator: Any, path: str | os.PathLike[str]) -> None:
     skops_io = _import_skops()
     try:
         content = skops_io.dumps(estimator)
-        # Load it now: later the estimator would be lost.
+        # Test that the content can be loaded, because the estimator may be lost later.
         skops_io.loads(content, trusted=skops_io.get_untrusted_types(data=content))
     except RecursionError as error:
         raise ValueError(
             f"{type(estimator).__name__} cannot be saved, because a part of it refers to itself, "
-            "which skops cannot write. Requests for metadata (set_fit_request) do that. Use pickle "
-            "instead, and load only files that you trust."
+            "which skops cannot write. Metadata requests (set_fit_request) are a usual cause. Use "
+            "pickle instead, and load only files that you trust."
         ) from error
     except Exception as error:
         raise ValueError(
@@ -178,7 +178,7 @@ def load(path: str | os.PathLike[str], *, trusted: Sequence[str | type] | None =
         Path of the file.
 
     trusted : list of str or type, default=None
-        Other types that the file may hold, such as a transformer of your own:
+        Additional types that the file may hold, such as your own transformer:
         `["my_package.MyTransformer"]`. Types of skrnn, plain values, arrays and most types of
         scikit-learn are always allowed. Fitted trees and forests must be named, because C code
         reads their arrays without a check. Name only types that you know: they are imported and
@@ -206,7 +206,7 @@ def load(path: str | os.PathLike[str], *, trusted: Sequence[str | type] | None =
     Notes
     -----
     The checksum finds damage, not manipulation: somebody who alters a file can also write a new
-    checksum. Such a file still runs no code, but its predictions cannot be trusted.
+    checksum. An altered file still runs no code, but its predictions cannot be trusted.
 
     Examples
     --------
@@ -307,10 +307,10 @@ def _explain(estimator: Any, skops_io: ModuleType, error: Exception) -> str:
         if not all(_can_be_held(label, skops_io) for label in labels):
             return (
                 f"A file cannot hold the keys of the series of group={window.group!r}, which are "
-                f"of type {type(labels[0]).__name__}. Turn them into text or numbers before fit."
+                f"of type {type(labels[0]).__name__}. Convert them to text or numbers before fit."
             )
     return (
-        f"A part of it could not be loaded again without running its code "
+        f"A part of the estimator cannot be loaded without running code from the file "
         f"({type(error).__name__}: {error}). Use pickle, and load only files that you trust."
     )
 
@@ -331,7 +331,7 @@ def _describe(name: str, part: Any) -> str:
     """Return the type of a part that a file cannot hold, and what to do."""
     kind = type(part).__name__
     if name.endswith("callbacks"):
-        return f"({kind}). Set {name}=None before (set_params); the trained weights stay."
+        return f"({kind}). Set {name}=None before saving (set_params). The trained weights stay."
     if isfunction(part):
         return (
             f"(the function {part.__name__}). Define it with def in a module that can be imported "

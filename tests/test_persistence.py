@@ -344,7 +344,7 @@ def test_requests_for_metadata_are_refused_with_a_reason(tmp_path):
             twin = skrnn.load(tmp_path / "model.skrnn")
             assert twin[-1]._metadata_request.fit.requests["sample_weight"] is True
             return
-        with pytest.raises(ValueError, match=r"refers to itself.*Requests for metadata"):
+        with pytest.raises(ValueError, match=r"refers to itself.*Metadata requests"):
             skrnn.save(pipe, tmp_path / "model.skrnn")
     assert os.listdir(tmp_path) == []
 
@@ -384,7 +384,7 @@ def test_losses_of_keras_are_loaded_by_who_trusts_them(tmp_path):
             make_pipeline(windows(group="shop"), NaiveRegressor()).fit(
                 panel(X, pd.Timestamp(0), pd.Timestamp(1)), [*Y, *Y]
             ),
-            "keys of the series of group='shop', which are of type Timestamp. Turn them into text",
+            "keys of the series of group='shop', which are of type Timestamp. Convert them to text",
         ),
         (
             make_pipeline(
@@ -397,7 +397,7 @@ def test_losses_of_keras_are_loaded_by_who_trusts_them(tmp_path):
                 ),
             ),
             r"^Pipeline cannot be saved\. A file cannot hold \w+__callbacks\[1\] "
-            r"\(LambdaCallback\)\. Set \w+__callbacks=None before \(set_params\); the trained",
+            r"\(LambdaCallback\)\. Set \w+__callbacks=None before saving \(set_params\)\. The",
         ),
     ],
     ids=["optimizer", "lambda", "dates of series", "lambda in a callback"],

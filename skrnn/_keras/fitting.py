@@ -108,8 +108,8 @@ class Trained:
 class _WithoutValidation:
     """Mixin for wrappers of scikeras: arrays are not validated, and targets not encoded.
 
-    The caller has done both. scikeras would refuse NaN and a change of the type of floats, and take
-    the time axis for features.
+    The caller has done both. scikeras would refuse NaN and another float type than in the first
+    fit, and would read the time axis as features.
     """
 
     def _validate_data(
@@ -189,7 +189,7 @@ def train(
                 callbacks=all_callbacks,
                 batch_size=training.batch_size,
                 shuffle=training.shuffle,
-                # With 2, Keras prints a line for each epoch. Its bars are not used.
+                # With 2, Keras prints a line for each epoch. Progress bars of Keras are not used.
                 verbose=2 if training.verbose == 2 else 0,
             )
             wrapper.fit(
@@ -247,7 +247,7 @@ def _make_model(
             own_loss = losses.make_loss(loss, training.scale, network.output_activation)
             return own_loss or make_keras_loss(loss, training.scale, network, rows)
 
-        # Called before Keras changes the loss, so an error names the parameter of the user.
+        # Check the loss before Keras changes it, so that an error names the parameter of the user.
         make_batch_loss(training.loss)
         model = KernelModel(with_objects, n_timesteps, parameters, make_batch_loss, training.seed)
         model.compile(optimizer, loss)
@@ -259,19 +259,19 @@ def _make_model(
 def _restore_optimizer(model: Any, start: State) -> None:
     """Restore the state of the optimizer, but not its learning rate.
 
-    Raises ValueError if the state is that of another optimizer.
+    Raises ValueError if the state belongs to another optimizer.
     """
     name = type(model.optimizer).__name__
     shapes = [value.shape for value in model.get_optimizer_state()]
     kept_shapes = [value.shape for value in start.optimizer_state]
     if (name, shapes) != (start.optimizer_name, kept_shapes):
         raise ValueError(
-            f"Training cannot continue: the optimizer is {name}, but the kept state is that of "
+            f"Training cannot continue: the optimizer is {name}, but the kept state belongs to "
             f"{start.optimizer_name}, perhaps with other settings. Change the optimizer back, or "
             "fit with warm_start=False."
         )
     rate = model.optimizer._learning_rate
-    # A schedule is no variable.
+    # A learning rate schedule is not a variable, and has nothing to restore.
     current_rate = float(rate) if isinstance(rate, keras.Variable) else None
     model.set_optimizer_state(start.optimizer_state)
     if current_rate is not None:
@@ -311,7 +311,7 @@ def _name_checkpoint(
 
 
 def _is_keras_wanted(network: Network) -> bool:
-    """Return whether Keras' layers train: by engine="keras", for an activation, or on a GPU."""
+    """Return whether to train Keras' layers: engine="keras", no kernels for this, or a GPU."""
     if get_config()["engine"] == "keras" or find_activation_number(network.activation) is None:
         return True
     return bool(tf.config.get_visible_devices("GPU"))
@@ -360,8 +360,8 @@ def _reserve_callbacks(
         for callback in callbacks:
             if id(callback) in _in_use:
                 raise RuntimeError(
-                    f"callbacks holds a {type(callback).__name__} that sees another fit just now. "
-                    "It would mix up the two fits. Give each fit a callback of its own "
+                    f"callbacks holds a {type(callback).__name__} that another fit is using now. "
+                    "Two fits cannot use it at the same time. Give each fit a callback of its own "
                     "(sklearn.base.clone(estimator) copies callbacks), or fit one after the other "
                     "(n_jobs=1)."
                 )
@@ -371,7 +371,7 @@ def _reserve_callbacks(
     finally:
         try:
             for callback in callbacks:
-                # A callback stays with the user, and would keep the model in memory.
+                # The user keeps the callback, which would keep the model in memory.
                 keras.callbacks.Callback.set_model(callback, None)
             if names is not None:
                 remember_callbacks(callbacks, names)

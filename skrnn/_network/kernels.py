@@ -52,8 +52,8 @@ def _compile(function: Callable[..., Any], **options: Any) -> Any:
 class _Cache(FunctionCache):
     """Numba's cache on disk, valid until the source of any kernel changes.
 
-    Numba itself only checks the file of the function. It would miss a change in another file, from
-    which a function is inlined.
+    Numba itself only checks the file of the function. It would miss a change in another file whose
+    functions are inlined.
     """
 
     def __init__(self, function: Callable[..., Any]) -> None:

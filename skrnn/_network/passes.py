@@ -104,7 +104,7 @@ class NetworkPass:
             Random generator for dropout. None turns dropout off.
 
         by_rows : bool, default=False
-            Whether to compute each row alone, so its bits do not depend on the other rows.
+            Whether to compute each row alone, so that no bit of its outputs depends on other rows.
 
         Returns
         -------
@@ -241,7 +241,7 @@ class NetworkPass:
         return outputs
 
     def _drop(self, values: Array, position: int, t: int) -> Array:
-        """Return values of step t after dropout. `position` is that of the mask."""
+        """Return values of step t after dropout. `position` is the position of the mask."""
         return values * self._masks[position][t] if self._masks else values
 
     # Backward.
@@ -266,14 +266,14 @@ class NetworkPass:
             units = cell.h.shape[2]
             part = gradient[..., direction * units : (direction + 1) * units]
             if part.ndim == 2:
-                # Only the last output has been read.
+                # The forward pass has read only the last output.
                 cell.d_outputs[:-1] = 0
                 cell.d_outputs[-1] = part
             else:
                 cell.d_outputs[:] = part[::-1] if direction else part
 
     def _decode_back(self, d_outputs: Array) -> None:
-        """Compute the gradients of a decoder and write those of the last states of the encoder."""
+        """Compute all gradients of a decoder, also those of the last states of the encoder."""
         head_back = self._weights.head_kernel.T
         decoder_inputs = self.decoder[0].inputs
         d_outputs = np.array(d_outputs)

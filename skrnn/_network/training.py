@@ -144,7 +144,7 @@ class Trainer:
                 if in_halves and n_rows > 1:
                     middle = (n_rows + 1) // 2
                     halves = [batch.take(slice(middle)), batch.take(slice(middle, None))]
-                # A callback checks for NaN and infinity at the end of the epoch.
+                # Warnings are not needed: a callback checks for NaN and infinity after the epoch.
                 with np.errstate(all="ignore"):
                     loss = self._train_batch(batch, halves, rngs, other_thread)
                 yield loss, n_rows

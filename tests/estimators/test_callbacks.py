@@ -531,7 +531,7 @@ def test_a_callback_sees_one_fit_at_a_time():
             fit(self)
 
     nests = Nests()
-    with pytest.raises(RuntimeError, match=r"a Nests that sees another fit just now.*clone"):
+    with pytest.raises(RuntimeError, match=r"a Nests that another fit is using now.*clone"):
         fit(nests)
     assert nests.model is None
 

@@ -404,9 +404,9 @@ def test_later_rows_are_scaled_as_the_first_and_learning_rate_may_change(continu
     [
         ({"units": 3}, r"units is \(3,\), but the kept weights were trained with \(2,\)"),
         ({"units": (2, 2)}, r"units is \(2, 2\), but"),
-        ({"optimizer": "sgd"}, "the optimizer is SGD, but the kept state is that of Adam"),
+        ({"optimizer": "sgd"}, "the optimizer is SGD, but the kept state belongs to Adam"),
         # Its state has the shapes of Adam's.
-        ({"optimizer": "adamw"}, "the optimizer is AdamW, but the kept state is that of Adam"),
+        ({"optimizer": "adamw"}, "the optimizer is AdamW, but the kept state belongs to Adam"),
     ],
 )
 def test_training_does_not_continue_with_another_network_or_optimizer(continued, changed, message):
