@@ -25,10 +25,10 @@ from skrnn.estimators._target_checks import (
     SEQUENCE_ARCHITECTURES,
     check_largest_weight,
     check_target_steps,
+    refuse_continuous_labels,
     validate_labels,
     validate_score_weights,
 )
-from skrnn.estimators._target_errors import refuse_continuous_labels
 from skrnn.estimators._training_rows import TrainingRows
 
 

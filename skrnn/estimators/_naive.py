@@ -220,7 +220,7 @@ class NaiveRegressor(CallbackSupportMixin, RegressorMixin, MultiOutputMixin, Bas
             )
 
     def _choose_feature(self, X: np.ndarray, found: list[Target | None]) -> int:
-        """Return the feature to forecast if `y` is none. Refuse to choose one of several features."""
+        """Return the feature to forecast if `y` is none. Refuse to choose among several."""
         n_features = X.shape[2]
         if self.feature is not None:
             return self.feature

@@ -19,10 +19,10 @@ from sklearn.utils.validation import _num_samples, check_is_fitted
 from skrnn._utils.estimator_arguments import refuse_other_models
 from skrnn.exceptions import RowsMissingWarning
 from skrnn.forecasting._future_rows import FutureRows, Past, read_past
-from skrnn.forecasting._target_columns import (
-    TargetColumns,
+from skrnn.forecasting._predicted_columns import (
+    PredictedColumns,
     check_rows_before_the_window,
-    find_target_columns,
+    find_predicted_columns,
     refuse_unknown_layout,
 )
 from skrnn.forecasting._window_paths import WindowPath, find_window_paths
@@ -159,7 +159,7 @@ def forecast(
     paths = list(find_window_paths(pipeline))
     past = read_past(pipeline, paths, X, future)
     architecture = _find_architecture(pipeline)
-    targets = find_target_columns(paths, past, target, architecture)
+    targets = find_predicted_columns(paths, past, target, architecture)
     rows = FutureRows(past, steps, future, targets.columns)
     # A direct model predicts all steps from the first future row.
     n_rows_read = 1 if targets.layout == "steps" else steps
@@ -204,7 +204,7 @@ def _check_known_values(
     paths: list[WindowPath],
     past: Past,
     rows: FutureRows,
-    targets: TargetColumns,
+    targets: PredictedColumns,
     steps: int,
 ) -> None:
     """Refuse to predict from values that are neither known nor predicted."""
@@ -260,7 +260,7 @@ def _refuse_missing_values(
 
 
 def _refuse_unknown_target(
-    missing: list[Any], past: Past, targets: TargetColumns, horizon: int
+    missing: list[Any], past: Past, targets: PredictedColumns, horizon: int
 ) -> None:
     """Refuse because predictions are not a column of X, or because the user must name it."""
     if targets.is_refuted:
@@ -277,7 +277,7 @@ def _refuse_unknown_target(
     )
 
 
-def _label_steps(rows: FutureRows, first: np.ndarray, targets: TargetColumns, steps: int) -> Any:
+def _label_steps(rows: FutureRows, first: np.ndarray, targets: PredictedColumns, steps: int) -> Any:
     """Return the predictions of a direct model with the labels of their rows."""
     if steps > first.shape[1]:
         raise ValueError(

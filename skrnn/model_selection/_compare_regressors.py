@@ -18,8 +18,7 @@ from sklearn.utils.parallel import Parallel, delayed
 from skrnn._utils.estimator_arguments import refuse_other_models
 from skrnn._utils.validation import check_finite, refuse_several_tables
 from skrnn.estimators._naive import NaiveRegressor
-from skrnn.estimators._target_checks import check_known
-from skrnn.estimators._target_errors import refuse_text_targets
+from skrnn.estimators._target_checks import check_known, refuse_text_targets
 from skrnn.model_selection._accuracy import mean_absolute_scaled_error, steps_within
 from skrnn.model_selection._comparison_result import Comparison
 from skrnn.model_selection._naive_rival import (

@@ -1,4 +1,4 @@
-"""Target columns: find the column of X that each output of a fitted estimator is.
+"""Predicted columns: find the column of X that each output of a fitted estimator is.
 
 A recursive forecast reads predictions as values of this column. This is right only if the steps
 before the window map a prediction to the target that the window was fitted with. Two values test
@@ -21,7 +21,7 @@ _N_BEFORE = 64
 _N_ROUNDINGS = 1e4
 
 
-class TargetColumns(NamedTuple):
+class PredictedColumns(NamedTuple):
     """Target columns of the outputs, or the reason why they are not known.
 
     Attributes
@@ -47,9 +47,9 @@ class TargetColumns(NamedTuple):
     shown: list[Any] | None = None
 
 
-def find_target_columns(
+def find_predicted_columns(
     paths: list[WindowPath], past: Past, target: Any, architecture: str | None
-) -> TargetColumns:
+) -> PredictedColumns:
     """Find the column of X that each output of a fitted estimator is.
 
     Parameters
@@ -97,7 +97,7 @@ def find_target_columns(
             else "y equals a column that the window reads, but the steps before the window do not "
             "map a prediction to a value of this column"
         )
-        return TargetColumns(layout, [], True, reason)
+        return PredictedColumns(layout, [], True, reason)
     if _NOT_TESTABLE in columns:
         reason = "the steps before the window refuse the values that forecast tests them with"
         targets = _take_named_columns(named, is_refuted=False, reason=reason)
@@ -108,10 +108,10 @@ def find_target_columns(
             f"target={target!r}, but the estimator was fitted on a y that is {fitted} in X. Use "
             "target=None, or fit on the column that you want to predict."
         )
-    return TargetColumns(layout, columns, False, "", named or None)
+    return PredictedColumns(layout, columns, False, "", named or None)
 
 
-def refuse_unknown_layout(n_outputs: int, targets: TargetColumns) -> None:
+def refuse_unknown_layout(n_outputs: int, targets: PredictedColumns) -> None:
     """Refuse several outputs that may be steps of one column or several columns."""
     cure = (
         "predict returns all outputs."
@@ -248,11 +248,11 @@ def _find_layout(found: list[Any], path: WindowPath) -> str | None:
     )
 
 
-def _take_named_columns(named: list[Any], *, is_refuted: bool, reason: str) -> TargetColumns:
+def _take_named_columns(named: list[Any], *, is_refuted: bool, reason: str) -> PredictedColumns:
     """Return the columns that the user named, or no columns if these are refuted."""
     if is_refuted:
-        return TargetColumns(None, [], True, reason)
-    return TargetColumns("columns" if len(named) > 1 else None, named, False, reason)
+        return PredictedColumns(None, [], True, reason)
+    return PredictedColumns("columns" if len(named) > 1 else None, named, False, reason)
 
 
 def _explain_unknown_target(paths: list[WindowPath], is_unclear: bool) -> str:
