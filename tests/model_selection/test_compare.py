@@ -506,7 +506,7 @@ def test_splits_may_be_lists_ranges_or_masks(kind, prices):
 
 @pytest.mark.parametrize("cv", [[], [([], [1])]])
 def test_splits_without_training_or_test_rows_are_refused(cv, prices):
-    with pytest.raises(ValueError, match="no split, or one without rows"):
+    with pytest.raises(ValueError, match="no split, or a split without"):
         compare_regressors([Ridge()], prices[["Open"]], prices["Open"], cv=cv)
 
 

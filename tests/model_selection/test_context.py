@@ -292,7 +292,7 @@ def test_rows_without_labels_that_equal_the_first_ones_are_explained(prices):
     pipe = make_pipeline(windows(padding="nan"), HistGradientBoostingRegressor(max_iter=2))
     report = check_context(pipe, demand, prices["price"])
     assert report.step == "slidingwindowtransformer"
-    assert "have no row labels and the values of the first fitted rows" in report.reason
+    assert "have no row labels and begin with the values of the first fitted rows" in report.reason
     assert not check_context(pipe, pd.DataFrame(demand, index=DAYS), prices["price"])
 
 
