@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from pandas.tseries.frequencies import infer_freq, to_offset
+from pandas.tseries.frequencies import to_offset
 
 from skrnn.windows._labels import (
     LabeledRows,
@@ -163,7 +163,9 @@ def _find_frequency(labels: pd.Index, ticks: Ticks) -> str | None:
     unit = "ns" if ticks.second == 10**9 else "us"
     dates = pd.DatetimeIndex(ticks.values.view(f"M8[{unit}]"))
     zone = name_zone(labels[:1])
-    return infer_freq(dates if zone is None else dates.tz_localize("UTC").tz_convert(zone))
+    if zone is not None:
+        dates = dates.tz_localize("UTC").tz_convert(zone)
+    return pd.DatetimeIndex(dates, freq="infer").freqstr
 
 
 def _find_step(ticks: Ticks) -> Any:

@@ -122,7 +122,7 @@ def test_an_estimator_that_inherits_from_keras_is_no_keras_model():
 
 
 def test_other_things_are_refused_as_before():
-    with pytest.raises(TypeError, match="estimators is a list, and a dict of estimators"):
+    with pytest.raises(TypeError, match="estimators is a list, but a dict of estimators"):
         GradientFlowDisplay.from_estimators([RNNRegressor()], X, Y)
     with pytest.raises(ValueError, match="'estimator' parameter of forecast"):
         forecast("LSTM", 2)

@@ -250,7 +250,7 @@ def test_weights_reach_the_networks_of_a_search_and_their_scores(prices):
 
 def test_the_tests_that_the_page_names_exist():
     page = (ROOT / "docs" / "works_with.md").read_text(encoding="utf-8")
-    files = set(re.findall(r"`(tests\w*/test_\w+\.py)`", page))
+    files = set(re.findall(r"`(tests\w*/(?:\w+/)?test_\w+\.py)`", page))
     code = {name: (ROOT / name).read_text(encoding="utf-8") for name in files}
     ours = {path.name for path in (ROOT / "tests_interop").glob("test_*.py")}
     assert {Path(name).name for name in files if name.startswith("tests_interop")} == ours
