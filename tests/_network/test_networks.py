@@ -337,7 +337,10 @@ def test_score_of_a_sequence_is_the_mean_of_r2_over_its_steps_and_outputs():
 @pytest.mark.parametrize(
     ("changes", "match"),
     [
-        ({"bidirectional": True}, "bidirectional is True, but the kept weights were trained with False"),
+        (
+            {"bidirectional": True},
+            "bidirectional is True, but the kept weights were trained with False",
+        ),
         ({"peephole": True}, "cell is 'peephole_lstm'"),
         ({"architecture": "encoder_decoder"}, "architecture is 'encoder_decoder'"),
         ({"linear_skip": True}, "linear_skip is True"),
