@@ -641,7 +641,7 @@ def test_the_rival_of_a_shifted_target_is_the_last_value_that_the_windows_know(
 
 
 def test_each_of_several_outputs_has_the_rival_of_its_own_column(prices):
-    X = with_high(prices).assign(Weekday=prices.index.dayofweek)
+    X = with_high(prices).assign(Weekday=prices.index.day_of_week)
     y = X[["Close", "High"]] * [2.0, 1.0]
     pipe = make_pipeline(SlidingWindowTransformer(2, horizon=3, flatten=True), LinearRegression())
     found = compare_regressors({"line": pipe}, X, y, cv=CV)
