@@ -341,7 +341,7 @@ class FutureRows:
                 return if_refused
             if number == 0:
                 first = model_input
-            elif not _are_equal(first, model_input):
+            elif not are_equal(first, model_input):
                 return True
         return False
 
@@ -555,7 +555,7 @@ def _quote(keys: list[str]) -> str:
     return repr(keys[0]) if len(keys) == 1 else repr(keys)
 
 
-def _are_equal(one: Any, other: Any) -> bool:
+def are_equal(one: Any, other: Any) -> bool:
     """Return whether two arrays or frames are equal; missing values equal each other."""
     one, other = (
         np.asarray(each.toarray() if hasattr(each, "toarray") else each) for each in (one, other)

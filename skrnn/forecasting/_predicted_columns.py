@@ -12,13 +12,14 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from skrnn.forecasting._future_rows import Past
+from skrnn.forecasting._future_rows import Past, are_equal
 from skrnn.forecasting._window_paths import WindowPath
 
 # Number of rows before a test row, for steps that read earlier rows.
 _N_BEFORE = 64
-# Values are equal up to this many rounding errors.
+# Values are equal up to this many rounding errors, and this share of the distance of both values.
 _N_ROUNDINGS = 1e4
+_MAX_OFFSET = 0.02
 
 
 class PredictedColumns(NamedTuple):
@@ -139,7 +140,7 @@ def check_rows_before_the_window(paths: list[WindowPath], past: Past) -> None:
             for name, step in path.steps:
                 try:
                     one, other = step(one), step(other)
-                    is_equal = _are_equal_rows(_last_row(one), _last_row(other))
+                    is_equal = are_equal(_last_row(one), _last_row(other))
                 except (TypeError, ValueError, KeyError):
                     # The step refuses these values, so it cannot be tested.
                     break
@@ -310,6 +311,8 @@ def _find_column(path: WindowPath, output: int, target: Any, past: Past) -> Any:
             # y may have single precision although X has double precision.
             eps = np.finfo(window.fill_values_.dtype).eps
             tolerance = max(_N_ROUNDINGS * eps, 100 * np.finfo(np.float32).eps) * level
+            # On a high level, rounding must not hide a constant that was added to the column.
+            tolerance = min(tolerance, _MAX_OFFSET * abs(expected[1] - expected[0]))
             if np.abs(a * actual + b - expected).max() <= tolerance:
                 return column
             answer = None
@@ -324,9 +327,3 @@ def _last_row(rows: Any, window: Any = None) -> np.ndarray:
         keys = window._group_columns
         rows = rows.drop(columns=keys) if isinstance(rows, pd.DataFrame) else rows.drop(*keys)
     return np.asarray(rows[-1:])[-1]
-
-
-def _are_equal_rows(one: np.ndarray, other: np.ndarray) -> bool:
-    """Return whether two rows are equal; missing values equal each other."""
-    same: Any = (one == other) | (pd.isna(one) & pd.isna(other))
-    return bool(np.all(same))

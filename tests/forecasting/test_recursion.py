@@ -143,6 +143,18 @@ def test_predictions_that_are_no_values_of_the_column_are_not_read_as_such(chang
             forecast(pipe, horizon + 1, target=target)
 
 
+@pytest.mark.parametrize("scaler", [None, StandardScaler(), MinMaxScaler()], ids=str)
+def test_a_small_constant_beside_a_high_level_is_no_rounding(scaler):
+    # The offset is a millionth of the level, but as large as the changes from row to row.
+    level = 1e6 + np.random.default_rng(0).normal(size=(60, 1)).cumsum(axis=0)
+    steps = [step for step in (scaler, SlidingWindowTransformer(3), Ridge()) if step is not None]
+    pipe = make_pipeline(*steps).fit(level, level[:, 0] + 5)
+    for target in (None, 0):
+        with pytest.raises(ValueError, match="predictions are not values of a column"):
+            forecast(pipe, 2, target=target)
+    assert forecast(pipe.fit(level, level[:, 0]), 2).shape == (2,)
+
+
 def test_logarithms_on_both_sides_are_read_as_such():
     rng = np.random.default_rng(0)
     rows = pd.DataFrame({"price": np.exp(3 + rng.normal(scale=0.1, size=60).cumsum())})
