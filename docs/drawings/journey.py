@@ -3,7 +3,7 @@
 import matplotlib.pyplot as plt
 from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
 
-# What happens to the row, the module that does it, and the folder.
+# Each station of the row: its change, the module that makes it, and the folder.
 STATIONS = [
     ("a row of a DataFrame", "(n_features,)", "user"),
     ("scaled", "StandardScaler", "scikit-learn"),

@@ -106,12 +106,12 @@ class Network:
 
     @property
     def is_decoder(self) -> bool:
-        """Whether the network writes a sequence, and each step reads the output before."""
+        """True if the network writes a sequence, and each step reads the output before."""
         return self.architecture == "encoder_decoder"
 
     @property
     def writes_vector(self) -> bool:
-        """Whether the network writes one vector for all steps."""
+        """True if the network writes one vector for all steps."""
         return self.architecture == "sequence_to_vector"
 
     @property

@@ -36,7 +36,7 @@ class WindowPath(NamedTuple):
 
     @property
     def is_direct(self) -> bool:
-        """Whether no step changes the rows or the targets before the window reads them."""
+        """True if no step changes the rows or the targets before the window reads them."""
         return not self.steps and not self.scalers
 
     def prepare(self, rows: Any) -> Any:

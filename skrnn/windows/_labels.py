@@ -29,7 +29,7 @@ class LabeledRows(NamedTuple):
 
     @property
     def has_default_labels(self) -> bool:
-        """Whether the labels are the default index of pandas."""
+        """True if the labels are the default index of pandas."""
         return isinstance(self.labels, pd.RangeIndex) and self.labels.equals(
             pd.RangeIndex(len(self.labels))
         )
@@ -69,7 +69,7 @@ class Ticks(NamedTuple):
 
     @property
     def is_count(self) -> bool:
-        """Whether the labels are 0, 1, 2, …, either of all rows of the call or of this series."""
+        """True if the labels are 0, 1, 2, …, either of all rows of the call or of this series."""
         if self.run is not None:
             return self.run[0] == 0
         if not self.from_0 or self.values is None:
@@ -300,7 +300,7 @@ def _find_labels(
     if not others:
         return None
     if not varying:
-        # Of one row every level has one value, so the time is the level that `fit` has found.
+        # In a single row every level has one value, so the time is the level that `fit` has found.
         named = [number for number in others if index.names[number] == fitted_level]
         varying = [*named, *times, others[-1]][:1]
     return index.get_level_values(varying[0])

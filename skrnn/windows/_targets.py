@@ -518,9 +518,13 @@ class _TargetSearch:
         if not (0 < a < np.inf and np.isfinite(b)):
             return None
         tolerance = self._rounding * _find_largest(y) + a * self._rounding * _find_largest(x)
+        min_spread = _MIN_SPREAD * tolerance / _N_ROUNDINGS
+        if is_same:
+            # Equal values differ by one rounding, scaled values by several.
+            tolerance /= 2 * _N_ROUNDINGS
         if not np.abs(y - (a * x + b)).max() <= tolerance:
             return None
-        if not np.ptp(y) > _MIN_SPREAD * tolerance / _N_ROUNDINGS:
+        if not np.ptp(y) > min_spread:
             return None
         target = Target(int(feature), int(shift), a, b)
         # A column of the same row is not a chance match: users often give it as y.

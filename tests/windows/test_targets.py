@@ -218,6 +218,14 @@ def test_nothing_is_found_in_two_values_that_match_by_chance():
     assert find(X, X) == [(0, 0, 1.0, 0.0)]
 
 
+def test_a_small_constant_on_a_high_level_is_part_of_the_scale():
+    # The offset is as small as some roundings of float32 at this level.
+    level = (1e6 + 20 * WALK).astype(np.float32)
+    assert find(level, level.astype(np.float64)) == [(0, 0, 1.0, 0.0)]
+    for offset in (1.0, 3.0):
+        assert find(level, level.astype(np.float64) + offset) != [(0, 0, 1.0, 0.0)]
+
+
 def test_numbers_near_the_limits_of_floats_raise_and_warn_nothing():
     huge = WALK * 1e306
     assert places(find(huge, huge)) == [(0, 0)]
