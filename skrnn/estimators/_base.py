@@ -400,7 +400,7 @@ class BaseRecurrentEstimator(CallbackSupportMixin, CallbackCopyMixin, BaseEstima
 
         return tasks.begin_epoch, end
 
-    def _start(self, X: Any, y: Any) -> None:
+    def _set_initial_weights(self, X: Any, y: Any) -> None:
         """Set the attributes from which training on these rows would start, such as `weights_`."""
         self._validate_params()
         network, (X, y, weight), _ = self._prepare(
@@ -483,7 +483,7 @@ class BaseRecurrentEstimator(CallbackSupportMixin, CallbackCopyMixin, BaseEstima
             reset=False,
         )
 
-    def _make_rows_again(self, X: Any, y: Any) -> Any:
+    def _encode_rows_as_fitted(self, X: Any, y: Any) -> Any:
         """Return rows that are encoded as for the training of the fitted network."""
         fitted = copy.copy(self)
         # The fitted architecture decides the shape of targets. The parameter may have changed.

@@ -151,7 +151,7 @@ class NaiveRegressor(CallbackSupportMixin, RegressorMixin, MultiOutputMixin, Bas
         fitted._target_ndim = y.ndim
         y = y.reshape(len(y), -1)
         fitted.n_outputs_ = y.shape[1]
-        found = find_targets_of_windows(X, y, feature=self.feature, complete=True)
+        found = find_targets_of_windows(X, y, feature=self.feature)
         if None in found:
             feature = self._choose_feature(X, found)
             _warn_of_units(X[:, :, feature], y)

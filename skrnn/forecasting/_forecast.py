@@ -18,7 +18,8 @@ from sklearn.utils.validation import _num_samples, check_is_fitted
 
 from skrnn._utils.estimator_arguments import refuse_other_models
 from skrnn.exceptions import RowsMissingWarning
-from skrnn.forecasting._future_rows import FutureRows, Past, read_past
+from skrnn.forecasting._future_rows import FutureRows
+from skrnn.forecasting._past import Past, read_past
 from skrnn.forecasting._predicted_columns import (
     PredictedColumns,
     check_rows_before_the_window,

@@ -12,8 +12,10 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from skrnn.forecasting._future_rows import Past, are_equal
+from skrnn.forecasting._future_rows import are_equal
+from skrnn.forecasting._past import Past
 from skrnn.forecasting._window_paths import WindowPath
+from skrnn.windows._targets import Target, find_step_between
 
 # Number of rows before a test row, for steps that read earlier rows.
 _N_BEFORE = 64
@@ -195,15 +197,10 @@ def _find_outputs(
 
 def _fill_steps(found: list[Any], doubts: list[Any]) -> list[Any]:
     """Fill in the outputs that could not be compared if all others are steps of one column."""
-    known = [(number, each) for number, each in enumerate(found) if each is not None]
-    steps = {(each[0], each[1] - number) for number, each in known}
-    if len(found) < 2 or len(steps) != 1:
-        return list(found)
-    feature, base = next(iter(steps))
-    scale = known[0][1][2:]
+    targets = [None if each is None else Target(*each) for each in found]
     return [
-        (feature, base + number, *scale) if each is None and doubts[number][0] else each
-        for number, each in enumerate(found)
+        find_step_between(targets, output) if each is None and doubts[output][0] else each
+        for output, each in enumerate(targets)
     ]
 
 

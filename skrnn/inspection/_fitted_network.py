@@ -78,7 +78,7 @@ def start_network(estimator: Any, X: Any, y: Any) -> tuple[BaseRecurrentEstimato
     refuse_other_models(estimator, "estimator")
     if isinstance(estimator, BaseRecurrentEstimator):
         started = clone(estimator)
-        started._start(X, y)
+        started._set_initial_weights(X, y)
         return started, X
     if isinstance(estimator, Pipeline):
         transformers, last = _split_pipeline(estimator)

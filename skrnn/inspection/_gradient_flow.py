@@ -114,7 +114,7 @@ def gradient_flow(
     place = find_layer(recurrent._network, layer, direction)
     from skrnn._network.gates_and_gradients import measure_gradients
 
-    rows = recurrent._make_rows_again(rows_of_network, y)
+    rows = recurrent._encode_rows_as_fitted(rows_of_network, y)
     norms = measure_gradients(
         recurrent._make_network_with_kernels(),
         recurrent.weights_,

@@ -142,14 +142,14 @@ def find_doubts(
         ) * _find_largest(values)
         equal = (X[finite] == values[finite, np.newaxis]).all(axis=0)
         is_equal = is_unclear and finite.any() and equal.any()
-        step = _find_step_between(targets, output)
+        step = find_step_between(targets, output)
         if step is not None:
             is_unclear = _agrees(X, values, shift_rows, step, _find_rounding(X, y))
         doubts.append((bool(is_unclear), int(equal.argmax()) if is_equal else None))
     return doubts
 
 
-def _find_step_between(targets: Sequence[Target | None], output: int) -> Target | None:
+def find_step_between(targets: Sequence[Target | None], output: int) -> Target | None:
     """Return the only possible step of an output if the other outputs are steps of one column."""
     known = [(number, target) for number, target in enumerate(targets) if target is not None]
     if len({(target.feature, target.shift - number) for number, target in known}) != 1:
@@ -172,7 +172,7 @@ def _agrees(X: Array, y: Array, shift_rows: ShiftRows, target: Target, rounding:
 
 
 def find_targets_of_windows(
-    windows: Array, y: Array, *, feature: int | None = None, complete: bool = False
+    windows: Array, y: Array, *, feature: int | None = None
 ) -> list[Target | None]:
     """Find the feature that each output of y is, and how many steps after the window it lies.
 
@@ -184,9 +184,6 @@ def find_targets_of_windows(
         Targets.
     feature : int, default=None
         The only feature that is compared. By default all features are.
-    complete : bool, default=False
-        Whether to fill in an output that too few rows show. It is filled in if the other outputs
-        are steps of one feature and no row contradicts the step that this output must be.
 
     Returns
     -------
@@ -199,6 +196,9 @@ def find_targets_of_windows(
     -----
     The next window of a window begins with all steps of this window except its first step. If
     several windows do so, they must be equal.
+
+    An output that too few rows show is filled in if the other outputs are steps of one feature and
+    no row contradicts the step that this output must be.
     """
     numbers = y.reshape(len(y), -1)
     if windows.shape[1] < 2:
@@ -211,12 +211,11 @@ def find_targets_of_windows(
     most = max(2 * windows.shape[1], 32) + numbers.shape[1]
     # Shift 0, a target in its own window, comes last: on a line every shift fits.
     found = search.find([*range(1, most + 1), 0], None, [None] * numbers.shape[1])
-    if complete:
-        for output, target in enumerate(found.copy()):
-            step = None if target is not None else _find_step_between(found, output)
-            rounding = _find_rounding(windows, y)
-            if step and _agrees(last_steps, numbers[:, output], shift_rows, step, rounding):
-                found[output] = step
+    for output, target in enumerate(found.copy()):
+        step = None if target is not None else find_step_between(found, output)
+        rounding = _find_rounding(windows, y)
+        if step and _agrees(last_steps, numbers[:, output], shift_rows, step, rounding):
+            found[output] = step
     first = 0 if feature is None else feature
     return [target and target._replace(feature=target.feature + first) for target in found]
 

@@ -103,7 +103,7 @@ def expected_gates(model, X, cell, step):
 
 def fit_any_weights(estimator, X, y):
     """Start the estimator and draw random weights, which is faster than a fit."""
-    estimator._start(X, y)
+    estimator._set_initial_weights(X, y)
     rng = np.random.default_rng(1)
     estimator.weights_ = [rng.normal(scale=0.5, size=w.shape) for w in estimator.weights_]
     return estimator

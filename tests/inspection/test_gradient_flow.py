@@ -51,7 +51,7 @@ def make_rows(*, lacking=False, y_shape=(N_OUTPUTS,)):
 
 def fit_any_weights(estimator, X, y):
     """Start the estimator and draw random weights, which is faster than a fit."""
-    estimator._start(X, y)
+    estimator._set_initial_weights(X, y)
     rng = np.random.default_rng(1)
     estimator.weights_ = [rng.normal(scale=0.5, size=w.shape) for w in estimator.weights_]
     return estimator

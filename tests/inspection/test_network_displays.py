@@ -37,7 +37,7 @@ def networks(rows):
         "GRU": GRURegressor((3, 2), random_state=0),
     }
     for network in made.values():
-        network._start(*rows)
+        network._set_initial_weights(*rows)
     return made
 
 

@@ -302,11 +302,10 @@ def test_outputs_are_completed_unless_a_row_contradicts():
     windows = make_windows(COLUMNS, 3, 1)
     event = np.eye(1, N_ROWS, 40)[0]
     steps = np.column_stack([WALK, np.where(np.arange(N_ROWS) < 7, np.roll(WALK, -1), np.nan)])
-    assert places(find_targets_of_windows(windows, steps)) == [(1, 1), None]
-    assert places(find_targets_of_windows(windows, steps, complete=True)) == [(1, 1), (1, 2)]
+    assert places(find_targets_of_windows(windows, steps)) == [(1, 1), (1, 2)]
     for other in (event, np.full(N_ROWS, 5.0)):
         y = np.column_stack([WALK, other])
-        assert places(find_targets_of_windows(windows, y, complete=True)) == [(1, 1), None]
+        assert places(find_targets_of_windows(windows, y)) == [(1, 1), None]
 
 
 def test_windows_of_a_line_are_those_before_their_target():
