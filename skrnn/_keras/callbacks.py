@@ -3,25 +3,23 @@
 from __future__ import annotations
 
 import math
-import warnings
 from collections.abc import Callable
 from typing import Any
 
 import keras
 import numpy as np
-from sklearn.exceptions import ConvergenceWarning
 
 
 class StopAtNonFinite(keras.callbacks.Callback):
     """Stop training when the loss, the weights or the optimizer become NaN or infinite.
 
-    The state from before that epoch is restored. This callback comes before others, which may read
-    or change the weights at the end of an epoch.
+    The state from before that epoch is restored, and `advice` says what to do. This callback comes
+    before others, which may read or change the weights at the end of an epoch.
     """
 
     def __init__(self) -> None:
         super().__init__()
-        self._advice: str | None = None
+        self.advice: str | None = None
         self._kept: list[np.ndarray] | None = None
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
@@ -39,17 +37,12 @@ class StopAtNonFinite(keras.callbacks.Callback):
             return
         self.model.set_state(self._kept)
         self.model.stop_training = True
-        self._advice = (
+        self.advice = (
             f"Training stopped in epoch {epoch + 1}, which ended with "
             f"{', '.join(bad) or 'weights that are NaN or infinite'}; the weights are those from "
             "before that epoch. Try a smaller learning_rate, clipnorm=1.0, the default activation, "
             "or X that is scaled (StandardScaler)."
         )
-
-    def warn(self) -> None:
-        """Warn the user if training was stopped."""
-        if self._advice is not None:
-            warnings.warn(self._advice, ConvergenceWarning, stacklevel=2)
 
 
 class ProgressBar(keras.callbacks.Callback):

@@ -5,8 +5,11 @@ from __future__ import annotations
 import logging
 import os
 import threading
+import warnings
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
+from contextvars import copy_context
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 from multiprocessing import current_process
@@ -17,6 +20,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 from scikeras.wrappers import KerasClassifier, KerasRegressor
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.preprocessing import FunctionTransformer
 
 from skrnn._config import get_config
@@ -37,7 +41,7 @@ from skrnn._network.activations import find_activation_number
 from skrnn._network.initialization import make_initial_weights
 from skrnn._network.network import Network, flatten, view_arrays
 from skrnn._network.training import Rows
-from skrnn._utils.blas_threads import one_blas_thread
+from skrnn._utils.blas_threads import count_cores, one_blas_thread
 
 if keras.backend.backend() != "tensorflow":
     raise ImportError(
@@ -65,9 +69,10 @@ _limit_threads_of_worker()
 class Training:
     """Settings of a training: the parameters of the estimator, and values that a fit adds.
 
-    `is_seeded` is True if the same training, started again, has the same seed. `scale` is the
-    factor and the offset that convert outputs to the units of y, None for classes. `epoch_hooks`
-    are called before and after each epoch.
+    `number` is the number of the network, if a fit trains several. `is_seeded` is True if the
+    same training, started again, has the same seed. `scale` is the factor and the offset that
+    convert outputs to the units of y, None for classes. `epoch_hooks` are called before and
+    after each epoch.
     """
 
     loss: Any
@@ -84,6 +89,7 @@ class Training:
     seed: int
     is_seeded: bool
     verbose: int
+    number: int = 0
     scale: tuple[np.ndarray, np.ndarray] | None = None
     epoch_hooks: tuple[Callable[..., Any], Callable[..., Any]] | None = None
 
@@ -99,10 +105,11 @@ class State:
 
 @dataclass(frozen=True)
 class Trained:
-    """Result of a training."""
+    """Result of a training. `advice` is what to do if training stopped at NaN or infinity."""
 
     state: State
     history: dict[str, list[float]]
+    advice: str | None
 
 
 class _WithoutValidation:
@@ -207,11 +214,41 @@ def train(
         ) from error
     if checkpoint is not None:
         checkpoint.remove()
-    finite.warn()
     return Trained(
         State(model.get_weights(), model.get_optimizer_state(), type(model.optimizer).__name__),
         {name: [float(value) for value in values] for name, values in wrapper.history_.items()},
+        finite.advice,
     )
+
+
+def train_networks(
+    train: Callable[[int], Trained], n_networks: int, *, in_threads: bool
+) -> list[Trained]:
+    """Train several networks, in threads if there are cores for it, and warn once.
+
+    Parameters
+    ----------
+    train : callable
+        Trains the network of a number.
+
+    n_networks : int
+        Number of networks.
+
+    in_threads : bool
+        Whether networks may be trained at the same time. The results do not depend on it.
+    """
+    n_threads = min(n_networks, count_cores()) if in_threads else 1
+    if n_threads < 2:
+        trained = [train(number) for number in range(n_networks)]
+    else:
+        # Each thread sees the settings of this one, such as those of `config_context`.
+        with one_blas_thread(), ThreadPoolExecutor(n_threads) as pool:
+            runs = [pool.submit(copy_context().run, train, k) for k in range(n_networks)]
+            trained = [run.result() for run in runs]
+    advice = next((each.advice for each in trained if each.advice is not None), None)
+    if advice is not None:
+        warnings.warn(advice, ConvergenceWarning, stacklevel=2)
+    return trained
 
 
 def _make_model(

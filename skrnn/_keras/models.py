@@ -10,6 +10,7 @@ import keras
 import numpy as np
 
 from skrnn._keras.layers import PeepholeLSTM, PeepholeLSTMCell, decode
+from skrnn._keras.normalization import normalize
 from skrnn._keras.objects import make_activation, make_regularizer
 from skrnn._network.network import Network
 
@@ -57,6 +58,9 @@ def build_model(network: Network, *, plain: bool = False) -> keras.Model:
     """
     network = with_keras_objects(network)
     inputs, steps, present = _make_inputs(network)
+    levels, gains = None, None
+    if network.normalization is not None:
+        steps, levels, gains = normalize(network.normalization, steps, present)
     hidden, states = _add_recurrent_layers(network, steps, present, plain=plain)
     head = keras.layers.Dense(
         network.n_outputs,
@@ -81,6 +85,10 @@ def build_model(network: Network, *, plain: bool = False) -> keras.Model:
         )
         flat = keras.layers.Flatten(dtype=_DTYPE)(steps)
         outputs = keras.layers.Add(dtype=_DTYPE)([outputs, linear(flat)])
+    if levels is not None:
+        if not network.writes_vector:
+            levels, gains = (keras.ops.expand_dims(each, 1) for each in (levels, gains))
+        outputs = outputs * gains + levels
     if network.output_activation != "linear":
         # Keras' losses only find the logits if this is the last operation.
         outputs = keras.layers.Activation(network.output_activation, dtype=_DTYPE)(outputs)
@@ -118,6 +126,13 @@ def build_plain_model(
     factor, offset = (array.tolist() for array in scale)
     rescaling = keras.layers.Rescaling(factor, offset, dtype=_DTYPE)
     return keras.Model(model.input, rescaling(model.output))
+
+
+def average_models(models: Sequence[keras.Model]) -> keras.Model:
+    """Return a model whose outputs are the means of the outputs of models."""
+    inputs = keras.Input(models[0].input_shape[1:], dtype=_DTYPE)
+    outputs = keras.layers.Average(dtype=_DTYPE)([model(inputs) for model in models])
+    return keras.Model(inputs, outputs)
 
 
 def _make_inputs(network: Network) -> tuple[Tensor, Tensor, Tensor | None]:

@@ -13,6 +13,7 @@ from skrnn._network.cells.gru import GRU
 from skrnn._network.cells.gru_reset_before import GRUResetBefore
 from skrnn._network.cells.lstm import LSTM
 from skrnn._network.network import Network, list_shapes, view_weights
+from skrnn._network.normalization import NormalizedWindows, compute_levels
 from skrnn._network.ridge import fit_ridge
 
 
@@ -38,7 +39,12 @@ def make_initial_weights(
     if network.linear_skip:
         weights: Any = view_weights(network, flat)
         weights.head_kernel.fill(0)
-        weights.skip[:], weights.head_bias[:] = fit_ridge(X, y, sample_weight)
+        windows: Any = X
+        if network.normalization is not None:
+            levels, gains = compute_levels(network.normalization, X)
+            windows = NormalizedWindows(network.normalization, X)
+            y = (y - levels) / np.where(gains > 0, gains, 1.0)
+        weights.skip[:], weights.head_bias[:] = fit_ridge(windows, y, sample_weight)
     return flat
 
 

@@ -16,6 +16,7 @@ from skrnn._network.cells.gru_reset_before import GRUResetBefore
 from skrnn._network.cells.lstm import LSTM
 from skrnn._network.cells.peephole_lstm import PeepholeLSTM
 from skrnn._network.cells.simple_rnn import SimpleRNN
+from skrnn._network.normalization import Normalization
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,9 @@ class Network:
     linear_skip : bool, default=False
         Whether a linear map of all steps is added to the output.
 
+    normalization : Normalization, default=None
+        Normalization of the windows that the layers read, and of the outputs.
+
     output_activation : {"linear", "softmax"}, default="linear"
         Activation of the output. A decoder reads the activated output.
 
@@ -87,6 +91,7 @@ class Network:
     n_steps: int | None = None
     bidirectional: bool = False
     linear_skip: bool = False
+    normalization: Normalization | None = None
     output_activation: str = "linear"
     masked: bool = False
     dropout: float = 0.0

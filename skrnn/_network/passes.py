@@ -121,14 +121,15 @@ class NetworkPass:
             if depth + 1 < len(self.layers) or not self._network.is_decoder:
                 self._write_outputs(depth)
         if self._network.is_decoder:
-            return self._decode().swapaxes(0, 1)
+            return self._map_back(self._decode().swapaxes(0, 1))
         outputs = self._apply_head(self._head_inputs)
         if self._network.linear_skip:
             if by_rows:
                 add_product(self._flat_inputs, self._weights.skip, outputs)
             else:
                 outputs += self._flat_inputs @ self._weights.skip
-        return outputs if self._network.writes_vector else outputs.swapaxes(0, 1)
+        outputs = outputs if self._network.writes_vector else outputs.swapaxes(0, 1)
+        return self._map_back(outputs)
 
     @property
     def present(self) -> Array:
@@ -138,6 +139,8 @@ class NetworkPass:
     def backward(self, d_outputs: Array) -> None:
         """Write the gradients of all weights, given the gradient of the outputs of `forward`."""
         weights, gradients = self._weights, self._gradients
+        if self._scale is not None:
+            d_outputs = d_outputs * self._scale[1]
         for cell in self._cells:
             cell.start_backward()
         if self._network.is_decoder:
@@ -178,6 +181,7 @@ class NetworkPass:
     def _read(self, X: Array) -> None:
         """Write rows into the first layer, missing steps as zeros, and set `_present`."""
         inputs = self.layers[0][0].inputs
+        X = self._normalize(X)
         steps = X[np.newaxis] if X.ndim == 2 else X.swapaxes(0, 1)
         present = NO_STEP_MISSING
         if self._network.embedding_dim is None:
@@ -195,6 +199,26 @@ class NetworkPass:
             self._present = [np.array(p, np.uint8, order="C") for p in (present, present[::-1])]
         if self._network.linear_skip:
             self._flat_inputs = np.ascontiguousarray(inputs.swapaxes(0, 1)).reshape(len(X), -1)
+
+    def _normalize(self, X: Array) -> Array:
+        """Return normalized windows, if the network reads them, and keep their levels and gains."""
+        self._scale: tuple[Array, Array] | None = None
+        if self._network.normalization is None:
+            return X
+        X, levels, gains = self._network.normalization.normalize(X)
+        if levels.size:
+            if not self._network.writes_vector:
+                levels, gains = levels[:, np.newaxis], gains[:, np.newaxis]
+            dtype = self._head_inputs.dtype
+            self._scale = levels.astype(dtype), gains.astype(dtype)
+        return X
+
+    def _map_back(self, outputs: Array) -> Array:
+        """Return outputs of normalized windows in the scale of the outputs."""
+        if self._scale is None:
+            return outputs
+        levels, gains = self._scale
+        return outputs * gains + levels
 
     def _write_outputs(self, depth: int) -> None:
         """Write the outputs of a layer after dropout, both directions side by side."""

@@ -7,6 +7,7 @@ import math
 import os
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
+from inspect import signature
 from numbers import Integral, Real
 from typing import Any, ClassVar, Self
 
@@ -22,6 +23,7 @@ from skrnn.estimators._callbacks import CallbackCopyMixin
 from skrnn.estimators._engine import compute_outputs, has_kernels, make_batch_loss
 from skrnn.estimators._fit_keywords import explain_unknown_keywords
 from skrnn.estimators._input_checks import refuse_only_missing_steps, validate_inputs
+from skrnn.estimators._input_warnings import warn_of_scale
 from skrnn.estimators._network_description import (
     LARGEST_SIZE,
     describe_network,
@@ -31,6 +33,10 @@ from skrnn.estimators._network_description import (
 from skrnn.estimators._target_checks import SEQUENCE_ARCHITECTURES, validate_score_weights
 from skrnn.estimators._tensorflow_import import import_fitting
 from skrnn.estimators._training_rows import TrainingRows, prepare_rows, validate_rows
+from skrnn.estimators._window_normalization import (
+    check_normalization,
+    describe_normalization,
+)
 from skrnn.windows._missing_steps import leave_out_steps, rows_with_missing_steps
 
 
@@ -50,6 +56,9 @@ class BaseRecurrentEstimator(CallbackSupportMixin, CallbackCopyMixin, BaseEstima
     kernel_regularizer: Any
     bidirectional: bool
     architecture: str
+    normalize_windows: str | None
+    normalize_features: str | Sequence[int] | None
+    n_networks: int
     loss: Any
     optimizer: Any
     learning_rate: float | None
@@ -71,7 +80,10 @@ class BaseRecurrentEstimator(CallbackSupportMixin, CallbackCopyMixin, BaseEstima
     n_iter_: int
     history_: dict[str, list[float]]
     weights_: list[np.ndarray]
+    networks_: list[list[np.ndarray]]
     optimizer_state_: list[np.ndarray]
+    # States of the optimizers of all networks but the first.
+    _other_optimizer_states: list[list[np.ndarray]]
     _windows_ndim: int
     _n_target_steps: int
     _n_symbols: int
@@ -88,6 +100,9 @@ class BaseRecurrentEstimator(CallbackSupportMixin, CallbackCopyMixin, BaseEstima
         "kernel_regularizer": [Interval(Real, 0, None, closed="left"), str, callable, None],
         "bidirectional": ["boolean"],
         "architecture": [StrOptions({"sequence_to_vector", *SEQUENCE_ARCHITECTURES})],
+        "normalize_windows": [StrOptions({"last", "standard"}), None],
+        "normalize_features": [StrOptions({"all"}), list, tuple, None],
+        "n_networks": [Interval(Integral, 1, None, closed="left")],
         "loss": [str, callable],
         "optimizer": [str, HasMethods(["get_config", "apply"])],
         "learning_rate": [Interval(Real, 0, None, closed="neither"), None],
@@ -158,6 +173,12 @@ class BaseRecurrentEstimator(CallbackSupportMixin, CallbackCopyMixin, BaseEstima
     @abstractmethod
     def _describe_cell(self) -> dict[str, Any]:
         """Return the fields of the network that describe its cells."""
+
+    def _find_target_features(
+        self, X: np.ndarray, y: np.ndarray, weight: np.ndarray | None
+    ) -> list[tuple[int, float, float]]:
+        """Return for each output its feature, factor and offset; no outputs for classes."""
+        return []
 
     def _has_fixed_length(self) -> bool:
         """Return whether all windows must have one length, because each step has own weights."""
@@ -244,7 +265,7 @@ class BaseRecurrentEstimator(CallbackSupportMixin, CallbackCopyMixin, BaseEstima
             y,
             sample_weight,
             # Callbacks of scikit-learn know this estimator, not the copy that is trained.
-            tasks=begin_tasks(self, X, y, self.epochs, sample_weight),
+            tasks=begin_tasks(self, X, y, self.epochs * self.n_networks, sample_weight),
             validation=(X_val, y_val),
             epochs=self.epochs,
             hold_out=self.early_stopping,
@@ -311,27 +332,31 @@ class BaseRecurrentEstimator(CallbackSupportMixin, CallbackCopyMixin, BaseEstima
             "patience": self.patience if self.early_stopping and held_out else None,
             "callbacks": self.callbacks,
             "checkpoint_dir": checkpoint_dir,
-            "seed": self._draw_seed(),
             "is_seeded": self.random_state is not None,
             "verbose": self.verbose,
             "scale": self._output_scale(),
             "epoch_hooks": tasks and self._make_epoch_hooks(tasks, network),
         }
-        start = None
-        if resume:
-            start = fitting.State(self.weights_, self.optimizer_state_, self._optimizer_name)
-        trained = fitting.train(
-            make_network(network),
-            encoded,
-            encoded_held_out,
-            fitting.Training(**options),
-            start,
+        seeds = self._draw_seeds()
+        starts = self._list_states(fitting.State) if resume else [None] * len(seeds)
+        made = make_network(network)
+
+        def train(number: int) -> Any:
+            training = fitting.Training(**options, seed=seeds[number], number=number)
+            return fitting.train(made, encoded, encoded_held_out, training, starts[number])
+
+        trained = fitting.train_networks(
+            train, len(seeds), in_threads=not (self.callbacks or tasks or self.verbose)
         )
-        self.n_iter_ = first_epoch + len(trained.history["loss"])
-        self.history_ = _join_histories(self.history_ if resume else {}, trained.history)
-        self.weights_ = trained.state.weights
-        self.optimizer_state_ = trained.state.optimizer_state
-        self._optimizer_name = trained.state.optimizer_name
+        histories = [each.history for each in trained]
+        self.n_iter_ = first_epoch + max(len(history["loss"]) for history in histories)
+        self.history_ = _join_histories(self.history_ if resume else {}, _average(histories))
+        self.networks_ = [each.state.weights for each in trained]
+        self.weights_ = self.networks_[0]
+        self.optimizer_state_, *self._other_optimizer_states = (
+            each.state.optimizer_state for each in trained
+        )
+        self._optimizer_name = trained[0].state.optimizer_name
         # A model from `to_keras` handles missing steps if any fit had missing steps.
         masked = network["masked"] or (resume and self._network["masked"])
         self._network = network | {"masked": masked}
@@ -348,9 +373,11 @@ class BaseRecurrentEstimator(CallbackSupportMixin, CallbackCopyMixin, BaseEstima
     ) -> tuple[dict[str, Any], TrainingRows, TrainingRows | None]:
         """Return the fields of the network, the rows to train on and the held-out rows."""
         if resume:
-            # Compare these two first: they decide the shapes that validation expects.
-            names = ("architecture", "embedding_dim")
-            refuse_other_network(self._network, {name: getattr(self, name) for name in names})
+            # Compare these first: two of them decide the shapes that validation expects.
+            kept = {name: self._network[name] for name in ("architecture", "embedding_dim")}
+            kept["n_networks"] = len(self.networks_)
+            kept["normalize_windows"] = (self._network.get("normalization") or {}).get("kind")
+            refuse_other_network(kept, {name: getattr(self, name) for name in kept})
         rows, held_out = prepare_rows(
             self, X, y, sample_weight, validation=validation, hold_out=hold_out, reset=not resume
         )
@@ -363,6 +390,12 @@ class BaseRecurrentEstimator(CallbackSupportMixin, CallbackCopyMixin, BaseEstima
         if resume:
             refuse_other_network(self._network, network)
         self._fit_targets(*rows[1:], resume=resume)
+        if resume:
+            network["normalization"] = self._network.get("normalization")
+        elif self.normalize_windows is not None:
+            network["normalization"] = describe_normalization(self, *rows)
+            columns = getattr(self, "feature_names_in_", None)
+            warn_of_scale(rows[0], columns, left_out=network["normalization"]["features"])
         return network, rows, held_out
 
     def _validate_held_out(self, X_val: Any, y_val: Any) -> TrainingRows | None:
@@ -393,6 +426,7 @@ class BaseRecurrentEstimator(CallbackSupportMixin, CallbackCopyMixin, BaseEstima
                 lambda: {
                     **self.__dict__,
                     "weights_": get_weights(),
+                    "networks_": [get_weights()],
                     "n_iter_": epoch + 1,
                     "_network": network,
                 }
@@ -413,10 +447,12 @@ class BaseRecurrentEstimator(CallbackSupportMixin, CallbackCopyMixin, BaseEstima
         with one_blas_thread():
             flat = make_initial_weights(made, self._draw_seed(), X, self._standardize(y), weight)
         self.weights_ = view_arrays(made, flat)
+        self.networks_ = [self.weights_]
         self._network = network
 
     def _check_combination(self) -> None:
         """Refuse parameters that cannot be combined, and a dropout that is 1 in float32."""
+        check_normalization(self)
         for name in ("dropout", "recurrent_dropout"):
             value = getattr(self, name)
             if np.float32(value) == 1:
@@ -456,7 +492,34 @@ class BaseRecurrentEstimator(CallbackSupportMixin, CallbackCopyMixin, BaseEstima
             return int(np.random.default_rng().integers(largest))
         return int(check_random_state(self.random_state).randint(largest))
 
+    def _draw_seeds(self) -> list[int]:
+        """Return the seed of each network of this fit. The first is that of a single network."""
+        first = self._draw_seed()
+        others = np.random.SeedSequence(first).generate_state(self.n_networks - 1)
+        return [first, *(int(word) >> 1 for word in others)]
+
     # The fitted network.
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Restore a pickle or a file. Those of skrnn 0.1 lack later parameters."""
+        defaults = {
+            name: parameter.default for name, parameter in signature(type(self)).parameters.items()
+        }
+        if "weights_" in state:
+            defaults |= {"networks_": [state["weights_"]], "_other_optimizer_states": []}
+        super().__setstate__(defaults | state)
+
+    def _list_states(self, make_state: Callable[..., Any]) -> list[Any]:
+        """Return the state of the training of each network."""
+        states = [self.optimizer_state_, *self._other_optimizer_states]
+        return [
+            make_state(weights, state, self._optimizer_name)
+            for weights, state in zip(self._list_weights(), states, strict=True)
+        ]
+
+    def _list_weights(self) -> list[list[np.ndarray]]:
+        """Return the weights of each network."""
+        return [self.weights_, *self.networks_[1:]]
 
     def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "weights_")
@@ -467,10 +530,19 @@ class BaseRecurrentEstimator(CallbackSupportMixin, CallbackCopyMixin, BaseEstima
         now.__dict__ = self.__dict__
         return now
 
-    def _predict_outputs(self, X: Any) -> np.ndarray:
-        """Return the outputs of the network as float32, with axes as in `_validate_y`."""
+    def _predict_each(self, X: Any) -> list[np.ndarray]:
+        """Return the outputs of each network as float64, with axes as in `_validate_y`."""
         X = self._validate_for_network(X)
-        return compute_outputs(make_network(self._network), self.weights_, X)
+        network = make_network(self._network)
+        return [
+            compute_outputs(network, weights, X).astype(np.float64)
+            for weights in self._list_weights()
+        ]
+
+    def _predict_outputs(self, X: Any) -> np.ndarray:
+        """Return the mean of the outputs of all networks as float64."""
+        outputs = self._predict_each(X)
+        return outputs[0] if len(outputs) == 1 else np.mean(outputs, axis=0)
 
     def _validate_for_network(self, X: Any) -> np.ndarray:
         """Return X as the fitted network takes it."""
@@ -567,14 +639,18 @@ class BaseRecurrentEstimator(CallbackSupportMixin, CallbackCopyMixin, BaseEstima
         check_is_fitted(self)
         fitted = self._snapshot()
         import_fitting()
-        from skrnn._keras.models import build_plain_model
+        from skrnn._keras.models import average_models, build_plain_model
 
-        return build_plain_model(
-            make_network(fitted._network),
-            fitted.weights_,
-            fitted.n_timesteps_in_,
-            fitted._output_scale(),
-        )
+        models = [
+            build_plain_model(
+                make_network(fitted._network),
+                weights,
+                fitted.n_timesteps_in_,
+                fitted._output_scale(),
+            )
+            for weights in fitted._list_weights()
+        ]
+        return models[0] if len(models) == 1 else average_models(models)
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()
@@ -582,6 +658,16 @@ class BaseRecurrentEstimator(CallbackSupportMixin, CallbackCopyMixin, BaseEstima
         # Steps of windows may be missing; vectors have no steps.
         tags.input_tags.allow_nan = self.architecture != "vector_to_sequence"
         return tags
+
+
+def _average(histories: list[dict[str, list[float]]]) -> dict[str, list[float]]:
+    """Return the mean of histories, as long as the shortest."""
+    return {
+        name: np.mean(
+            list(zip(*(history[name] for history in histories), strict=False)), axis=1
+        ).tolist()
+        for name in histories[0]
+    }
 
 
 def _join_histories(

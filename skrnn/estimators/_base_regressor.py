@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 import warnings
+from numbers import Integral
 from typing import Any, ClassVar, Self
 
 import numpy as np
 from sklearn.base import MultiOutputMixin, RegressorMixin
 from sklearn.exceptions import UndefinedMetricWarning
 from sklearn.metrics import r2_score
+from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_is_fitted
 
 from skrnn._network.losses import is_standardized
@@ -21,6 +23,7 @@ from skrnn.estimators._target_checks import (
     validate_score_weights,
     validate_targets,
 )
+from skrnn.estimators._window_normalization import find_target_features
 
 
 class BaseRecurrentRegressor(RegressorMixin, MultiOutputMixin, BaseRecurrentEstimator):
@@ -30,10 +33,12 @@ class BaseRecurrentRegressor(RegressorMixin, MultiOutputMixin, BaseRecurrentEsti
         **BaseRecurrentEstimator._parameter_constraints,
         "linear_skip": ["boolean"],
         "normalize_y": ["boolean"],
+        "target_feature": [Interval(Integral, 0, None, closed="left"), None],
     }
 
     linear_skip: bool
     normalize_y: bool
+    target_feature: int | None
     n_outputs_: int
     _target_ndim: int
     _y_mean: np.ndarray
@@ -70,7 +75,7 @@ class BaseRecurrentRegressor(RegressorMixin, MultiOutputMixin, BaseRecurrentEsti
         self._validate_params()
         return self._fit_one_epoch(X, y, sample_weight)
 
-    def predict(self, X: Any) -> np.ndarray:
+    def predict(self, X: Any, return_std: bool = False) -> Any:
         """Predict the targets of windows.
 
         Parameters
@@ -80,12 +85,20 @@ class BaseRecurrentRegressor(RegressorMixin, MultiOutputMixin, BaseRecurrentEsti
             another number of steps, unless `linear_skip` is set. With
             `architecture="vector_to_sequence"`, X has the shape (n_samples, n_features).
 
+        return_std : bool, default=False
+            Whether to return the standard deviation of the predictions of the networks, too. It
+            shows how much the networks disagree, not how far `y` scatters around the prediction.
+
         Returns
         -------
         y : ndarray of shape (n_samples,), (n_samples, n_outputs), (n_samples, n_steps) or \
                 (n_samples, n_steps, n_outputs)
             Predictions as float64, in the units and the shape of the `y` given to `fit`. The
-            prediction of a row whose steps are all missing depends on the biases alone.
+            prediction of a row whose steps are all missing depends on the biases alone, or is the
+            mean of `y` with `normalize_windows`.
+
+        y_std : ndarray of the shape of y
+            Standard deviation over the networks, in the units of `y`. Only with `return_std`.
 
         Raises
         ------
@@ -93,13 +106,27 @@ class BaseRecurrentRegressor(RegressorMixin, MultiOutputMixin, BaseRecurrentEsti
             If the estimator is not fitted.
         ValueError
             If X holds infinity or text, if a step of X is NaN in some features but not in all, or
-            if X is not shaped as in `fit`.
+            if X is not shaped as in `fit`. If `return_std` is set and there is only one network.
         """
         check_is_fitted(self)
         fitted = self._snapshot()
-        outputs = fitted._predict_outputs(X).astype(np.float64)
-        y = outputs * fitted._y_scale + fitted._y_mean
-        return y if y.ndim == fitted._target_ndim else y[..., 0]
+        if not return_std:
+            return fitted._rescale(fitted._predict_outputs(X))
+        if len(fitted.networks_) < 2:
+            raise ValueError(
+                "return_std=True needs the predictions of several networks, but this "
+                f"{type(self).__name__} has one. Fit with n_networks=5."
+            )
+        outputs = fitted._predict_each(X)
+        spread = np.std(outputs, axis=0) * fitted._y_scale
+        return fitted._rescale(np.mean(outputs, axis=0)), fitted._in_shape_of_y(spread)
+
+    def _rescale(self, outputs: np.ndarray) -> np.ndarray:
+        """Return outputs in the units and the shape of y."""
+        return self._in_shape_of_y(outputs * self._y_scale + self._y_mean)
+
+    def _in_shape_of_y(self, values: np.ndarray) -> np.ndarray:
+        return values if values.ndim == self._target_ndim else values[..., 0]
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
         """Return R², the coefficient of determination, of the predictions.
@@ -179,6 +206,11 @@ class BaseRecurrentRegressor(RegressorMixin, MultiOutputMixin, BaseRecurrentEsti
                 f"linear_skip=True does not go with embedding_dim={self.embedding_dim}: a linear "
                 "map would read numbers of symbols as sizes. Set only one of them."
             )
+
+    def _find_target_features(
+        self, X: np.ndarray, y: np.ndarray, weight: np.ndarray | None
+    ) -> list[tuple[int, float, float]]:
+        return find_target_features(self, X, y, weight)
 
     def _has_fixed_length(self) -> bool:
         return self.linear_skip

@@ -65,6 +65,26 @@ class RNNClassifier(SimpleRNNParameters, BaseRecurrentClassifier):
         "balanced": weights that are inversely proportional to the number of rows of each class.
         None: all weights are 1.
 
+    normalize_windows : {"last", "standard"}, default=None
+        Whether the network reads each window relative to its own level, so that it can compare
+        windows at different levels.
+
+        - "last": relative to the last step that is not missing (NLinear, Zeng et al. 2023).
+        - "standard": relative to the mean of the window, in standard deviations of the window
+          (RevIN, Kim et al. 2022).
+
+        With several features, `normalize_features` says which of them are normalized. A filled
+        step counts as a step, so use `padding="nan"` in SlidingWindowTransformer.
+
+    normalize_features : "all" or list of int, default=None
+        Features that are read relative to their level in the window, counted from 0. Used only
+        with `normalize_windows`. None: the only feature.
+
+    n_networks : int, default=1
+        Number of networks that differ in their seeds only. Predictions are the mean of theirs
+        (Hansen & Salamon 1990). Networks are trained at the same time if there are cores for it
+        and no callbacks. The first one is the network of `n_networks=1`.
+
     loss : str, callable or Keras loss, default="sparse_categorical_crossentropy"
         Loss that training minimizes. A loss whose name begins with "sparse" gets the number of the
         class as target. All others, such as "categorical_focal_crossentropy", get one-hot rows.
@@ -128,10 +148,11 @@ class RNNClassifier(SimpleRNNParameters, BaseRecurrentClassifier):
         Labels of the classes, sorted.
 
     history_ : dict of str to list of float
-        Loss of each epoch: "loss" and, with held-out rows, "val_loss".
+        Loss of each epoch: "loss" and, with held-out rows, "val_loss". The mean over several
+        networks, as long as the shortest training.
 
     n_iter_ : int
-        Number of epochs trained in total.
+        Number of epochs trained in total, the largest of all networks.
 
     n_features_in_ : int
         Number of columns of 2-D X, or of features of a step of 3-D X.
@@ -143,10 +164,13 @@ class RNNClassifier(SimpleRNNParameters, BaseRecurrentClassifier):
         Length of the windows seen in `fit`, in steps.
 
     weights_ : list of ndarray
-        Weights, in the order of Keras.
+        Weights of the first network, in the order of Keras.
+
+    networks_ : list of list of ndarray
+        Weights of each network.
 
     optimizer_state_ : list of ndarray
-        State of the optimizer, in the order of Keras.
+        State of the optimizer of the first network, in the order of Keras.
 
     See Also
     --------
@@ -166,6 +190,15 @@ class RNNClassifier(SimpleRNNParameters, BaseRecurrentClassifier):
 
     Gal, Y. & Ghahramani, Z. (2016). A theoretically grounded application of dropout in recurrent
     neural networks. NeurIPS.
+
+    Zeng, A., Chen, M., Zhang, L. & Xu, Q. (2023). Are transformers effective for time series
+    forecasting? AAAI.
+
+    Kim, T. et al. (2022). Reversible instance normalization for accurate time-series forecasting
+    against distribution shift. ICLR.
+
+    Hansen, L. K. & Salamon, P. (1990). Neural network ensembles. IEEE Transactions on Pattern
+    Analysis and Machine Intelligence, 12(10).
 
     Examples
     --------
@@ -199,6 +232,9 @@ class RNNClassifier(SimpleRNNParameters, BaseRecurrentClassifier):
         bidirectional: bool = False,
         architecture: str = "sequence_to_vector",
         class_weight: dict[Any, float] | str | None = None,
+        normalize_windows: str | None = None,
+        normalize_features: str | Sequence[int] | None = None,
+        n_networks: int = 1,
         loss: Any = "sparse_categorical_crossentropy",
         optimizer: Any = "adam",
         learning_rate: float | None = None,
@@ -224,6 +260,9 @@ class RNNClassifier(SimpleRNNParameters, BaseRecurrentClassifier):
         self.bidirectional = bidirectional
         self.architecture = architecture
         self.class_weight = class_weight
+        self.normalize_windows = normalize_windows
+        self.normalize_features = normalize_features
+        self.n_networks = n_networks
         self.loss = loss
         self.optimizer = optimizer
         self.learning_rate = learning_rate
@@ -302,6 +341,26 @@ class LSTMClassifier(LSTMParameters, BaseRecurrentClassifier):
         "balanced": weights that are inversely proportional to the number of rows of each class.
         None: all weights are 1.
 
+    normalize_windows : {"last", "standard"}, default=None
+        Whether the network reads each window relative to its own level, so that it can compare
+        windows at different levels.
+
+        - "last": relative to the last step that is not missing (NLinear, Zeng et al. 2023).
+        - "standard": relative to the mean of the window, in standard deviations of the window
+          (RevIN, Kim et al. 2022).
+
+        With several features, `normalize_features` says which of them are normalized. A filled
+        step counts as a step, so use `padding="nan"` in SlidingWindowTransformer.
+
+    normalize_features : "all" or list of int, default=None
+        Features that are read relative to their level in the window, counted from 0. Used only
+        with `normalize_windows`. None: the only feature.
+
+    n_networks : int, default=1
+        Number of networks that differ in their seeds only. Predictions are the mean of theirs
+        (Hansen & Salamon 1990). Networks are trained at the same time if there are cores for it
+        and no callbacks. The first one is the network of `n_networks=1`.
+
     loss : str, callable or Keras loss, default="sparse_categorical_crossentropy"
         Loss that training minimizes. A loss whose name begins with "sparse" gets the number of the
         class as target. All others, such as "categorical_focal_crossentropy", get one-hot rows.
@@ -365,10 +424,11 @@ class LSTMClassifier(LSTMParameters, BaseRecurrentClassifier):
         Labels of the classes, sorted.
 
     history_ : dict of str to list of float
-        Loss of each epoch: "loss" and, with held-out rows, "val_loss".
+        Loss of each epoch: "loss" and, with held-out rows, "val_loss". The mean over several
+        networks, as long as the shortest training.
 
     n_iter_ : int
-        Number of epochs trained in total.
+        Number of epochs trained in total, the largest of all networks.
 
     n_features_in_ : int
         Number of columns of 2-D X, or of features of a step of 3-D X.
@@ -380,10 +440,13 @@ class LSTMClassifier(LSTMParameters, BaseRecurrentClassifier):
         Length of the windows seen in `fit`, in steps.
 
     weights_ : list of ndarray
-        Weights, in the order of Keras.
+        Weights of the first network, in the order of Keras.
+
+    networks_ : list of list of ndarray
+        Weights of each network.
 
     optimizer_state_ : list of ndarray
-        State of the optimizer, in the order of Keras.
+        State of the optimizer of the first network, in the order of Keras.
 
     See Also
     --------
@@ -410,6 +473,15 @@ class LSTMClassifier(LSTMParameters, BaseRecurrentClassifier):
     neural networks. NeurIPS.
 
     Tallec, C. & Ollivier, Y. (2018). Can recurrent neural networks warp time? ICLR.
+
+    Zeng, A., Chen, M., Zhang, L. & Xu, Q. (2023). Are transformers effective for time series
+    forecasting? AAAI.
+
+    Kim, T. et al. (2022). Reversible instance normalization for accurate time-series forecasting
+    against distribution shift. ICLR.
+
+    Hansen, L. K. & Salamon, P. (1990). Neural network ensembles. IEEE Transactions on Pattern
+    Analysis and Machine Intelligence, 12(10).
 
     Examples
     --------
@@ -445,6 +517,9 @@ class LSTMClassifier(LSTMParameters, BaseRecurrentClassifier):
         bidirectional: bool = False,
         architecture: str = "sequence_to_vector",
         class_weight: dict[Any, float] | str | None = None,
+        normalize_windows: str | None = None,
+        normalize_features: str | Sequence[int] | None = None,
+        n_networks: int = 1,
         loss: Any = "sparse_categorical_crossentropy",
         optimizer: Any = "adam",
         learning_rate: float | None = None,
@@ -470,6 +545,9 @@ class LSTMClassifier(LSTMParameters, BaseRecurrentClassifier):
         self.bidirectional = bidirectional
         self.architecture = architecture
         self.class_weight = class_weight
+        self.normalize_windows = normalize_windows
+        self.normalize_features = normalize_features
+        self.n_networks = n_networks
         self.loss = loss
         self.optimizer = optimizer
         self.learning_rate = learning_rate
@@ -551,6 +629,26 @@ class GRUClassifier(GRUParameters, BaseRecurrentClassifier):
         "balanced": weights that are inversely proportional to the number of rows of each class.
         None: all weights are 1.
 
+    normalize_windows : {"last", "standard"}, default=None
+        Whether the network reads each window relative to its own level, so that it can compare
+        windows at different levels.
+
+        - "last": relative to the last step that is not missing (NLinear, Zeng et al. 2023).
+        - "standard": relative to the mean of the window, in standard deviations of the window
+          (RevIN, Kim et al. 2022).
+
+        With several features, `normalize_features` says which of them are normalized. A filled
+        step counts as a step, so use `padding="nan"` in SlidingWindowTransformer.
+
+    normalize_features : "all" or list of int, default=None
+        Features that are read relative to their level in the window, counted from 0. Used only
+        with `normalize_windows`. None: the only feature.
+
+    n_networks : int, default=1
+        Number of networks that differ in their seeds only. Predictions are the mean of theirs
+        (Hansen & Salamon 1990). Networks are trained at the same time if there are cores for it
+        and no callbacks. The first one is the network of `n_networks=1`.
+
     loss : str, callable or Keras loss, default="sparse_categorical_crossentropy"
         Loss that training minimizes. A loss whose name begins with "sparse" gets the number of the
         class as target. All others, such as "categorical_focal_crossentropy", get one-hot rows.
@@ -614,10 +712,11 @@ class GRUClassifier(GRUParameters, BaseRecurrentClassifier):
         Labels of the classes, sorted.
 
     history_ : dict of str to list of float
-        Loss of each epoch: "loss" and, with held-out rows, "val_loss".
+        Loss of each epoch: "loss" and, with held-out rows, "val_loss". The mean over several
+        networks, as long as the shortest training.
 
     n_iter_ : int
-        Number of epochs trained in total.
+        Number of epochs trained in total, the largest of all networks.
 
     n_features_in_ : int
         Number of columns of 2-D X, or of features of a step of 3-D X.
@@ -629,10 +728,13 @@ class GRUClassifier(GRUParameters, BaseRecurrentClassifier):
         Length of the windows seen in `fit`, in steps.
 
     weights_ : list of ndarray
-        Weights, in the order of Keras.
+        Weights of the first network, in the order of Keras.
+
+    networks_ : list of list of ndarray
+        Weights of each network.
 
     optimizer_state_ : list of ndarray
-        State of the optimizer, in the order of Keras.
+        State of the optimizer of the first network, in the order of Keras.
 
     See Also
     --------
@@ -652,6 +754,15 @@ class GRUClassifier(GRUParameters, BaseRecurrentClassifier):
     neural networks. NeurIPS.
 
     Tallec, C. & Ollivier, Y. (2018). Can recurrent neural networks warp time? ICLR.
+
+    Zeng, A., Chen, M., Zhang, L. & Xu, Q. (2023). Are transformers effective for time series
+    forecasting? AAAI.
+
+    Kim, T. et al. (2022). Reversible instance normalization for accurate time-series forecasting
+    against distribution shift. ICLR.
+
+    Hansen, L. K. & Salamon, P. (1990). Neural network ensembles. IEEE Transactions on Pattern
+    Analysis and Machine Intelligence, 12(10).
 
     Examples
     --------
@@ -687,6 +798,9 @@ class GRUClassifier(GRUParameters, BaseRecurrentClassifier):
         bidirectional: bool = False,
         architecture: str = "sequence_to_vector",
         class_weight: dict[Any, float] | str | None = None,
+        normalize_windows: str | None = None,
+        normalize_features: str | Sequence[int] | None = None,
+        n_networks: int = 1,
         loss: Any = "sparse_categorical_crossentropy",
         optimizer: Any = "adam",
         learning_rate: float | None = None,
@@ -712,6 +826,9 @@ class GRUClassifier(GRUParameters, BaseRecurrentClassifier):
         self.bidirectional = bidirectional
         self.architecture = architecture
         self.class_weight = class_weight
+        self.normalize_windows = normalize_windows
+        self.normalize_features = normalize_features
+        self.n_networks = n_networks
         self.loss = loss
         self.optimizer = optimizer
         self.learning_rate = learning_rate

@@ -7,6 +7,7 @@ import numbers
 import re
 import warnings
 from collections import Counter
+from collections.abc import Collection
 from typing import Any
 
 import numpy as np
@@ -53,7 +54,7 @@ def warn_of_rows(X: Any, name: str) -> None:
     )
 
 
-def warn_of_scale(X: np.ndarray, names: Any) -> None:
+def warn_of_scale(X: np.ndarray, names: Any, *, left_out: Collection[int] = ()) -> None:
     """Warn of features whose median absolute value is so large that cells saturate.
 
     Parameters
@@ -65,6 +66,9 @@ def warn_of_scale(X: np.ndarray, names: Any) -> None:
     names : array-like of str or None
         Names of the columns of X, if any: the features of vectors, or the steps of windows of one
         feature.
+
+    left_out : collection of int, default=()
+        Features that are not looked at.
     """
     places: Any = ...
     if X[..., 0].size > _MAX_NUMBERS:
@@ -72,7 +76,7 @@ def warn_of_scale(X: np.ndarray, names: Any) -> None:
         rng = np.random.default_rng(0)
         places = tuple(rng.integers(n, size=_MAX_NUMBERS) for n in X.shape[:-1])
     medians = {}
-    for feature in range(X.shape[-1]):
+    for feature in set(range(X.shape[-1])).difference(left_out):
         sizes = np.abs(X[..., feature][places]).ravel()
         sizes = sizes[~np.isnan(sizes)]
         # Most features are scaled: their maximum makes the median unnecessary.

@@ -83,5 +83,7 @@ def make_network(fields: dict[str, Any]) -> Any:
     """Return the `Network` of a description."""
     # Imports Numba, which takes time.
     from skrnn._network.network import Network
+    from skrnn._network.normalization import Normalization
 
-    return Network(**fields)
+    normalization = fields.get("normalization")
+    return Network(**fields | {"normalization": normalization and Normalization(**normalization)})

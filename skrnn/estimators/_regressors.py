@@ -61,6 +61,28 @@ class RNNRegressor(SimpleRNNParameters, BaseRecurrentRegressor):
           from the last states of the encoder. At each step it reads its own previous output, zeros
           at the first step, in training as in prediction.
 
+    normalize_windows : {"last", "standard"}, default=None
+        Whether the network reads each window relative to its own level, so that it can predict
+        values beyond the range of the training rows.
+
+        - "last": relative to the last step that is not missing (NLinear, Zeng et al. 2023). The
+          outputs are added to the value of this step, so training starts near the naive rival.
+        - "standard": relative to the mean of the window, in standard deviations of the window
+          (RevIN, Kim et al. 2022).
+
+        `fit` finds the feature that `y` is, and the units of `y`, by comparing their numbers. The
+        other features are read as they are. A filled step counts as a step, so use
+        `padding="nan"` in SlidingWindowTransformer.
+
+    normalize_features : "all" or list of int, default=None
+        Further features that are read relative to their level in the window, counted from 0. Used
+        only with `normalize_windows`.
+
+    target_feature : int, default=None
+        Feature that `y` is, counted from 0. Used only with `normalize_windows`. If the numbers do
+        not show that `y` is this feature, factor and offset are fitted by least squares on the last
+        step of the windows. None: the feature that `fit` finds, or the only one.
+
     linear_skip : bool, default=False
         Whether to add a linear map of the window to the output, like the autoregressive part of
         LSTNet (Lai et al. 2018). The map starts from the ridge solution of the training windows.
@@ -70,6 +92,11 @@ class RNNRegressor(SimpleRNNParameters, BaseRecurrentRegressor):
 
     normalize_y : bool, default=True
         Whether to standardize `y` for training. Predictions are in the units of `y` in any case.
+
+    n_networks : int, default=1
+        Number of networks that differ in their seeds only. Predictions are the mean of theirs
+        (Hansen & Salamon 1990). Networks are trained at the same time if there are cores for it
+        and no callbacks. The first one is the network of `n_networks=1`.
 
     loss : str, callable or Keras loss, default="mean_squared_error"
         Loss that training minimizes. The mean squared error is computed in variances of `y`, the
@@ -131,10 +158,11 @@ class RNNRegressor(SimpleRNNParameters, BaseRecurrentRegressor):
     Attributes
     ----------
     history_ : dict of str to list of float
-        Loss of each epoch: "loss" and, with held-out rows, "val_loss".
+        Loss of each epoch: "loss" and, with held-out rows, "val_loss". The mean over several
+        networks, as long as the shortest training.
 
     n_iter_ : int
-        Number of epochs trained in total.
+        Number of epochs trained in total, the largest of all networks.
 
     n_features_in_ : int
         Number of columns of 2-D X, or of features of a step of 3-D X.
@@ -149,10 +177,13 @@ class RNNRegressor(SimpleRNNParameters, BaseRecurrentRegressor):
         Number of outputs: targets of a row, or of a step of a sequence.
 
     weights_ : list of ndarray
-        Weights, in the order of Keras.
+        Weights of the first network, in the order of Keras.
+
+    networks_ : list of list of ndarray
+        Weights of each network.
 
     optimizer_state_ : list of ndarray
-        State of the optimizer, in the order of Keras.
+        State of the optimizer of the first network, in the order of Keras.
 
     See Also
     --------
@@ -176,6 +207,15 @@ class RNNRegressor(SimpleRNNParameters, BaseRecurrentRegressor):
 
     Lai, G., Chang, W.-C., Yang, Y. & Liu, H. (2018). Modeling long- and short-term temporal
     patterns with deep neural networks. SIGIR.
+
+    Zeng, A., Chen, M., Zhang, L. & Xu, Q. (2023). Are transformers effective for time series
+    forecasting? AAAI.
+
+    Kim, T. et al. (2022). Reversible instance normalization for accurate time-series forecasting
+    against distribution shift. ICLR.
+
+    Hansen, L. K. & Salamon, P. (1990). Neural network ensembles. IEEE Transactions on Pattern
+    Analysis and Machine Intelligence, 12(10).
 
     Examples
     --------
@@ -207,8 +247,12 @@ class RNNRegressor(SimpleRNNParameters, BaseRecurrentRegressor):
         kernel_regularizer: Any = None,
         bidirectional: bool = False,
         architecture: str = "sequence_to_vector",
+        normalize_windows: str | None = None,
+        normalize_features: str | Sequence[int] | None = None,
+        target_feature: int | None = None,
         linear_skip: bool = False,
         normalize_y: bool = True,
+        n_networks: int = 1,
         loss: Any = "mean_squared_error",
         optimizer: Any = "adam",
         learning_rate: float | None = None,
@@ -233,8 +277,12 @@ class RNNRegressor(SimpleRNNParameters, BaseRecurrentRegressor):
         self.kernel_regularizer = kernel_regularizer
         self.bidirectional = bidirectional
         self.architecture = architecture
+        self.normalize_windows = normalize_windows
+        self.normalize_features = normalize_features
+        self.target_feature = target_feature
         self.linear_skip = linear_skip
         self.normalize_y = normalize_y
+        self.n_networks = n_networks
         self.loss = loss
         self.optimizer = optimizer
         self.learning_rate = learning_rate
@@ -309,6 +357,28 @@ class LSTMRegressor(LSTMParameters, BaseRecurrentRegressor):
           from the last states of the encoder. At each step it reads its own previous output, zeros
           at the first step, in training as in prediction.
 
+    normalize_windows : {"last", "standard"}, default=None
+        Whether the network reads each window relative to its own level, so that it can predict
+        values beyond the range of the training rows.
+
+        - "last": relative to the last step that is not missing (NLinear, Zeng et al. 2023). The
+          outputs are added to the value of this step, so training starts near the naive rival.
+        - "standard": relative to the mean of the window, in standard deviations of the window
+          (RevIN, Kim et al. 2022).
+
+        `fit` finds the feature that `y` is, and the units of `y`, by comparing their numbers. The
+        other features are read as they are. A filled step counts as a step, so use
+        `padding="nan"` in SlidingWindowTransformer.
+
+    normalize_features : "all" or list of int, default=None
+        Further features that are read relative to their level in the window, counted from 0. Used
+        only with `normalize_windows`.
+
+    target_feature : int, default=None
+        Feature that `y` is, counted from 0. Used only with `normalize_windows`. If the numbers do
+        not show that `y` is this feature, factor and offset are fitted by least squares on the last
+        step of the windows. None: the feature that `fit` finds, or the only one.
+
     linear_skip : bool, default=False
         Whether to add a linear map of the window to the output, like the autoregressive part of
         LSTNet (Lai et al. 2018). The map starts from the ridge solution of the training windows.
@@ -318,6 +388,11 @@ class LSTMRegressor(LSTMParameters, BaseRecurrentRegressor):
 
     normalize_y : bool, default=True
         Whether to standardize `y` for training. Predictions are in the units of `y` in any case.
+
+    n_networks : int, default=1
+        Number of networks that differ in their seeds only. Predictions are the mean of theirs
+        (Hansen & Salamon 1990). Networks are trained at the same time if there are cores for it
+        and no callbacks. The first one is the network of `n_networks=1`.
 
     loss : str, callable or Keras loss, default="mean_squared_error"
         Loss that training minimizes. The mean squared error is computed in variances of `y`, the
@@ -379,10 +454,11 @@ class LSTMRegressor(LSTMParameters, BaseRecurrentRegressor):
     Attributes
     ----------
     history_ : dict of str to list of float
-        Loss of each epoch: "loss" and, with held-out rows, "val_loss".
+        Loss of each epoch: "loss" and, with held-out rows, "val_loss". The mean over several
+        networks, as long as the shortest training.
 
     n_iter_ : int
-        Number of epochs trained in total.
+        Number of epochs trained in total, the largest of all networks.
 
     n_features_in_ : int
         Number of columns of 2-D X, or of features of a step of 3-D X.
@@ -397,10 +473,13 @@ class LSTMRegressor(LSTMParameters, BaseRecurrentRegressor):
         Number of outputs: targets of a row, or of a step of a sequence.
 
     weights_ : list of ndarray
-        Weights, in the order of Keras.
+        Weights of the first network, in the order of Keras.
+
+    networks_ : list of list of ndarray
+        Weights of each network.
 
     optimizer_state_ : list of ndarray
-        State of the optimizer, in the order of Keras.
+        State of the optimizer of the first network, in the order of Keras.
 
     See Also
     --------
@@ -431,6 +510,15 @@ class LSTMRegressor(LSTMParameters, BaseRecurrentRegressor):
     patterns with deep neural networks. SIGIR.
 
     Tallec, C. & Ollivier, Y. (2018). Can recurrent neural networks warp time? ICLR.
+
+    Zeng, A., Chen, M., Zhang, L. & Xu, Q. (2023). Are transformers effective for time series
+    forecasting? AAAI.
+
+    Kim, T. et al. (2022). Reversible instance normalization for accurate time-series forecasting
+    against distribution shift. ICLR.
+
+    Hansen, L. K. & Salamon, P. (1990). Neural network ensembles. IEEE Transactions on Pattern
+    Analysis and Machine Intelligence, 12(10).
 
     Examples
     --------
@@ -464,8 +552,12 @@ class LSTMRegressor(LSTMParameters, BaseRecurrentRegressor):
         kernel_regularizer: Any = None,
         bidirectional: bool = False,
         architecture: str = "sequence_to_vector",
+        normalize_windows: str | None = None,
+        normalize_features: str | Sequence[int] | None = None,
+        target_feature: int | None = None,
         linear_skip: bool = False,
         normalize_y: bool = True,
+        n_networks: int = 1,
         loss: Any = "mean_squared_error",
         optimizer: Any = "adam",
         learning_rate: float | None = None,
@@ -490,8 +582,12 @@ class LSTMRegressor(LSTMParameters, BaseRecurrentRegressor):
         self.kernel_regularizer = kernel_regularizer
         self.bidirectional = bidirectional
         self.architecture = architecture
+        self.normalize_windows = normalize_windows
+        self.normalize_features = normalize_features
+        self.target_feature = target_feature
         self.linear_skip = linear_skip
         self.normalize_y = normalize_y
+        self.n_networks = n_networks
         self.loss = loss
         self.optimizer = optimizer
         self.learning_rate = learning_rate
@@ -569,6 +665,28 @@ class GRURegressor(GRUParameters, BaseRecurrentRegressor):
           from the last states of the encoder. At each step it reads its own previous output, zeros
           at the first step, in training as in prediction.
 
+    normalize_windows : {"last", "standard"}, default=None
+        Whether the network reads each window relative to its own level, so that it can predict
+        values beyond the range of the training rows.
+
+        - "last": relative to the last step that is not missing (NLinear, Zeng et al. 2023). The
+          outputs are added to the value of this step, so training starts near the naive rival.
+        - "standard": relative to the mean of the window, in standard deviations of the window
+          (RevIN, Kim et al. 2022).
+
+        `fit` finds the feature that `y` is, and the units of `y`, by comparing their numbers. The
+        other features are read as they are. A filled step counts as a step, so use
+        `padding="nan"` in SlidingWindowTransformer.
+
+    normalize_features : "all" or list of int, default=None
+        Further features that are read relative to their level in the window, counted from 0. Used
+        only with `normalize_windows`.
+
+    target_feature : int, default=None
+        Feature that `y` is, counted from 0. Used only with `normalize_windows`. If the numbers do
+        not show that `y` is this feature, factor and offset are fitted by least squares on the last
+        step of the windows. None: the feature that `fit` finds, or the only one.
+
     linear_skip : bool, default=False
         Whether to add a linear map of the window to the output, like the autoregressive part of
         LSTNet (Lai et al. 2018). The map starts from the ridge solution of the training windows.
@@ -578,6 +696,11 @@ class GRURegressor(GRUParameters, BaseRecurrentRegressor):
 
     normalize_y : bool, default=True
         Whether to standardize `y` for training. Predictions are in the units of `y` in any case.
+
+    n_networks : int, default=1
+        Number of networks that differ in their seeds only. Predictions are the mean of theirs
+        (Hansen & Salamon 1990). Networks are trained at the same time if there are cores for it
+        and no callbacks. The first one is the network of `n_networks=1`.
 
     loss : str, callable or Keras loss, default="mean_squared_error"
         Loss that training minimizes. The mean squared error is computed in variances of `y`, the
@@ -639,10 +762,11 @@ class GRURegressor(GRUParameters, BaseRecurrentRegressor):
     Attributes
     ----------
     history_ : dict of str to list of float
-        Loss of each epoch: "loss" and, with held-out rows, "val_loss".
+        Loss of each epoch: "loss" and, with held-out rows, "val_loss". The mean over several
+        networks, as long as the shortest training.
 
     n_iter_ : int
-        Number of epochs trained in total.
+        Number of epochs trained in total, the largest of all networks.
 
     n_features_in_ : int
         Number of columns of 2-D X, or of features of a step of 3-D X.
@@ -657,10 +781,13 @@ class GRURegressor(GRUParameters, BaseRecurrentRegressor):
         Number of outputs: targets of a row, or of a step of a sequence.
 
     weights_ : list of ndarray
-        Weights, in the order of Keras.
+        Weights of the first network, in the order of Keras.
+
+    networks_ : list of list of ndarray
+        Weights of each network.
 
     optimizer_state_ : list of ndarray
-        State of the optimizer, in the order of Keras.
+        State of the optimizer of the first network, in the order of Keras.
 
     See Also
     --------
@@ -684,6 +811,15 @@ class GRURegressor(GRUParameters, BaseRecurrentRegressor):
     patterns with deep neural networks. SIGIR.
 
     Tallec, C. & Ollivier, Y. (2018). Can recurrent neural networks warp time? ICLR.
+
+    Zeng, A., Chen, M., Zhang, L. & Xu, Q. (2023). Are transformers effective for time series
+    forecasting? AAAI.
+
+    Kim, T. et al. (2022). Reversible instance normalization for accurate time-series forecasting
+    against distribution shift. ICLR.
+
+    Hansen, L. K. & Salamon, P. (1990). Neural network ensembles. IEEE Transactions on Pattern
+    Analysis and Machine Intelligence, 12(10).
 
     Examples
     --------
@@ -717,8 +853,12 @@ class GRURegressor(GRUParameters, BaseRecurrentRegressor):
         kernel_regularizer: Any = None,
         bidirectional: bool = False,
         architecture: str = "sequence_to_vector",
+        normalize_windows: str | None = None,
+        normalize_features: str | Sequence[int] | None = None,
+        target_feature: int | None = None,
         linear_skip: bool = False,
         normalize_y: bool = True,
+        n_networks: int = 1,
         loss: Any = "mean_squared_error",
         optimizer: Any = "adam",
         learning_rate: float | None = None,
@@ -743,8 +883,12 @@ class GRURegressor(GRUParameters, BaseRecurrentRegressor):
         self.kernel_regularizer = kernel_regularizer
         self.bidirectional = bidirectional
         self.architecture = architecture
+        self.normalize_windows = normalize_windows
+        self.normalize_features = normalize_features
+        self.target_feature = target_feature
         self.linear_skip = linear_skip
         self.normalize_y = normalize_y
+        self.n_networks = n_networks
         self.loss = loss
         self.optimizer = optimizer
         self.learning_rate = learning_rate
