@@ -5,9 +5,9 @@ A panel of employees, and leave known in advance
 Sixty employees bill hours each month. One model learns from all employees. It predicts each
 employee from the past months of this employee only, also employees who are hired after the
 training. Leave is planned, so the leave days of a month are known before its hours. This example
-shows how to put known values of future rows into a window beside past values, and how much they
-improve the forecast. Only the windows and the network are from skrnn, all other parts are from
-scikit-learn.
+shows how to put known values of future rows into a window beside past values (``known``), and how
+much they improve the forecast. Only the windows, the network and ``forecast`` are from skrnn. All
+other parts are from scikit-learn.
 
 Needs: ``pip install "skrnn[plot]"``.
 
@@ -28,14 +28,13 @@ from textwrap import fill
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
-from sklearn.compose import ColumnTransformer
 from sklearn.linear_model import Ridge
 from sklearn.metrics import root_mean_squared_error
 from sklearn.model_selection import GridSearchCV, TimeSeriesSplit
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from skrnn import GRURegressor, NaiveRegressor, SlidingWindowTransformer
+from skrnn import GRURegressor, NaiveRegressor, SlidingWindowTransformer, forecast
 
 N_KNOWN, N_NEW, WORKING_DAYS = 48, 12, 21
 employees = [f"E{number:02d}" for number in range(1, N_KNOWN + N_NEW + 1)]
@@ -106,9 +105,9 @@ def from_the_past(model, **window):
 # %%
 # Values known in advance
 # -----------------------
-# The window of a month must not hold the hours of the month, but may hold its leave. So the hours
-# are lagged, and the leave is passed through. Then each row holds the hours of the previous month
-# and the leave of its own month. A window that includes its own row (``horizon=0``) ends there.
+# The window of a month must not hold the hours of the month, but may hold its leave. ``known``
+# names the columns whose value at a row is known before that row comes. The window holds them up to
+# the row that is predicted. Each step holds the hours of a month and the leave of the next month.
 #
 # ========= =========================== ==============================
 # row       hours in its window         leave in its window
@@ -117,22 +116,7 @@ def from_the_past(model, **window):
 # February  February before to January  March before to this February
 # ========= =========================== ==============================
 
-
-def with_planned_leave(model, **window):
-    """Make a pipeline with windows that also hold the leave of the predicted month."""
-    lagged = SlidingWindowTransformer(1, horizon=1, group="employee")
-    columns = ColumnTransformer(
-        [("lagged", lagged, ["hours"]), ("planned", "passthrough", ["leave"])],
-        verbose_feature_names_out=False,
-    )
-    steps = [
-        ("columns", columns),
-        ("scale", StandardScaler()),
-        ("window", SlidingWindowTransformer(WINDOW, horizon=0, group="employee", **window)),
-        ("model", model),
-    ]
-    return Pipeline(steps).set_output(transform="pandas")
-
+planned = {"known": ["leave"]}
 
 # %%
 # Models and their grids
@@ -153,9 +137,9 @@ units = {"model__units": [8, 16]}
 candidates = {
     "Naive": (naive, {"naiveregressor__strategy": ["last", "seasonal", "mean"]}),
     "Ridge, past": (from_the_past(Ridge(), flatten=True), alphas),
-    "Ridge, planned leave": (with_planned_leave(Ridge(), flatten=True), alphas),
+    "Ridge, planned leave": (from_the_past(Ridge(), flatten=True, **planned), alphas),
     "GRU, past": (from_the_past(gru, padding="nan"), units),
-    "GRU, planned leave": (with_planned_leave(gru, padding="nan"), units),
+    "GRU, planned leave": (from_the_past(gru, padding="nan", **planned), units),
 }
 
 # Each training month has one row for each of the 48 employees, so folds of a multiple of 48 rows
@@ -187,17 +171,17 @@ for name, (pipeline, grid) in candidates.items():
 is_known = test.index.get_level_values("employee").isin(employees[:N_KNOWN])
 
 
-def rmse(forecast, rows=slice(None)):
+def rmse(predicted, rows=slice(None)):
     """Return the error of a forecast in the given test rows."""
-    return root_mean_squared_error(test["hours"][rows], forecast[rows])
+    return root_mean_squared_error(test["hours"][rows], predicted[rows])
 
 
 judged = forecasts | {"shock": test["hours"] - test["shock"]}
 table = pd.DataFrame(
     {
         "CV": {name: -search.best_score_ for name, search in searches.items()},
-        "known": {name: rmse(forecast, is_known) for name, forecast in judged.items()},
-        "new": {name: rmse(forecast, ~is_known) for name, forecast in judged.items()},
+        "known": {name: rmse(predicted, is_known) for name, predicted in judged.items()},
+        "new": {name: rmse(predicted, ~is_known) for name, predicted in judged.items()},
     }
 ).loc[list(judged)]
 print(f"\nOne month ahead, RMSE in hours\n\n{table.round(1).to_string(na_rep='')}\n")
@@ -259,16 +243,15 @@ say(
 # %%
 # Forecast of the next month
 # --------------------------
-# A future month is added with its planned leave, and with NaN for its hours, which are in no
-# window. So the forecasts of several plans can be compared.
+# ``forecast`` predicts the month after the rows of the test part. It asks for the planned leave of
+# this month, so the forecasts of several plans can be compared.
 
 next_month = months[-1] + 1
 coming = pd.MultiIndex.from_product([employees, [next_month]], names=panel.index.names)
 plans = {}
 for days in (0, 10):
-    ahead = pd.DataFrame({"hours": np.nan, "leave": days}, index=coming)
-    rows = pd.concat([test[features], ahead])
-    plans[days] = searches["GRU, planned leave"].predict(rows)[-len(ahead) :]
+    plan = pd.DataFrame({"leave": days}, index=coming)
+    plans[days] = forecast(searches["GRU, planned leave"], 1, X=test[features], future=plan)
 say(
     f"In {next_month.strftime('%B %Y')} the GRU expects {plans[0].mean():.0f} hours of an average "
     f"employee without leave, and {plans[10].mean():.0f} with ten days of it."
@@ -295,8 +278,8 @@ for ax, name in zip(axes, shown, strict=True):
     real = panel["hours"].xs(name).loc["2022-07":]
     ax.plot(real.index.to_timestamp(), real, color="black", linewidth=2.5, label="real hours")
     for model, style in styles.items():
-        forecast = forecasts[model].xs(name)
-        ax.plot(forecast.index.to_timestamp(), forecast, label=model, **style)
+        predicted = forecasts[model].xs(name)
+        ax.plot(predicted.index.to_timestamp(), predicted, label=model, **style)
     ax.axvline((border - 1).to_timestamp() + pd.Timedelta(days=15), color="0.7", linewidth=1)
     is_new = hired[name] >= border
     note = f", hired in {hired[name].strftime('%B %Y')}" if is_new else ""

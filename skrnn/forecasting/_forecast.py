@@ -66,11 +66,12 @@ def forecast(
         ones, or a series from its first row. With None, the forecast continues the fitted rows.
 
     future : {array-like, DataFrame} of shape (steps, n_features), default=None
-        The known values of the future rows, such as the day of the week or a planned price. A
-        DataFrame may leave out the target columns and columns whose future values the model does
-        not read. An index other than the default one labels the rows. To give labels only, give a
-        DataFrame without columns. For a panel, give `steps` rows of each series, in order of time.
-        An array has all columns of X. Values in target columns are ignored.
+        The known values of the future rows, such as the day of the week or a planned price. The
+        columns that are `known` in the window are always needed. A DataFrame may leave out the
+        target columns and columns whose future values the model does not read. An index other than
+        the default one labels the rows. To give labels only, give a DataFrame without columns. For
+        a panel, give `steps` rows of each series, in order of time. An array has all columns of X.
+        Values in target columns are ignored.
 
     target : column or list of columns, default=None
         The target column: the column of X that is `y`, by its name, or by its number for arrays. A
@@ -165,14 +166,9 @@ def forecast(
     # A direct model predicts all steps from the first future row.
     n_rows_read = 1 if targets.layout == "steps" else steps
     _check_known_values(pipeline, paths, past, rows, targets, n_rows_read)
-    n_series = len(past.series)
     is_by_step = architecture == "sequence_to_sequence"
     with _ignore_warnings_of_first_rows(paths, past):
-        try:
-            first = _predict_last(pipeline, rows.rows_until(1), n_series, is_by_step)
-        except ValueError as error:
-            _refuse_missing_values(pipeline, rows, n_series, error)
-            raise
+        first = _predict_step(pipeline, rows, 1, is_by_step)
     if targets.layout is None and first.shape[1] > 1:
         refuse_unknown_layout(first.shape[1], targets)
     if targets.layout == "steps":
@@ -189,8 +185,7 @@ def forecast(
         for step in range(1, steps):
             if targets.columns:
                 rows.write(step, targets.columns, predicted[-1])
-            later = rows.rows_until(step + 1)
-            predicted.append(_predict_last(pipeline, later, n_series, is_by_step))
+            predicted.append(_predict_step(pipeline, rows, step + 1, is_by_step))
     values = np.concatenate(predicted)
     if targets.layout != "columns":
         return rows.label(values[:, 0], targets.columns)
@@ -213,11 +208,12 @@ def _check_known_values(
     # A plain window reads all rows, and ends `horizon` rows before the row that it predicts.
     is_plain = bool(paths) and all(path.is_plain for path in paths)
     horizon = min((path.window.horizon for path in paths), default=0)
-    if is_plain and steps <= horizon:
+    reads_known = any(path.window._known for path in paths)
+    if is_plain and steps <= horizon and not reads_known:
         return
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore", RowsMissingWarning)
-        is_simple = is_plain and horizon > 0 and rows.unknown == targets.columns
+        is_simple = is_plain and horizon > 0 and rows.unknown == targets.columns and not reads_known
         needed = [
             column for column in rows.unknown if is_simple or rows.is_read(column, steps, read)
         ]
@@ -229,34 +225,60 @@ def _check_known_values(
                 raise ValueError(
                     f"The model reads the column {leaked[0]!r} of the row that it predicts, and y "
                     "is this column, so a forecast would have to know what it predicts. Use "
-                    "windows with horizon=1 for this column."
+                    "windows with horizon=1 for this column, and leave it out of known."
                 )
-    missing = [column for column in needed if column not in targets.columns]
+        missing = [column for column in needed if column not in targets.columns]
+        known = [
+            column
+            for column in (missing if reads_known else ())
+            if rows.is_read(column, 1, read, if_refused=False)
+        ]
+    if known:
+        raise ValueError(
+            f"The model reads the columns {known} of the row that it predicts, because they are "
+            f"known in the window, but future does not have them. Give their values in the next "
+            f"{steps} row(s) as future."
+        )
     if targets.columns and missing:
         raise ValueError(
             f"The columns {missing} are read, but not predicted. Their values in the next {steps} "
-            "row(s) must be known: give them as future."
+            "row(s) must be known: give them as future. To also read their values in the predicted "
+            f"row, fit with SlidingWindowTransformer(known={missing})."
         )
     if missing:
         _refuse_unknown_target(missing, past, targets, horizon)
-    if needed and not len(past.frame):
+    if (needed or reads_known) and not len(past.frame):
         check_rows_before_the_window(paths, past)
 
 
-def _refuse_missing_values(
-    pipeline: Any, rows: FutureRows, n_series: int, error: ValueError
-) -> None:
+def _predict_step(pipeline: Any, rows: FutureRows, step: int, is_by_step: bool) -> np.ndarray:
+    """Return the predictions of the rows of a step. Explain an error that NaN causes."""
+    try:
+        return _predict_last(pipeline, rows.rows_until(step), rows.n_series, is_by_step)
+    except ValueError as error:
+        _refuse_missing_values(pipeline, rows, step, error)
+        raise
+
+
+def _refuse_missing_values(pipeline: Any, rows: FutureRows, step: int, error: ValueError) -> None:
     """Explain an error that NaN causes: the same rows with numbers in place of NaN have none."""
-    if not rows.unknown:
+    empty = rows.columns_with_nan(step)
+    if not empty:
         return
     try:
-        _predict_last(pipeline, rows.rows_with_numbers(), n_series, False)
+        _predict_last(pipeline, rows.rows_with_numbers(step), rows.n_series, False)
     except ValueError:
         return
+    refused = f"a step of the estimator refuses NaN ({str(error).partition(chr(10))[0]})"
+    given = [column for column in empty if column not in rows.unknown]
+    if given:
+        raise ValueError(
+            f"future has NaN in the column(s) {given}, but {refused}. Give the values of these "
+            "columns in all rows of future."
+        ) from error
     raise ValueError(
-        f"The row to predict has NaN in the column(s) {rows.unknown}, which are not known yet, but "
-        f"a step of the estimator refuses NaN ({str(error).partition(chr(10))[0]}). Put "
-        "SimpleImputer() before this step."
+        f"The row to predict has NaN in the column(s) {empty}, which are not known yet, but "
+        f"{refused}. Put SimpleImputer() before this step."
     ) from error
 
 

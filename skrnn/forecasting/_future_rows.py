@@ -49,6 +49,9 @@ class FutureRows:
 
     Attributes
     ----------
+    n_series : int
+        Number of series.
+
     unknown : list
         The target columns, and the other columns without known values.
 
@@ -61,8 +64,8 @@ class FutureRows:
 
     def __init__(self, past: Past, steps: int, future: Any, targets: list[Any]) -> None:
         self._past = past
-        self._n_series = len(past.series)
-        self._n_rows = steps * self._n_series
+        self.n_series = len(past.series)
+        self._n_rows = steps * self.n_series
         self._order: np.ndarray | None = None
         known = self._read_future(future, steps)
         self._keys = past.key_values(steps)
@@ -86,18 +89,24 @@ class FutureRows:
 
     def rows_until(self, step: int) -> Any:
         """Return the known rows and the future rows up to a step, as the estimator reads them."""
-        return self._join(self._frame.iloc[: step * self._n_series])
+        return self._join(self._frame.iloc[: step * self.n_series])
 
-    def rows_with_numbers(self) -> Any:
-        """Return the rows of `rows_until(1)` with a possible value in place of each NaN."""
-        frame = self._frame.iloc[: self._n_series].copy()
-        for column in self.unknown:
-            frame[column] = pd.Series([self._alternatives(column)[0]] * len(frame), frame.index)
+    def columns_with_nan(self, step: int) -> list[Any]:
+        """Return the columns in which a future row up to a step has NaN."""
+        is_empty = self._frame.iloc[: step * self.n_series].isna().any()
+        return [name for name in self._past.feature_columns if is_empty[name]]
+
+    def rows_with_numbers(self, step: int) -> Any:
+        """Return the rows of `rows_until` with a possible value in place of each NaN."""
+        frame = self._frame.iloc[: step * self.n_series].copy()
+        for column in self.columns_with_nan(step):
+            value = self._alternatives(column)[0]
+            frame[column] = pd.Series([value] * len(frame), frame.index)
         return self._join(frame)
 
     def write(self, step: int, columns: list[Any], values: np.ndarray) -> None:
         """Store predictions of shape (n_series, n_columns) in the rows of a step."""
-        rows = slice((step - 1) * self._n_series, step * self._n_series)
+        rows = slice((step - 1) * self.n_series, step * self.n_series)
         for column, predicted in zip(columns, values.T, strict=True):
             stored = self._frame[column].to_numpy(dtype=np.float64, copy=True)
             stored[rows] = predicted
@@ -114,7 +123,7 @@ class FutureRows:
         """
         first: Any = None
         for number, value in enumerate(self._alternatives(column)):
-            frame = self._frame.iloc[: step * self._n_series].copy()
+            frame = self._frame.iloc[: step * self.n_series].copy()
             frame[column] = pd.Series([value] * len(frame), index=frame.index)
             try:
                 model_input = read(self._join(frame), len(frame))

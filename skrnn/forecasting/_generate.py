@@ -179,6 +179,12 @@ def _predict_next(estimator: Any) -> Callable[[list[Any]], np.ndarray]:
             "SlidingWindowTransformer(horizon=0) puts the row to predict into its own window. Use "
             "horizon=1: windows then end before their row."
         )
+    for window in windows:
+        if window._known:
+            raise ValueError(
+                f"SlidingWindowTransformer(known={window.known}) puts the label to sample into its "
+                "own window, but generate reads earlier labels only. Use known=None."
+            )
     n_features = getattr(estimator, "n_features_in_", 1)
     if n_features != 1:
         raise ValueError(

@@ -218,6 +218,15 @@ def _find_layout(found: list[Any], path: WindowPath) -> str | None:
     """Return whether outputs are steps or columns; refuse any other layout."""
     shifts = [shift for _, shift, *_ in found]
     horizon = path.window.horizon
+    known = [feature for feature, shift, *_ in found if not shift and feature in path.window._known]
+    if known:
+        names = getattr(path.window, "feature_names_in_", None)
+        name = known[0] if names is None else str(names[known[0]])
+        raise ValueError(
+            f"y is the column {name!r} of X, which is known in the window, so the window of a row "
+            "holds y itself, and a forecast would have to know what it predicts. Leave the column "
+            "out of known, or predict a column that is not known beforehand."
+        )
     is_one_column = len({feature for feature, *_ in found}) == 1
     first = shifts[0]
     in_order = shifts == list(range(first, first + len(shifts)))

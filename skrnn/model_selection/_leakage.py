@@ -34,6 +34,8 @@ from skrnn.model_selection._pipeline_steps import (
 from skrnn.model_selection._prepared_leakage import check_prepared_leakage
 from skrnn.model_selection._reports import RANDOM_OUTPUT, LeakageReport
 from skrnn.model_selection._target_columns import find_target_columns
+from skrnn.windows._known_columns import read_known
+from skrnn.windows._transformer import SlidingWindowTransformer
 
 N_CUTS = 16
 # Number of cuts at which predictions are checked for their own target.
@@ -298,27 +300,35 @@ def _find_own_target(fitted: Any, X: Any, y: Any, cuts: list[int]) -> LeakageRep
         reads_own_row = (
             number
             for number, step in enumerate(steps)
-            if is_changed[number].any() and any(each.horizon == 0 for each in find_windows(step))
+            if is_changed[number].any() and any(_reads_own_row(each) for each in find_windows(step))
         )
         guilty = next(reads_own_row, guilty)
     names = getattr(X, "columns", range(np.shape(X)[1]))
     positions = np.flatnonzero(is_changed[-1])
-    has_window = any(find_windows(steps[guilty]))
-    reason = _explain_own_target(positions, [names[j] for j in own], has_window=has_window)
+    reason = _explain_own_target(positions, [names[j] for j in own], find_windows(steps[guilty]))
     return LeakageReport(True, positions, before[guilty].name, reason)
+
+
+def _reads_own_row(window: SlidingWindowTransformer) -> bool:
+    """Return whether a window holds values of its own row."""
+    return window.horizon == 0 or bool(read_known(window.known))
 
 
 # Reasons in the report
 
 
-def _explain_own_target(positions: np.ndarray, names: list[Any], *, has_window: bool) -> str:
+def _explain_own_target(
+    positions: np.ndarray, names: list[Any], windows: list[SlidingWindowTransformer]
+) -> str:
     """Return the reason for predictions that depend on their own target."""
     column = f"column {names[0]!r}" if len(names) == 1 else f"columns {names}"
-    cure = (
-        "End the window before its row, with horizon=1"
-        if has_window
-        else "Put SlidingWindowTransformer before the model, or shift y to a later row"
-    )
+    cure = "Put SlidingWindowTransformer before the model, or shift y to a later row"
+    if windows:
+        ends_before = all(window.horizon > 0 for window in windows)
+        is_known = ends_before and any(read_known(window.known) for window in windows)
+        cure = (
+            "Leave it out of known" if is_known else "End the window before its row, with horizon=1"
+        )
     return (
         f"y is {column} of X, and {len(positions)} predictions, the first at row {positions[0]}, "
         f"change with the value of their own row, so they read their target. {cure}; or leave the "

@@ -17,13 +17,19 @@ _DATES = {"local time", "universal time"}
 def upgrade_state(state: dict[str, Any]) -> dict[str, Any]:
     """Return the state of a saved transformer in the current format.
 
-    Transformers of skrnn 0.1 have labels in another format, and no `gaps` and `targets_`.
+    Transformers of skrnn 0.1 have labels in another format, and no `gaps`, `known` and `targets_`.
     """
+    state = {"known": None, **state}
     if "_starts" in state:
         # The targets are lost, since y was not saved.
-        state = {"targets_": None, "_doubts": [], **state}
+        state = {"targets_": None, "_doubts": [], "_known": [], **state}
     if "gaps" in state:
-        return state
+        # Without known columns, nothing reads which steps of the context are missing.
+        starts = [
+            (name, {"is_missing": np.zeros((len(start["context"]), 1), dtype=bool), **start})
+            for name, start in state.get("_starts", ())
+        ]
+        return {**state, "_starts": starts} if starts else state
     upgraded = {"gaps": "warn", **state}
     if "_starts" not in state:
         return upgraded
@@ -34,7 +40,10 @@ def upgrade_state(state: dict[str, Any]) -> dict[str, Any]:
     for name, start in state["_starts"]:
         context = contexts if group is None else contexts[name]
         labels = _upgrade_labels(start["labels"])
-        starts.append((name, {**start, "context": context, "labels": labels}))
+        is_missing = np.zeros((len(context), 1), dtype=bool)
+        starts.append(
+            (name, {**start, "context": context, "is_missing": is_missing, "labels": labels})
+        )
     summaries = [start["labels"] for _, start in starts]
     zones = [summary["timezone"] for summary in summaries if summary is not None]
     upgraded["_starts"] = starts

@@ -19,7 +19,7 @@ from skrnn.windows._rules import (
     find_rule,
     resolve_weekend,
 )
-from skrnn.windows._views import Array, begins_with, number_steps, with_missing_steps
+from skrnn.windows._views import MISSING, Array, begins_with, number_steps, with_missing_steps
 
 # Number of labels kept. A quarter of business days is enough to see weekends and months.
 N_TAIL = 64
@@ -55,6 +55,7 @@ class SeriesStart(TypedDict):
 
     head: Array
     context: Array
+    is_missing: Array  # which steps of the context are missing, of shape (n_context, 1)
     labels: LabelSummary | None
 
 
@@ -98,6 +99,8 @@ class PlacedSeries(NamedTuple):
         Where the rows begin.
     context : ndarray of shape (n_context, n_features)
         The steps just before the rows; empty for rows that start fresh.
+    is_missing : bool ndarray of shape (n_context, 1)
+        Which steps of the context are missing.
     step_numbers : ndarray of shape (n_rows,) or None
         Number of the step of each row. None if windows do not include missing steps.
     missing : ndarray of shape (n_rows - 1,)
@@ -109,6 +112,7 @@ class PlacedSeries(NamedTuple):
 
     placement: Placement
     context: Array
+    is_missing: Array
     step_numbers: Array | None
     missing: Array
     incomplete: Array
@@ -197,6 +201,7 @@ def place_series(
     horizon: int,
     gaps: str,
     carry_context: bool,
+    reads_own_row: bool = False,
 ) -> PlacedSeries:
     """Return the steps before and between the rows of one series in a call.
 
@@ -218,22 +223,27 @@ def place_series(
         Number of steps from the beginning of a window to its row.
     horizon, gaps, carry_context :
         Parameters of `SlidingWindowTransformer`.
+    reads_own_row : bool, default=False
+        Whether a window reads known columns up to its own row.
     """
     placement = place_rows(values, labels, start)
     missing = find_gaps(labels, shared if start is None else start["labels"], gaps)
     numbers = number_steps(missing, n_lead) if gaps == "missing" else None
-    context = values[:0]
+    context, is_missing = values[:0], np.zeros((0, 1), dtype=bool)
     incomplete = np.empty(0, dtype=np.intp)
     if start is not None and carry_context:
         if placement.steps is not None:
             n_missing = placement.steps - 1
             context = with_missing_steps(start["context"], n_missing, fill_values, n_lead)
+            is_missing = with_missing_steps(start["is_missing"], n_missing, MISSING, n_lead)
         if placement.reason != "known":
             steps = np.arange(min(n_rows, n_lead)) if numbers is None else numbers
-            incomplete = _find_incomplete(steps, placement.steps, n_lead, horizon)
+            incomplete = _find_incomplete(
+                steps, placement.steps, n_lead, horizon, reads_own_row=reads_own_row
+            )
     if placement.reason == "known":
         missing = _leave_out_fitted_gaps(missing, labels, start)
-    return PlacedSeries(placement, context, numbers, missing, incomplete)
+    return PlacedSeries(placement, context, is_missing, numbers, missing, incomplete)
 
 
 def find_gaps(labels: Ticks | None, summary: LabelSummary | None, gaps: str) -> Array:
@@ -243,7 +253,9 @@ def find_gaps(labels: Ticks | None, summary: LabelSummary | None, gaps: str) -> 
     return count_missing_steps(labels, summary)
 
 
-def _find_incomplete(steps: Array, first_step: int | None, n_lead: int, horizon: int) -> Array:
+def _find_incomplete(
+    steps: Array, first_step: int | None, n_lead: int, horizon: int, *, reads_own_row: bool
+) -> Array:
     """Return the positions of the rows whose windows lack steps before the first row.
 
     Parameters
@@ -254,11 +266,16 @@ def _find_incomplete(steps: Array, first_step: int | None, n_lead: int, horizon:
         Steps from the last fitted row to the first row, None if the rows start fresh.
     n_lead, horizon : int
         Number of steps from the beginning of a window to its row, and from its end to its row.
+    reads_own_row : bool
+        Whether a window reads known columns up to its own row.
     """
     begins_before = steps < n_lead
     if first_step is not None:
-        # Windows of the first rows may end before the missing steps.
-        begins_before &= (steps > horizon - first_step) & (first_step > 1)
+        # Windows of the first rows may end before the missing steps, but known columns do not.
+        reaches_them = steps > horizon - first_step
+        if reads_own_row:
+            reaches_them |= steps < n_lead - horizon
+        begins_before &= reaches_them & (first_step > 1)
     incomplete: Array = np.flatnonzero(begins_before)
     return incomplete
 

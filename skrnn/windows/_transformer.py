@@ -17,6 +17,7 @@ from sklearn.utils.validation import _check_feature_names_in, check_is_fitted
 from skrnn._utils.sklearn_callbacks import CallbackSupportMixin, begin_tasks
 from skrnn._utils.validation import check_container, refuse_other_tables, validate_numeric
 from skrnn.windows._earlier_format import upgrade_state
+from skrnn.windows._known_columns import find_known_columns
 from skrnn.windows._labels import (
     LabeledRows,
     Ticks,
@@ -29,9 +30,16 @@ from skrnn.windows._labels import (
 from skrnn.windows._next_labels import share_next_labels, summarize_labels
 from skrnn.windows._notices import Notices
 from skrnn.windows._order import check_dates_of_y, check_order
-from skrnn.windows._placing import SeriesStart, find_gaps, place_series, share_rules
+from skrnn.windows._placing import (
+    PlacedSeries,
+    SeriesStart,
+    find_gaps,
+    place_series,
+    share_rules,
+)
 from skrnn.windows._targets import find_doubts, find_targets
 from skrnn.windows._views import (
+    MISSING,
     Array,
     Positions,
     column_means,
@@ -93,6 +101,11 @@ class SlidingWindowTransformer(CallbackSupportMixin, TransformerMixin, BaseEstim
         Index levels or columns of a DataFrame that name the series of each row. With several names,
         a series is named by a tuple. A window holds rows of one series only, and rows of several
         series may be interleaved. A column given here is not a feature.
+    known : list of str or list of int, default=None
+        Columns whose value at a row is known before that row comes, such as a calendar, a plan or a
+        weather forecast. Names of columns of a DataFrame, or positions among the features. A window
+        ends `horizon` rows before its row, but holds these columns up to the row itself. At least
+        one column must not be known. See Notes.
     gaps : {"warn", "ignore", "missing", "raise"}, default="warn"
         Treatment of missing steps between the rows of a call. Missing steps are found if the labels
         follow a rule. `"warn"` reads across them, as if the rows were next to each other, and
@@ -138,6 +151,26 @@ class SlidingWindowTransformer(CallbackSupportMixin, TransformerMixin, BaseEstim
     === =========== =========== ===========
 
     To predict the next row, which is not known yet, append a row of NaN.
+
+    **Known columns.** Each step holds the columns of its row, and the known columns of the row
+    `horizon` later. So the last step holds the known values of the row that is predicted. For
+    ``window_length=3``:
+
+    === ========================== ==========================
+    row known, `horizon=1`         known, `horizon=2`
+    === ========================== ==========================
+    0   ``. . .``                  ``. . .``
+    1   ``. . 1``                  ``. . .``
+    2   ``. 1 2``                  ``. . 2``
+    3   ``1 2 3``                  ``. 2 3``
+    4   ``2 3 4``                  ``2 3 4``
+    === ========================== ==========================
+
+    A step is present or missing in all columns. It is missing if one of its two rows is. NaN in a
+    row is no missing row and stays where it is: recurrent regressors refuse a step that is NaN in
+    some columns only. To predict the next row, append a row of NaN with its known values. If `y`
+    has several outputs, such as the next steps, only the known values of the row of the first
+    output are read. If `y` is a known column, the window holds `y` itself, which is a leak.
 
     **Context.** The row labels, which are the index of a pandas DataFrame, say where rows belong in
     time. They must increase within a series. With `carry_context=True`, `transform` compares the
@@ -209,6 +242,16 @@ class SlidingWindowTransformer(CallbackSupportMixin, TransformerMixin, BaseEstim
     2        NaN        0.0        1.0
     3        0.0        1.0        2.0
     4        1.0        2.0        3.0
+
+    The opening hours of a day are known before its sales:
+
+    >>> shop = pd.DataFrame({"sales": [10.0, 20.0, 30.0], "hours": [8.0, 6.0, 4.0]})
+    >>> window = SlidingWindowTransformer(1, known=["hours"], flatten=True, padding="nan")
+    >>> window.set_output(transform="pandas").fit_transform(shop)
+       sales_lag1  hours_lag0
+    0         NaN         NaN
+    1        10.0         6.0
+    2        20.0         4.0
     """
 
     _parameter_constraints: ClassVar[dict] = {
@@ -218,6 +261,7 @@ class SlidingWindowTransformer(CallbackSupportMixin, TransformerMixin, BaseEstim
         "flatten": ["boolean", StrOptions({"auto"})],
         "carry_context": ["boolean"],
         "group": [str, list, tuple, None],
+        "known": "no_validation",  # fit compares it with the columns of X
         "gaps": [StrOptions({"warn", "ignore", "missing", "raise"})],
     }
 
@@ -230,6 +274,7 @@ class SlidingWindowTransformer(CallbackSupportMixin, TransformerMixin, BaseEstim
         flatten: bool | str = "auto",
         carry_context: bool = True,
         group: str | Sequence[str] | None = None,
+        known: Sequence[Any] | None = None,
         gaps: str = "warn",
     ) -> None:
         self.window_length = window_length
@@ -238,6 +283,7 @@ class SlidingWindowTransformer(CallbackSupportMixin, TransformerMixin, BaseEstim
         self.flatten = flatten
         self.carry_context = carry_context
         self.group = group
+        self.known = known
         self.gaps = gaps
 
     @property
@@ -271,8 +317,9 @@ class SlidingWindowTransformer(CallbackSupportMixin, TransformerMixin, BaseEstim
         ------
         ValueError
             If a parameter is out of its range. If X has infinite values or columns that are not
-            numbers. If `group` does not name the series of every row. If labels of a series do not
-            increase. If `y` has other dates than X. If steps are missing with `gaps="raise"`.
+            numbers. If `group` does not name the series of every row. If `known` names other
+            columns than those of X, or all of them. If labels of a series do not increase. If `y`
+            has other dates than X. If steps are missing with `gaps="raise"`.
 
         Warns
         -----
@@ -321,15 +368,17 @@ class SlidingWindowTransformer(CallbackSupportMixin, TransformerMixin, BaseEstim
         series = positions_by_series(rows)
         self._check_order(ticks, rows, series, X)
         values = self._validate(rows.features, reset=False)
-        contexts, steps = self._place(values, rows, ticks, series)
+        placed = self._place(values, rows, ticks, series)
         windows = flat_windows(
             values,
             list(series.values()),
-            contexts,
+            [each.context for each in placed],
             self.fill_values_,
             window_length=self.window_length,
             horizon=self.horizon,
-            steps=steps,
+            steps=[each.step_numbers for each in placed],
+            known=self._known,
+            is_missing=[each.is_missing for each in placed],
         )
         if _flattens(self.flatten, self.n_features_in_):
             return windows
@@ -338,6 +387,8 @@ class SlidingWindowTransformer(CallbackSupportMixin, TransformerMixin, BaseEstim
     @available_if(_has_columns)
     def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
         """Return the names of the columns: `Open_lag3`, `Open_lag2`, `Open_lag1`.
+
+        The number is the distance to the row that is predicted. Known columns end with `_lag0`.
 
         This method exists for flattened windows only. It does not exist with `flatten=False`, nor
         for several features with `flatten="auto"`.
@@ -365,7 +416,14 @@ class SlidingWindowTransformer(CallbackSupportMixin, TransformerMixin, BaseEstim
         check_is_fitted(self)
         names = _check_feature_names_in(self, input_features)
         lags = range(lead_length(self.window_length, self.horizon), self.horizon - 1, -1)
-        return np.asarray([f"{name}_lag{lag}" for lag in lags for name in names], dtype=object)
+        moved = [self.horizon if column in self._known else 0 for column in range(len(names))]
+        # Known columns are read `horizon` rows later than the others.
+        named = [
+            f"{name}_lag{lag - ahead}"
+            for lag in lags
+            for name, ahead in zip(names, moved, strict=True)
+        ]
+        return np.asarray(named, dtype=object)
 
     def set_output(self, *, transform: str | None = None) -> SlidingWindowTransformer:
         """Set the container of flattened windows.
@@ -405,6 +463,9 @@ class SlidingWindowTransformer(CallbackSupportMixin, TransformerMixin, BaseEstim
         # The order is checked before the values, since a missing key may be a column of text.
         self._check_order(ticks, rows, series, X)
         values = self._validate(rows.features, reset=True)
+        self._known = find_known_columns(
+            self.known, _columns(rows.features), values.shape[1], group_keys(self.group)
+        )
         check_dates_of_y(rows.labels, ticks, y)
         self._find_targets(values, y, list(series.values()), rows.features)
         self._has_group = self.group is not None
@@ -437,6 +498,7 @@ class SlidingWindowTransformer(CallbackSupportMixin, TransformerMixin, BaseEstim
             start: SeriesStart = {
                 "head": first_rows(values[where], n_lead),
                 "context": last_steps(values[where], numbers, self.fill_values_, n_lead),
+                "is_missing": last_steps(np.zeros((n_rows, 1), bool), numbers, MISSING, n_lead),
                 "labels": summary,
             }
             self._starts.append((name, start))
@@ -456,12 +518,12 @@ class SlidingWindowTransformer(CallbackSupportMixin, TransformerMixin, BaseEstim
         rows: LabeledRows,
         ticks: Ticks | None,
         series: dict[Hashable, Positions],
-    ) -> tuple[list[Array], list[Array | None]]:
-        """Return the context of each series, and the steps of its rows; warn of missing steps."""
+    ) -> list[PlacedSeries]:
+        """Return the steps before and between the rows of each series; warn of missing steps."""
         n_lead = lead_length(self.window_length, self.horizon)
         starts = dict(self._starts)
         notices = Notices(len(values), rows.labels, has_group=self._has_group)
-        contexts, step_numbers = [], []
+        every = []
         for name, where in series.items():
             start = starts.get(name)
             own = None if ticks is None else ticks.at(where)
@@ -477,16 +539,16 @@ class SlidingWindowTransformer(CallbackSupportMixin, TransformerMixin, BaseEstim
                 horizon=self.horizon,
                 gaps=self.gaps,
                 carry_context=self.carry_context,
+                reads_own_row=bool(self._known),
             )
-            contexts.append(placed.context)
-            step_numbers.append(placed.step_numbers)
+            every.append(placed)
             kind = "" if own is None else own.kind
             notices.note_gaps(name, where, placed.missing)
             notices.note_incomplete_rows(
                 name, where, placed.incomplete, placed.placement, start, kind
             )
         self._give(notices)
-        return contexts, step_numbers
+        return every
 
     def _check_order(
         self,

@@ -3,7 +3,8 @@
 The window of row ``t`` holds rows ``t - horizon - window_length + 1 … t - horizon``. A buffer has
 the rows of a series, and ``window_length + horizon - 1`` steps before them, which are called the
 *lead*. The window of row ``t`` begins at row ``t`` of the buffer, so all windows are one strided
-view.
+view. Known columns are moved ahead by `horizon` steps in the buffer, so their window ends with row
+``t`` itself.
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ import numpy.typing as npt
 Array = npt.NDArray[Any]
 # Positions of the rows of one series. A slice, which needs no copy, if it is the only series.
 Positions = npt.NDArray[np.intp] | slice
+# Fill value of an array that says which steps are missing.
+MISSING = np.array([True])
 
 
 def lead_length(window_length: int, horizon: int) -> int:
@@ -84,6 +87,8 @@ def flat_windows(
     window_length: int,
     horizon: int,
     steps: Sequence[Array | None] | None = None,
+    known: Sequence[int] = (),
+    is_missing: Sequence[Array] | None = None,
 ) -> Array:
     """Return the window of every row, within the series of the row.
 
@@ -102,6 +107,11 @@ def flat_windows(
     steps : sequence of ndarray of shape (n_rows of the series,) or None
         The number of the step of each row, from 0 on, if steps between rows are missing. None for
         rows that are neighbors.
+    known : sequence of int, default=()
+        Known columns. Each step holds their values in the row `horizon` steps later. If one of the
+        two rows of a step is missing, the step has fill values in all columns.
+    is_missing : sequence of bool ndarray of shape (n_context, 1), default=None
+        Which steps of each context are missing. With None, no step is. Needed for known columns.
 
     Returns
     -------
@@ -110,16 +120,26 @@ def flat_windows(
         missing steps they are a view of one buffer, else a copy.
     """
     numbers = [None] * len(positions) if steps is None else steps
-    buffers = [
-        _padded_rows(
-            _spread_rows(rows[where], number, fill_values),
-            context,
-            fill_values,
-            window_length,
-            horizon,
-        )
-        for where, context, number in zip(positions, contexts, numbers, strict=True)
-    ]
+    n_lead = lead_length(window_length, horizon)
+    buffers = []
+    for place, (where, number) in enumerate(zip(positions, numbers, strict=True)):
+        spread = _spread_rows(rows[where], number, fill_values)
+        # The last `horizon` rows are in no window.
+        n_steps = len(spread) + window_length - 1
+        context = last_rows(contexts[place], n_lead)
+        buffer = _read_steps(spread, context, fill_values, first=-n_lead, n_steps=n_steps)
+        if known and horizon > 0:
+            absent = np.zeros((len(context), 1), dtype=bool)
+            if is_missing is not None:
+                absent = last_rows(is_missing[place], n_lead)
+            _move_known_columns(
+                buffer,
+                (spread, context, fill_values),
+                (_find_missing_steps(len(spread), number), absent, MISSING),
+                known,
+                horizon,
+            )
+        buffers.append(buffer)
     if len(buffers) == 1 and numbers[0] is None:
         return _strided_windows(buffers[0], window_length)
     windows = _strided_windows(np.concatenate(buffers), window_length)
@@ -177,20 +197,63 @@ def _spread_rows(rows: Array, numbers: Array | None, fill_values: Array) -> Arra
     return spread
 
 
-def _padded_rows(
-    rows: Array, context: Array, fill_values: Array, window_length: int, horizon: int
+def _find_missing_steps(n_steps: int, numbers: Array | None) -> Array:
+    """Return which steps have no row, of shape (n_steps, 1)."""
+    n_rows = n_steps if numbers is None else len(numbers)
+    return _spread_rows(np.zeros((n_rows, 1), dtype=bool), numbers, MISSING)
+
+
+def _read_steps(
+    rows: Array, context: Array, fill_values: Array, *, first: int, n_steps: int
 ) -> Array:
-    """Return the buffer of a series: fill values, context and rows."""
-    n_lead = lead_length(window_length, horizon)
-    context = context[max(0, len(context) - n_lead) :]
-    n_fill = n_lead - len(context)
-    # The last `horizon` rows are in no window. If there are fewer rows, the buffer ends within
-    # the lead.
-    buffer = np.empty((len(rows) + window_length - 1, rows.shape[1]), rows.dtype)
-    buffer[:n_fill] = fill_values
-    buffer[n_fill:n_lead] = context[: max(0, len(buffer) - n_fill)]
-    buffer[n_lead:] = rows[: max(0, len(rows) - horizon)]
-    return buffer
+    """Return the steps from the number `first` on, a negative number or 0.
+
+    The rows are the steps 0, 1, …, the context lies before them, and fill values before the
+    context.
+    """
+    steps = np.empty((n_steps, rows.shape[1]), rows.dtype)
+    n_before = min(n_steps, -first)
+    n_fill = min(n_before, max(0, -first - len(context)))
+    steps[:n_fill] = fill_values
+    begin = len(context) + first + n_fill
+    steps[n_fill:n_before] = context[begin : begin + n_before - n_fill]
+    steps[n_before:] = rows[: n_steps - n_before]
+    return steps
+
+
+def _move_known_columns(
+    buffer: Array,
+    values: tuple[Array, Array, Array],
+    missing: tuple[Array, Array, Array],
+    known: Sequence[int],
+    horizon: int,
+) -> None:
+    """Put the values of known columns `horizon` steps later into a buffer.
+
+    Parameters
+    ----------
+    buffer : ndarray of shape (n_steps, n_features)
+        Steps of a series. It is changed in place.
+    values : tuple of ndarray
+        The rows, the context and the fill values.
+    missing : tuple of bool ndarray
+        The same for the presence of a row, with one column: True for a missing step.
+    known : sequence of int
+        Known columns.
+    horizon : int
+        Distance of a row from the last step of its window.
+    """
+    n_steps, n_rows = len(buffer), len(values[0])
+    # Windows end with the row that is predicted, so the buffer of known columns does, too.
+    later = n_rows - n_steps
+    # Column by column, so no second buffer is needed.
+    for column in known:
+        one = slice(column, column + 1)
+        rows, context, fill_values = (each[..., one] for each in values)
+        buffer[:, one] = _read_steps(rows, context, fill_values, first=later, n_steps=n_steps)
+    is_missing = _read_steps(*missing, first=later - horizon, n_steps=n_steps)
+    is_missing |= _read_steps(*missing, first=later, n_steps=n_steps)
+    buffer[is_missing[:, 0]] = values[2]
 
 
 def _strided_windows(buffer: Array, window_length: int) -> Array:

@@ -43,8 +43,7 @@ def windows_by_hand(panel, rows, train, name):
     """Return the windows of `rows`, looked up month by month in the whole panel.
 
     Steps before the first month of an employee are NaN for a network and the fitted mean for
-    Ridge, which is 0 once scaled. The hours of the month before that first one, which nobody has,
-    are the mean of the hours.
+    Ridge, which is 0 once scaled.
     """
 
     def keys(frame):
@@ -53,25 +52,20 @@ def windows_by_hand(panel, rows, train, name):
 
     hours = dict(zip(keys(panel), panel["hours"], strict=True))
     leave = dict(zip(keys(panel), panel["leave"], strict=True))
-    mean_hours = train["hours"].mean()
-    is_planned = name in PLANNED
-    last = 0 if is_planned else 1  # how many months before its row a window ends
-    behind = 1 if is_planned else 0  # how many months the hours of a step lie behind its leave
-
-    def unscaled(who, month):
-        return hours.get((who, month - behind), mean_hours), leave[who, month]
-
-    fitted_steps = np.array([unscaled(*key) for key in keys(train)])
-    mean, spread = fitted_steps.mean(axis=0), fitted_steps.std(axis=0)
-    absent = mean * np.nan if name.startswith("GRU") else mean
+    # How many months the leave of a step lies after its hours.
+    ahead = 1 if name in PLANNED else 0
+    mean, spread = train[["hours", "leave"]].mean(), train[["hours", "leave"]].std(ddof=0)
+    missing = np.array(mean) * (np.nan if name.startswith("GRU") else 1)
     windows = [
         [
-            unscaled(who, month - lag) if (who, month - lag) in leave else absent
-            for lag in range(last + 11, last - 1, -1)
+            (hours[who, month - lag], leave[who, month - lag + ahead])
+            if (who, month - lag) in hours
+            else missing
+            for lag in range(12, 0, -1)
         ]
         for who, month in keys(rows)
     ]
-    return (np.array(windows) - mean) / spread
+    return (np.array(windows) - np.array(mean)) / np.array(spread)
 
 
 def test_every_point_of_every_grid_can_be_set(example):
@@ -159,9 +153,9 @@ def test_an_employee_first_met_at_predict_starts_fresh(example, fitted):
     test, known = example["test"], set(employees_of(example["train"]))
     windows = windows_of(fitted["GRU, planned leave"], test[example["features"]])
     for who in set(employees_of(test)) - known:
-        # One step in the first month, the planned leave in it; one more each month.
+        # No step in the first month, which has no past; one more each month.
         n_present = (~np.isnan(windows[employees_of(test) == who])).all(axis=2).sum(axis=1)
-        np.testing.assert_array_equal(n_present, np.arange(1, len(n_present) + 1))
+        np.testing.assert_array_equal(n_present, np.arange(len(n_present)))
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -202,7 +196,10 @@ def test_leave_reaches_the_prediction_of_its_month_where_it_is_planned_and_no_ea
     earlier, same = months_of(test) < first, months_of(test) == first
     np.testing.assert_array_equal(before[earlier], after[earlier])
     if name in PLANNED:
-        assert (before[same] != after[same]).all()
+        # The first month of an employee has no step that could hold its leave.
+        has_past = np.array([example["hired"][who] < first for who in employees_of(test)])
+        assert (before[same & has_past] != after[same & has_past]).all()
+        np.testing.assert_array_equal(before[same & ~has_past], after[same & ~has_past])
     else:
         np.testing.assert_array_equal(before[same], after[same])
 
