@@ -28,6 +28,62 @@ def validate_numeric(estimator: BaseEstimator, X: Any, **check_params: Any) -> A
         return validate_data(estimator, X, **check_params)
 
 
+def validate_shape(
+    estimator: BaseEstimator, X: Any, *, reset: bool, n_dimensions: tuple[int, ...], expected: str
+) -> np.ndarray:
+    """Return X as floats with the expected numbers of dimensions and features."""
+    name = type(estimator).__name__
+    is_plain = type(X) is np.ndarray and X.dtype in (np.float64, np.float32) and X.size
+    # Plain arrays skip scikit-learn's checks, which take longer than the prediction of one row.
+    if reset or not is_plain or hasattr(estimator, "feature_names_in_"):
+        # ensure_2d=False: scikit-learn would read the time axis of 3-D X as features.
+        X = validate_numeric(
+            estimator,
+            X,
+            reset=reset,
+            dtype=[np.float64, np.float32],
+            ensure_2d=False,
+            allow_nd=True,
+            ensure_all_finite=False,
+        )
+    if X.ndim not in n_dimensions:
+        cure = (
+            "Reshape your data: array.reshape(-1, 1) if it has a single step, array.reshape(1, -1) "
+            "if it is a single window."
+        )
+        may_be_window = not reset and X.shape == (estimator.n_features_in_,)
+        if X.ndim == 1 and 3 in n_dimensions and not may_be_window:
+            cure = (
+                "If it is one series, make windows of it: fit "
+                f"make_pipeline(SlidingWindowTransformer(10), {name}()) on X.reshape(-1, 1). "
+                f"{cure}"
+            )
+        raise ValueError(
+            f"X of shape {X.shape} has {X.ndim} dimension(s); {name} expects {expected}. {cure}"
+        )
+    if 0 in X.shape:
+        empty = ("sample(s)", "step(s)", "feature(s)")[X.shape.index(0)]
+        raise ValueError(
+            f"Found array with 0 {empty} (shape={X.shape}) while a minimum of 1 is required by "
+            f"{name}."
+        )
+    if reset:
+        estimator.n_features_in_ = X.shape[-1]
+        estimator._windows_ndim = X.ndim
+    elif X.ndim != estimator._windows_ndim:
+        raise ValueError(
+            f"X of shape {X.shape} has {X.ndim} dimensions, but {name} was fitted on "
+            f"{estimator._windows_ndim}-D X. Give X as in fit."
+        )
+    elif X.shape[-1] != estimator.n_features_in_:
+        raise ValueError(
+            f"X has {X.shape[-1]} features, but {name} is expecting {estimator.n_features_in_} "
+            "features as input, as in fit (in 2-D X: steps of a window; in 3-D X: features of a "
+            "step). Give X as in fit."
+        )
+    return X
+
+
 def refuse_other_tables(X: Any, reader: str) -> None:
     """Refuse X that is not a table of rows: one column, several tables, or windows.
 
@@ -67,6 +123,62 @@ def refuse_other_tables(X: Any, reader: str) -> None:
             "rows below each other in one DataFrame, with group."
         )
     refuse_column(X, expected, may_be_row=True)
+
+
+def refuse_unstacked(values: Any, name: str, reader: str, advice: str = "") -> None:
+    """Refuse a collection of sequences that is not one array yet.
+
+    Parameters
+    ----------
+    values : object
+        Argument given by the user.
+
+    name : str
+        Name of the argument.
+
+    reader : str
+        Name of the class or function that expects one array.
+
+    advice : str, default=""
+        A sentence with more advice, added at the end of the message.
+    """
+    # Sparse matrices in the format DOK are dicts; scikit-learn refuses them.
+    if isinstance(values, Mapping) and not hasattr(values, "toarray"):
+        raise TypeError(
+            f"{name} is a {type(values).__name__}, and {reader} expects one array. If its values "
+            f"are sequences, one for each sample, give stack_sequences({name}).{advice} If the "
+            f"values are columns, give pandas.DataFrame({name})."
+        )
+    is_array = isinstance(values, np.ndarray) and values.dtype.kind == "O" and values.ndim == 1
+    is_array_or_series = is_array or isinstance(values, pd.Series)
+    is_collection = is_array_or_series or isinstance(values, list | tuple)
+    if not is_collection or not all(isinstance(part, Sized) for part in values):
+        return
+    if any(isinstance(part, str | bytes | Mapping) for part in values):
+        return
+    try:
+        lengths = [len(part) for part in values]
+    except TypeError:  # sparse matrices and 0-D arrays have no length
+        return
+    if lengths and min(lengths) < max(lengths):
+        raise ValueError(
+            f"{name} cannot be read as an array of numbers: its {len(lengths)} sequences have "
+            f"unequal lengths, {min(lengths)} to {max(lengths)} step(s), and {reader} expects one "
+            f"array. Give stack_sequences({name}), which pads them with NaN.{advice}"
+        )
+    columns = [list(part.columns) for part in values if hasattr(part, "columns")]
+    if any(names != columns[0] for names in columns):
+        raise ValueError(
+            f"{name} is a list of DataFrames whose columns differ or have another order, and an "
+            f"array has no column names. Give stack_sequences({name}), which matches columns by "
+            f"name.{advice}"
+        )
+    if lengths and is_array_or_series:
+        raise ValueError(
+            f"{name} cannot be read as an array of numbers: it is a {type(values).__name__} of "
+            f"{len(lengths)} sequences, and {reader} expects one array. Give "
+            f"stack_sequences({name}).{advice}"
+        )
 
 
 def refuse_dict(X: Any, expected: str) -> None:

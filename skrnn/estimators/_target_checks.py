@@ -17,9 +17,9 @@ from skrnn._utils.validation import (
     dtypes_of,
     read_as_numbers,
     refuse_dates,
+    refuse_unstacked,
     sum_of,
 )
-from skrnn.estimators._input_checks import refuse_unstacked
 
 # Architectures whose targets are sequences.
 SEQUENCE_ARCHITECTURES = ("sequence_to_sequence", "vector_to_sequence", "encoder_decoder")
