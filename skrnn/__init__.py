@@ -8,6 +8,7 @@ from skrnn.estimators._regressors import GRURegressor, LSTMRegressor, RNNRegress
 from skrnn.forecasting._forecast import forecast
 from skrnn.forecasting._generate import generate
 from skrnn.windows._sequences import stack_sequences
+from skrnn.windows._stepwise_transformer import StepwiseTransformer
 from skrnn.windows._transformer import SlidingWindowTransformer
 
 __version__ = "0.1.0"
@@ -21,6 +22,7 @@ __all__ = [
     "RNNClassifier",
     "RNNRegressor",
     "SlidingWindowTransformer",
+    "StepwiseTransformer",
     "config_context",
     "forecast",
     "generate",

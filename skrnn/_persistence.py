@@ -26,6 +26,7 @@ from skrnn._utils.estimator_arguments import refuse_other_models
 from skrnn.estimators._classifiers import GRUClassifier, LSTMClassifier, RNNClassifier
 from skrnn.estimators._naive import NaiveRegressor
 from skrnn.estimators._regressors import GRURegressor, LSTMRegressor, RNNRegressor
+from skrnn.windows._stepwise_transformer import StepwiseTransformer
 from skrnn.windows._transformer import SlidingWindowTransformer, windows_of
 
 
@@ -52,7 +53,7 @@ _HEADER = re.compile(rb"skrnn (?P<version>\S+) format (?P<format>\d+) sha256 (?P
 _LONGEST_HEADER = 200
 _OWN_TYPES = (
     *(GRUClassifier, GRURegressor, LSTMClassifier, LSTMRegressor, NaiveRegressor),
-    *(RNNClassifier, RNNRegressor, SlidingWindowTransformer),
+    *(RNNClassifier, RNNRegressor, SlidingWindowTransformer, StepwiseTransformer),
 )
 # Parts of pipelines and searches that skops does not trust by default. Trees and forests are left
 # out, because C code reads their arrays without a check.

@@ -93,7 +93,8 @@ def warn_of_scale(X: np.ndarray, names: Any, *, left_out: Collection[int] = ()) 
         "Scale X: StandardScaler before the network in a pipeline."
         if X.ndim == 2
         else "Scale X before it is cut into windows: StandardScaler, before "
-        "SlidingWindowTransformer in a pipeline."
+        "SlidingWindowTransformer in a pipeline. Scale sequences with "
+        "StepwiseTransformer(StandardScaler())."
     )
     warnings.warn(
         f"The median absolute value of {_enumerate(large)} is above {_LARGEST_MEDIAN}. The cells "

@@ -228,7 +228,7 @@ def _read_sequence(sequence: Any, name: str) -> Array:
             f"{name} of shape {array.shape} has {array.ndim} dimensions; expected {_SHAPES}. Put "
             "all values of a step into one axis: array.reshape(len(array), -1)."
         )
-    floats = _as_floats(array)
+    floats = as_floats(array)
     if floats is None:
         raise ValueError(
             f"{name} holds values of type {array.dtype} that are not numbers"
@@ -248,11 +248,11 @@ def _locate_columns(sequence: Any, array: Array) -> str:
     columns = list(getattr(sequence, "columns", ()))
     if array.ndim != 2 or len(columns) != array.shape[1]:
         return ""
-    others = [name for i, name in enumerate(columns) if _as_floats(array[:, i]) is None]
+    others = [name for i, name in enumerate(columns) if as_floats(array[:, i]) is None]
     return f", in the column(s) {_enumerate(others)}" if others else ""
 
 
-def _as_floats(array: Array) -> Array | None:
+def as_floats(array: Array) -> Array | None:
     """Return float32 as it is and other numbers as float64, None for values of other types."""
     if array.dtype.kind in "biuf":
         is_single = array.dtype.type is np.float32
