@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, ClassVar
@@ -82,7 +83,7 @@ def transform_steps(X: np.ndarray, transformer: Any, method: str, n_features: in
 
 def apply_method(transformer: Any, method: str, steps: np.ndarray) -> np.ndarray:
     """Return what a method of a transformer makes of a table of steps, as floats."""
-    with explain_nan(transformer, steps):
+    with explain_errors(transformer, steps):
         output = getattr(transformer, method)(steps)
     if hasattr(output, "toarray"):
         # Sequences have three axes, and sparse matrices have two.
@@ -105,19 +106,26 @@ def apply_method(transformer: Any, method: str, steps: np.ndarray) -> np.ndarray
 
 
 @contextmanager
-def explain_nan(transformer: Any, steps: np.ndarray) -> Iterator[None]:
-    """Explain errors of a transformer that refuses steps with NaN in some features."""
+def explain_errors(transformer: Any, steps: np.ndarray) -> Iterator[None]:
+    """Explain errors of a transformer that needs y, or refuses NaN in some features."""
+    name = type(transformer).__name__
     try:
         yield
-    except ValueError as error:
+    except (TypeError, ValueError) as error:
+        # scikit-learn's message, and that of Python about fit(X, y).
+        if re.search(r"requires y\b|argument: 'y'", str(error)):
+            raise ValueError(
+                f"{name} needs y, but StepwiseTransformer passes no y on, because y has one value "
+                "for each sequence and not for each step. Use a transformer that learns from X "
+                "alone."
+            ) from error
         n_incomplete = np.count_nonzero(np.isnan(steps).any(axis=1))
         if not n_incomplete or "NaN" not in str(error):
             raise
         raise ValueError(
-            f"X has {n_incomplete} step(s) with NaN in some features, but not in all, and "
-            f"{type(transformer).__name__} refuses NaN. Only steps that are NaN in all features "
-            "are left out. Fill the others first: "
-            "StepwiseTransformer(make_pipeline(SimpleImputer(), transformer))."
+            f"X has {n_incomplete} step(s) with NaN in some features, but not in all, and {name} "
+            "refuses NaN. Only steps that are NaN in all features are left out. Fill the others "
+            "first: StepwiseTransformer(make_pipeline(SimpleImputer(), transformer))."
         ) from error
 
 
@@ -145,23 +153,6 @@ def check_each_step_alone(transformer: Any, steps: np.ndarray) -> int:
                 "each row by itself, or change the sequences before stack_sequences."
             )
     return int(together.shape[1])
-
-
-def refuse_supervised(transformer: Any) -> None:
-    """Refuse a transformer that cannot be fitted without y."""
-    tags = _read_tags(transformer)
-    if tags is not None and tags.target_tags.required:
-        raise ValueError(
-            f"{type(transformer).__name__} needs y, but StepwiseTransformer passes no y on: it "
-            "has one value for each sequence, not for each step. Use a transformer that learns "
-            "from X alone."
-        )
-
-
-def _read_tags(transformer: Any) -> Tags | None:
-    """Return the tags of an estimator, or None if it has none."""
-    has_tags = hasattr(transformer, "__sklearn_tags__") and not isinstance(transformer, type)
-    return get_tags(transformer) if has_tags else None
 
 
 def _can_invert(stepwise: StepwiseTransformer) -> bool:
@@ -397,9 +388,9 @@ class StepwiseTransformer(CallbackSupportMixin, TransformerMixin, BaseEstimator)
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()
         tags.input_tags.allow_nan = True
-        inner = _read_tags(self.transformer)
-        if inner is not None and inner.transformer_tags is not None:
-            tags.transformer_tags.preserves_dtype = inner.transformer_tags.preserves_dtype
+        if isinstance(self.transformer, TransformerMixin):
+            inner = get_tags(self.transformer).transformer_tags
+            tags.transformer_tags.preserves_dtype = inner.preserves_dtype
         return tags
 
     @property
@@ -410,7 +401,6 @@ class StepwiseTransformer(CallbackSupportMixin, TransformerMixin, BaseEstimator)
     def _learn(self, X: Any) -> None:
         """Set the fitted attributes."""
         refuse_other_models(self.transformer, "transformer")
-        refuse_supervised(self.transformer)
         X = self._validate(X, reset=True)
         steps = X[find_present_steps(X)]
         if not len(steps):
@@ -418,12 +408,10 @@ class StepwiseTransformer(CallbackSupportMixin, TransformerMixin, BaseEstimator)
                 "X holds only NaN, so all its steps are missing, and the transformer has nothing "
                 "to learn from. Give sequences with values."
             )
-        # A copy, because transformers with copy=False write into the table.
-        compared = steps[:_N_COMPARED].copy()
         self.transformer_ = clone(self.transformer)
-        with explain_nan(self.transformer_, steps):
+        with explain_errors(self.transformer_, steps):
             self.transformer_.fit(steps)
-        self._n_features_out = check_each_step_alone(self.transformer_, compared)
+        self._n_features_out = check_each_step_alone(self.transformer_, steps[:_N_COMPARED])
 
     def _validate(self, X: Any, *, reset: bool) -> np.ndarray:
         """Return X as floats of shape (n_samples, n_timesteps, n_features)."""

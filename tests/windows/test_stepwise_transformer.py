@@ -53,7 +53,7 @@ def transformed_by_hand(transformer, sequences, *, fitted_on=None):
     """Fit a clone on the rows of all sequences, and transform each sequence on its own."""
     rows = [row for sequence in fitted_on or sequences for row in sequence]
     fitted = clone(transformer).fit(np.array(rows))
-    return [fitted.transform(sequence) for sequence in sequences]
+    return [fitted.transform(sequence.copy()) for sequence in sequences]
 
 
 SEQUENCES = draw_sequences([4, 2, 7, 1, 5])
@@ -111,6 +111,9 @@ def test_sequences_without_any_step_keep_the_shape_and_type_of_the_output():
     pca = StepwiseTransformer(PCA(2)).fit(X.astype(np.float32))
     nothing = pca.transform(np.full((2, 3, 3), NAN, np.float32))
     assert_array_equal(nothing, np.full((2, 3, 2), NAN, np.float32), strict=True)
+    assert_array_equal(pca.inverse_transform(nothing), np.full((2, 3, 3), NAN))
+    scale = StepwiseTransformer(StandardScaler()).fit(X[..., 0])
+    assert_array_equal(scale.inverse_transform(np.full((2, 7), NAN)), np.full((2, 7), NAN))
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
@@ -263,7 +266,7 @@ def test_inverse_transform_exists_where_the_transformer_has_it():
         (X, X[..., 0], r"shape \(5, 7\), but"),
         (X[..., 0], X, r"\(n_samples, n_timesteps\)"),
         (X, np.where(np.isnan(X), np.inf, X), "infinity in 4 of 5 rows"),
-        (X, "text", "X"),
+        (X, [[["a", 1.0, 2.0]]], "X cannot be read as an array of numbers"),
     ],
 )
 def test_inverse_transform_refuses_what_transform_does_not_return(fitted_on, given, message):
@@ -301,7 +304,7 @@ class OfAFunction(TransformerMixin, BaseEstimator):
         (pd.Series([1.0, 2.0]), r"X is a Series.*X\.to_frame"),
         (np.zeros((1, 2, 3, 4)), r"4 dimension\(s\); StepwiseTransformer expects sequences"),
         (np.zeros((2, 0, 3)), r"0 step\(s\)"),
-        ([["a", "b"]], "X"),
+        ([["a", "b"]], "X cannot be read as an array of numbers"),
         (np.array([["2024-01-01"]], dtype="datetime64[D]"), "which are not numbers"),
     ],
     ids=[
@@ -345,13 +348,22 @@ def test_other_sequences_than_fitted_are_refused(values, message):
         (SlidingWindowTransformer(2, flatten=True), "other values for a step alone"),
         (SelectKBest(k=1), "SelectKBest needs y"),
         (LinearDiscriminantAnalysis(), "LinearDiscriminantAnalysis needs y"),
+        (make_pipeline(PCA(), SelectKBest(k=1)), "Pipeline needs y"),
         (Ridge(), "'transformer' parameter of StepwiseTransformer must be an object implementing"),
         ("passthrough", "'transformer' parameter of StepwiseTransformer must be"),
         (None, "'transformer' parameter of StepwiseTransformer must be"),
     ],
     ids=[
         *("fewer rows", "three axes", "one axis", "text", "means", "sums", "differences"),
-        *("windows", "selection by y", "discriminants", "no transformer", "passthrough", "None"),
+        *(
+            "windows",
+            "selection by y",
+            "discriminants",
+            "pipeline",
+            "no transformer",
+            "passthrough",
+            "None",
+        ),
     ],
 )
 def test_transformer_that_cannot_be_applied_to_steps_is_refused(transformer, message):
