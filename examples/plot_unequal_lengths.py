@@ -23,13 +23,14 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from aeon.datasets import load_japanese_vowels
+from sklearn.base import clone
 from sklearn.metrics import ConfusionMatrixDisplay
 from sklearn.model_selection import GridSearchCV, StratifiedKFold
 from sklearn.neighbors import KNeighborsClassifier
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import FunctionTransformer
+from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
-from skrnn import GRUClassifier, stack_sequences
+from skrnn import GRUClassifier, StepwiseTransformer, stack_sequences
 
 
 def load(split):
@@ -49,16 +50,28 @@ print(
 # %%
 # Settings, by cross-validation on the training part
 # --------------------------------------------------
+# The channels have different levels and spreads. ``StepwiseTransformer`` scales the steps of the
+# sequences, and leaves out the missing ones. In each split it is fitted on the training sequences.
 
-training = {"units": 32, "epochs": 30, "learning_rate": 0.01, "batch_size": 16}
+network = GRUClassifier(
+    units=32,
+    bidirectional=True,
+    recurrent_dropout=0.2,
+    epochs=30,
+    learning_rate=0.01,
+    batch_size=16,
+    random_state=0,
+)
+scale = StepwiseTransformer(StandardScaler())
 search = GridSearchCV(
-    GRUClassifier(**training, random_state=0),
-    {"bidirectional": [False, True], "dropout": [0.0, 0.3]},
+    Pipeline([("scale", scale), ("network", network)]),
+    {"scale": ["passthrough", scale], "network__dropout": [0.0, 0.5]},
     cv=StratifiedKFold(3, shuffle=True, random_state=0),
     scoring="neg_log_loss",
 )
 search.fit(X_train, y_train)
 tried = pd.DataFrame(search.cv_results_["params"])
+tried["scale"] = tried["scale"].astype(str)
 tried["log loss"] = -search.cv_results_["mean_test_score"]
 print(f"Cross-validation on the training part\n\n{tried.round(3).to_string(index=False)}\n")
 
@@ -77,13 +90,18 @@ def pad_with_zeros(X):
     return padded.reshape(len(X), -1)
 
 
+def with_seeds(scale):
+    """Return the chosen pipeline with a step that scales or not, and three seeds."""
+    pipe = clone(search.best_estimator_).set_params(scale=scale)
+    return [clone(pipe).set_params(network__random_state=seed) for seed in range(3)]
+
+
 models = {
     "1-nearest neighbor, zero-padded": [
         make_pipeline(FunctionTransformer(pad_with_zeros), KNeighborsClassifier(1))
     ],
-    "GRUClassifier": [
-        GRUClassifier(**training, **search.best_params_, random_state=seed) for seed in range(3)
-    ],
+    "GRUClassifier, not scaled": with_seeds("passthrough"),
+    "GRUClassifier": with_seeds(scale),
 }
 results, predicted = {}, {}
 for name, of_seeds in models.items():
