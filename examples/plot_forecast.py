@@ -29,7 +29,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from bokeh_sampledata.sea_surface_temperature import sea_surface_temperature
-from sklearn.linear_model import Ridge
+from sklearn.linear_model import RidgeCV
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 
@@ -77,12 +77,16 @@ def naive(**rule):
     return make_pipeline(SlidingWindowTransformer(WINDOW), NaiveRegressor(**rule))
 
 
+def ridge():
+    return RidgeCV(alphas=np.logspace(-6, 3, 10))
+
+
 STAYS, REPEATS = "stays as it is", "as yesterday"
 models = {
     STAYS: (naive(), one_hour),
     REPEATS: (naive(strategy="seasonal", season_length=24), one_hour),
-    "Ridge, recursive": (windowed(Ridge()), one_hour),
-    "Ridge, direct": (windowed(Ridge()), all_hours),
+    "Ridge, recursive": (windowed(ridge()), one_hour),
+    "Ridge, direct": (windowed(ridge()), all_hours),
     "GRURegressor, recursive": (windowed(network()), one_hour),
     "GRURegressor, direct": (windowed(network()), all_hours),
 }
