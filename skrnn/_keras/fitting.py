@@ -33,14 +33,15 @@ from skrnn._keras.checkpoint import (
 )
 from skrnn._keras.keras_model import KerasModel
 from skrnn._keras.kernel_model import KernelModel
-from skrnn._keras.losses import make_keras_loss
+from skrnn._keras.losses import make_batch_loss, make_keras_loss
 from skrnn._keras.models import NetworkModel, with_keras_objects
 from skrnn._keras.objects import make_loss, make_optimizer
+from skrnn._keras.ridge_start import RidgeStart
 from skrnn._network import losses
 from skrnn._network.activations import find_activation_number
 from skrnn._network.initialization import make_initial_weights
 from skrnn._network.network import Network, flatten, view_arrays
-from skrnn._network.training import Rows
+from skrnn._network.training import BatchLoss, Rows
 from skrnn._utils.blas_threads import count_cores, one_blas_thread
 
 if keras.backend.backend() != "tensorflow":
@@ -191,6 +192,9 @@ def train(
     try:
         with _reserve_callbacks(own_callbacks, names), _without_tracing_advice():
             model = _make_model(network, rows, training, start)
+            ridge_start = None
+            if network.linear_skip and start is None:
+                ridge_start = RidgeStart(model, rows, held_out, training.loss, training.scale)
             wrapper = _WRAPPERS[network.output_activation](
                 model,
                 callbacks=all_callbacks,
@@ -207,6 +211,10 @@ def train(
                 epochs=training.epochs,
                 initial_epoch=training.first_epoch,
             )
+            if ridge_start is not None and not ridge_start.is_beaten():
+                ridge_start.restore()
+                if training.verbose:
+                    print("Training was no better than ridge regression, which is kept")
     except (MemoryError, tf.errors.ResourceExhaustedError) as error:
         raise MemoryError(
             f"A network of units={network.units} does not fit into memory, or its training does "
@@ -280,13 +288,12 @@ def _make_model(
         model.set_weights(view_arrays(network, parameters))
     else:
 
-        def make_batch_loss(loss: Any) -> Any:
-            own_loss = losses.make_loss(loss, training.scale, network.output_activation)
-            return own_loss or make_keras_loss(loss, training.scale, network, rows)
+        def make_loss_again(loss: Any) -> BatchLoss:
+            return make_batch_loss(loss, training.scale, network, rows)
 
         # Check the loss before Keras changes it, so that an error names the parameter of the user.
-        make_batch_loss(training.loss)
-        model = KernelModel(with_objects, n_timesteps, parameters, make_batch_loss, training.seed)
+        make_loss_again(training.loss)
+        model = KernelModel(with_objects, n_timesteps, parameters, make_loss_again, training.seed)
         model.compile(optimizer, loss)
     if start is not None:
         _restore_optimizer(model, start)

@@ -10,8 +10,9 @@ import tensorflow as tf
 
 from skrnn._keras.objects import make_loss
 from skrnn._network.losses import is_standardized
+from skrnn._network.losses import make_loss as make_own_loss
 from skrnn._network.network import Network
-from skrnn._network.training import Rows
+from skrnn._network.training import BatchLoss, Rows
 
 Tensor = Any
 Scale = tuple[np.ndarray, np.ndarray] | None
@@ -164,6 +165,12 @@ def make_keras_loss(loss: Any, scale: Scale, network: Network, rows: Rows) -> Ke
             "Give a loss that returns one number for each step."
         )
     return KerasLoss(rescaled, network.output_activation, network.n_outputs)
+
+
+def make_batch_loss(loss: Any, scale: Scale, network: Network, rows: Rows) -> BatchLoss:
+    """Return a loss of batches. Keras computes it if `skrnn._network` lacks it."""
+    own_loss = make_own_loss(loss, scale, network.output_activation)
+    return own_loss or make_keras_loss(loss, scale, network, rows)
 
 
 def weigh_values(

@@ -252,6 +252,7 @@ class NetworkModel:
     """
 
     get_weights: Callable[[], list[np.ndarray]]
+    set_weights: Callable[[Sequence[np.ndarray]], None]
     # State of the optimizer, in the order of its Keras variables.
     get_optimizer_state: Callable[[], list[np.ndarray]]
     optimizer: Any

@@ -85,10 +85,13 @@ class RNNRegressor(SimpleRNNParameters, BaseRecurrentRegressor):
 
     linear_skip : bool, default=False
         Whether to add a linear map of the window to the output, like the autoregressive part of
-        LSTNet (Lai et al. 2018). The map starts from the ridge solution of the training windows.
-        The recurrent part starts from zero. Both are trained. All windows must have one length,
-        and the architecture must be "sequence_to_vector". Scale X, because missing steps count as
-        0 in the map. With large numbers, the first steps of training destroy the ridge solution.
+        LSTNet (Lai et al. 2018). The map starts from ridge regression on the training windows,
+        whose penalty is chosen by generalized cross-validation (Golub, Heath & Wahba 1979). The
+        recurrent part starts from zero. Both are trained. If that does not make the loss smaller,
+        the start is kept: the loss of held-out rows, or without them the training loss, which has
+        to fall by more than a fit of noise would lower it. All windows must have one length, and
+        the architecture must be "sequence_to_vector". Scale X, because missing steps count as 0
+        in the map, and training moves large weights slowly.
 
     normalize_y : bool, default=True
         Whether to standardize `y` for training. Predictions are in the units of `y` in any case.
@@ -381,10 +384,13 @@ class LSTMRegressor(LSTMParameters, BaseRecurrentRegressor):
 
     linear_skip : bool, default=False
         Whether to add a linear map of the window to the output, like the autoregressive part of
-        LSTNet (Lai et al. 2018). The map starts from the ridge solution of the training windows.
-        The recurrent part starts from zero. Both are trained. All windows must have one length,
-        and the architecture must be "sequence_to_vector". Scale X, because missing steps count as
-        0 in the map. With large numbers, the first steps of training destroy the ridge solution.
+        LSTNet (Lai et al. 2018). The map starts from ridge regression on the training windows,
+        whose penalty is chosen by generalized cross-validation (Golub, Heath & Wahba 1979). The
+        recurrent part starts from zero. Both are trained. If that does not make the loss smaller,
+        the start is kept: the loss of held-out rows, or without them the training loss, which has
+        to fall by more than a fit of noise would lower it. All windows must have one length, and
+        the architecture must be "sequence_to_vector". Scale X, because missing steps count as 0
+        in the map, and training moves large weights slowly.
 
     normalize_y : bool, default=True
         Whether to standardize `y` for training. Predictions are in the units of `y` in any case.
@@ -689,10 +695,13 @@ class GRURegressor(GRUParameters, BaseRecurrentRegressor):
 
     linear_skip : bool, default=False
         Whether to add a linear map of the window to the output, like the autoregressive part of
-        LSTNet (Lai et al. 2018). The map starts from the ridge solution of the training windows.
-        The recurrent part starts from zero. Both are trained. All windows must have one length,
-        and the architecture must be "sequence_to_vector". Scale X, because missing steps count as
-        0 in the map. With large numbers, the first steps of training destroy the ridge solution.
+        LSTNet (Lai et al. 2018). The map starts from ridge regression on the training windows,
+        whose penalty is chosen by generalized cross-validation (Golub, Heath & Wahba 1979). The
+        recurrent part starts from zero. Both are trained. If that does not make the loss smaller,
+        the start is kept: the loss of held-out rows, or without them the training loss, which has
+        to fall by more than a fit of noise would lower it. All windows must have one length, and
+        the architecture must be "sequence_to_vector". Scale X, because missing steps count as 0
+        in the map, and training moves large weights slowly.
 
     normalize_y : bool, default=True
         Whether to standardize `y` for training. Predictions are in the units of `y` in any case.

@@ -5,16 +5,12 @@ import pickle
 import keras
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import clone
-from sklearn.linear_model import Ridge
 from sklearn.metrics import r2_score
 from sklearn.model_selection import GridSearchCV, TimeSeriesSplit
 
 from skrnn import GRURegressor, LSTMRegressor, RNNRegressor, config_context, stack_sequences
-from skrnn._network.ridge import fit_ridge
 
 rng = np.random.default_rng(0)
 X = rng.normal(size=(24, 4, 2))
@@ -39,7 +35,8 @@ LACKING, PRESENT = remove_steps(X)
 @pytest.mark.parametrize(
     ("estimator", "grid"),
     [
-        (RNNRegressor, {"bidirectional": [False, True], "linear_skip": [False, True]}),
+        (RNNRegressor, {"bidirectional": [False, True]}),
+        (RNNRegressor, {"linear_skip": [False, True]}),
         (
             GRURegressor,
             {
@@ -95,57 +92,6 @@ def test_pickle_predicts_the_same_bit_for_bit(decoder):
 
 
 # Linear skip
-
-
-@settings(max_examples=20, deadline=None)
-@given(
-    n_samples=st.integers(2, 3000),
-    weighted=st.booleans(),
-    alpha=st.sampled_from([0.1, 1.0, 10.0]),
-    seed=st.integers(0, 2**32 - 1),
-)
-def test_ridge_has_the_coefficients_of_scikit_learn(n_samples, weighted, alpha, seed):
-    rng = np.random.default_rng(seed)
-    # Far from 0, like prices.
-    X = 500 + np.cumsum(rng.normal(size=(n_samples, 3, 2)), axis=0)
-    # The unit of a feature may be a million times that of another.
-    X[..., 0] *= 10.0 ** rng.integers(-3, 4)
-    y = rng.normal(size=(n_samples, 2))
-    weight = rng.uniform(0.1, 3, n_samples) if weighted else None
-    coef, intercept = fit_ridge(X, y, weight, alpha)
-    expected = Ridge(alpha).fit(X.reshape(n_samples, -1), y, sample_weight=weight)
-    assert_allclose(coef, expected.coef_.T, rtol=1e-6, atol=1e-9)
-    assert_allclose(intercept, expected.intercept_, rtol=1e-6, atol=1e-6)
-
-
-def test_ridge_continues_a_straight_line_of_large_numbers():
-    # Windows of a line are collinear, and alpha is tiny compared to their squares.
-    line = 1e6 * np.arange(400.0)
-    windows = np.lib.stride_tricks.sliding_window_view(line, 30)[:-1]
-    y = line[30:, np.newaxis]
-    coef, intercept = fit_ridge(windows, y, None)
-    later = windows + 4e8
-    assert_allclose(later @ coef + intercept, y + 4e8, rtol=1e-6)
-
-
-def test_linear_skip_starts_as_ridge_on_windows_whose_missing_steps_are_0():
-    weight = rng.uniform(0.5, 2, len(X))
-    model = GRURegressor(3, linear_skip=True, **STILL)
-    model.fit(LACKING, Y[:, :2], sample_weight=weight)
-    flat = np.nan_to_num(LACKING).reshape(len(X), -1)
-    mean = np.average(Y[:, :2], axis=0, weights=weight)
-    spread = np.sqrt(np.average((Y[:, :2] - mean) ** 2, axis=0, weights=weight))
-    rival = Ridge().fit(flat, (Y[:, :2] - mean) / spread, sample_weight=weight)
-    assert_allclose(model.predict(LACKING), rival.predict(flat) * spread + mean, rtol=1e-5)
-
-
-def test_linear_skip_and_the_network_are_both_trained():
-    model = GRURegressor(3, linear_skip=True, epochs=3, learning_rate=0.01, random_state=0)
-    start = clone(model).set_params(**STILL).fit(X, Y[:, 0]).weights_
-    trained = model.fit(X, Y[:, 0]).weights_
-    assert all(
-        np.abs(after - before).max() > 1e-4 for before, after in zip(start, trained, strict=True)
-    )
 
 
 def test_linear_skip_refuses_windows_of_another_length():
