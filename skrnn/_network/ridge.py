@@ -12,8 +12,8 @@ _N_ROWS = 1024
 # largest is first: of equal scores, the first wins.
 ALPHAS = np.logspace(3, -8, 45)
 # A coefficient counts as this many (Cummins, Filloon & Nychka 2001; Kim & Gu 2004). With 1, the
-# score chooses almost no penalty for about one series in a hundred, more often if errors are
-# correlated, as those of several steps ahead are.
+# score chooses almost no penalty for about a third of the series that are 40 numbers of noise with
+# windows of 20 steps.
 PARAMETER_COST = 1.4
 
 
