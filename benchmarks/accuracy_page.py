@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from textwrap import fill
 from typing import Any
 
@@ -21,6 +22,7 @@ cross-validation. `{start}` is a network with `linear_skip=True` before it learn
 A published figure is compared with the networks of the same name. Each table says where its figures
 come from, and which networks are worse than a published one or than RidgeCV.
 """
+wrap = partial(fill, width=100, break_on_hyphens=False, break_long_words=False)
 COLUMNS = ("model", "{metric}", "spread", "of the last value")
 
 
@@ -44,7 +46,7 @@ def write_page(results: Mapping[str, Any]) -> str:
     lines = [
         "# Accuracy",
         "",
-        *(f"{fill(part, 100)}\n" for part in explanation.split("\n\n")),
+        *(f"{wrap(part)}\n" for part in explanation.split("\n\n")),
         f"- Date: {' to '.join(dict.fromkeys([dates[0], dates[-1]]))}; {minutes:.0f} minutes",
         f"- Machine: {results[tables[0].name]['machine']}",
         f"- {results[tables[0].name]['versions']}",
@@ -72,14 +74,14 @@ def write_section(table: Table, result: Mapping[str, Any]) -> list[str]:
     return [
         f"## {table.title}",
         "",
-        fill(" ".join(table.text.split()), 100),
+        wrap(" ".join(table.text.split())),
         "",
         *align(rows),
         "",
         f"Settings: {write_settings(table)}.",
         "",
         *(
-            fill(f"- {sentence}", 100, subsequent_indent="  ", break_on_hyphens=False)
+            wrap(f"- {sentence}", subsequent_indent="  ")
             for sentence in write_sentences(table, figures)
         ),
     ]
@@ -106,7 +108,7 @@ def write_summary(results: Mapping[str, Any], tables: Iterable[Table]) -> list[s
         '"Ahead" says that each network of the same name and architecture is better than the '
         "published one, without the options that have rows of their own."
     )
-    return [*align(rows), "", fill(legend, 100)]
+    return [*align(rows), "", wrap(legend)]
 
 
 def is_ahead(table: Table, published: Published, figures: Sequence[Figure]) -> bool:
