@@ -238,7 +238,7 @@ def passengers_six() -> Data:
         return 100 * mean_absolute_percentage_error(np.exp(y), np.exp(predicted))
 
     rows = in_windows(
-        series, n_train, window_length=24, horizon=6, scaler=StandardScaler(), error=error
+        series, n_train, window_length=36, horizon=6, scaler=StandardScaler(), error=error
     )
     # darts' first forecast of January 1959 to June ends there.
     n_skipped = int((series.index[n_train:] < "1959-06-01").sum())

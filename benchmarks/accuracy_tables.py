@@ -388,7 +388,7 @@ Monthly passengers of 1949 to 1960 (Box & Jenkins; comes with aeon). As in darts
 recurrent networks (04-RNN-examples), the months up to January 1959 are for training, a model is not
 trained again afterwards, and each month from June 1959 to December 1960 is predicted six months
 ahead. darts' LSTM has 20 units and 300 epochs, reads month and year of the predicted months, too,
-and one seed is shown. All models here predict logarithms from those of 24 months, and know neither
+and one seed is shown. All models here predict logarithms from those of 36 months, and know neither
 month nor year. MAPE is in percent.
 """,
         "MAPE",
