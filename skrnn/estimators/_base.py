@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import math
 import os
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
@@ -22,6 +21,7 @@ from skrnn._utils.sklearn_callbacks import CallbackSupportMixin, FitTasks, begin
 from skrnn.estimators._callbacks import CallbackCopyMixin
 from skrnn.estimators._engine import compute_outputs, has_kernels, make_batch_loss
 from skrnn.estimators._fit_keywords import explain_unknown_keywords
+from skrnn.estimators._histories import average_histories, join_histories
 from skrnn.estimators._input_checks import refuse_only_missing_steps, validate_inputs
 from skrnn.estimators._input_warnings import warn_of_scale
 from skrnn.estimators._network_description import (
@@ -30,7 +30,7 @@ from skrnn.estimators._network_description import (
     make_network,
     refuse_other_network,
 )
-from skrnn.estimators._target_checks import SEQUENCE_ARCHITECTURES, validate_score_weights
+from skrnn.estimators._target_checks import SEQUENCE_ARCHITECTURES
 from skrnn.estimators._tensorflow_import import import_fitting
 from skrnn.estimators._training_rows import TrainingRows, prepare_rows, validate_rows
 from skrnn.estimators._window_normalization import (
@@ -348,18 +348,22 @@ class BaseRecurrentEstimator(CallbackSupportMixin, CallbackCopyMixin, BaseEstima
         trained = fitting.train_networks(
             train, len(seeds), in_threads=not (self.callbacks or tasks or self.verbose)
         )
-        histories = [each.history for each in trained]
-        self.n_iter_ = first_epoch + max(len(history["loss"]) for history in histories)
-        self.history_ = _join_histories(self.history_ if resume else {}, _average(histories))
+        self._store(trained, first_epoch)
+        # A model from `to_keras` handles missing steps if any fit had missing steps.
+        masked = network["masked"] or (resume and self._network["masked"])
+        self._network = network | {"masked": masked}
+
+    def _store(self, trained: Sequence[Any], first_epoch: int) -> None:
+        """Set the attributes of trained networks. Training began with an epoch of this number."""
+        history = average_histories([each.history for each in trained])
+        self.n_iter_ = first_epoch + max(len(each.history["loss"]) for each in trained)
+        self.history_ = join_histories(self.history_ if first_epoch else {}, history)
         self.networks_ = [each.state.weights for each in trained]
         self.weights_ = self.networks_[0]
         self.optimizer_state_, *self._other_optimizer_states = (
             each.state.optimizer_state for each in trained
         )
         self._optimizer_name = trained[0].state.optimizer_name
-        # A model from `to_keras` handles missing steps if any fit had missing steps.
-        masked = network["masked"] or (resume and self._network["masked"])
-        self._network = network | {"masked": masked}
 
     def _prepare(
         self,
@@ -589,29 +593,6 @@ class BaseRecurrentEstimator(CallbackSupportMixin, CallbackCopyMixin, BaseEstima
             )
         return network
 
-    def _weigh_scored_steps(
-        self, X: Any, y: np.ndarray, predicted: np.ndarray, sample_weight: Any
-    ) -> np.ndarray:
-        """Return the weights of steps in a score, 0 for steps that are missing from X.
-
-        Steps with unknown symbols keep their weight. Without them, a score would be too good.
-        """
-        if y.shape != predicted.shape:
-            raise ValueError(
-                f"y has the shape {y.shape}, but the predictions for X have the shape "
-                f"{predicted.shape}. Give one target for each prediction."
-            )
-        weight = validate_score_weights(sample_weight, y)
-        weight = np.broadcast_to(weight[:, np.newaxis], y.shape[:2])
-        architecture = self._network["architecture"]
-        if architecture != "sequence_to_sequence":
-            return weight
-        X = validate_inputs(self, X, architecture, fixed_length=False, embedded=False, reset=False)
-        is_missing = np.isnan(X[..., 0])
-        if self._network["embedding_dim"] is not None:
-            is_missing |= X[..., 0] == 0
-        return np.where(is_missing, 0.0, weight)
-
     def to_keras(self) -> Any:
         """Return the fitted network as a plain Keras model.
 
@@ -658,24 +639,3 @@ class BaseRecurrentEstimator(CallbackSupportMixin, CallbackCopyMixin, BaseEstima
         # Steps of windows may be missing; vectors have no steps.
         tags.input_tags.allow_nan = self.architecture != "vector_to_sequence"
         return tags
-
-
-def _average(histories: list[dict[str, list[float]]]) -> dict[str, list[float]]:
-    """Return the mean of histories, as long as the shortest."""
-    return {
-        name: np.mean(
-            list(zip(*(history[name] for history in histories), strict=False)), axis=1
-        ).tolist()
-        for name in histories[0]
-    }
-
-
-def _join_histories(
-    first: dict[str, list[float]], second: dict[str, list[float]]
-) -> dict[str, list[float]]:
-    """Return the second history after the first, NaN where one of them lacks a name."""
-    n_first, n_second = (len(history.get("loss", ())) for history in (first, second))
-    return {
-        name: first.get(name, [math.nan] * n_first) + second.get(name, [math.nan] * n_second)
-        for name in first | second
-    }

@@ -21,6 +21,7 @@ from skrnn._utils.validation import check_finite, name_some
 from skrnn.estimators._base import BaseRecurrentEstimator
 from skrnn.estimators._fit_keywords import explain_unknown_keywords
 from skrnn.estimators._input_checks import refuse_only_missing_steps
+from skrnn.estimators._score_weights import weigh_scored_steps
 from skrnn.estimators._target_checks import (
     SEQUENCE_ARCHITECTURES,
     check_largest_weight,
@@ -205,7 +206,7 @@ class BaseRecurrentClassifier(ClassifierMixin, BaseRecurrentEstimator):
             if sample_weight is not None:
                 sample_weight = validate_score_weights(sample_weight, predicted)
             return accuracy_score(_make_sortable(y, "y"), predicted, sample_weight=sample_weight)
-        weight = fitted._weigh_scored_steps(X, y, predicted, sample_weight)
+        weight = weigh_scored_steps(fitted, X, y, predicted, sample_weight)
         if not weight.any():
             warnings.warn(
                 "Accuracy is not defined, because all steps are missing from X or have weight 0.",

@@ -17,6 +17,7 @@ from sklearn.utils.validation import check_is_fitted
 from skrnn._network.losses import is_standardized
 from skrnn.estimators._base import BaseRecurrentEstimator
 from skrnn.estimators._fit_keywords import explain_unknown_keywords
+from skrnn.estimators._score_weights import weigh_scored_steps
 from skrnn.estimators._target_checks import (
     SEQUENCE_ARCHITECTURES,
     check_target_steps,
@@ -176,7 +177,7 @@ class BaseRecurrentRegressor(RegressorMixin, MultiOutputMixin, BaseRecurrentEsti
             if sample_weight is not None:
                 sample_weight = validate_score_weights(sample_weight, predicted)
             return r2_score(y, predicted, sample_weight=sample_weight)
-        weight = fitted._weigh_scored_steps(X, y, predicted, sample_weight)
+        weight = weigh_scored_steps(fitted, X, y, predicted, sample_weight)
         # R² needs two rows.
         scores = [
             r2_score(y[rows, step], predicted[rows, step], sample_weight=weight[rows, step])
