@@ -2,7 +2,7 @@
 
 Run it with ``make accuracy``; it takes up to 30 minutes on two free cores. Results are stored by
 table in ``benchmarks/results/``, and the page is made from all stored results: ``--only laser``
-measures one table again, ``--page`` none.
+measures one table again, ``--rows linear_skip`` the rows with this option, ``--page`` nothing.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from accuracy_page import write_page
 from accuracy_tables import TABLES, Row, Table
 from joblib import Parallel, delayed
 from run import cpu_model, n_cores, version_of
+from sklearn.pipeline import Pipeline
 
 RESULTS = Path(__file__).parent / "results"
 PAGE = Path(__file__).parents[1] / "docs" / "accuracy.md"
@@ -31,6 +32,7 @@ PACKAGES = ("skrnn", "scikit-learn", "numpy", "keras", "aeon", "reservoirpy", "b
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--only", choices=TABLES, nargs="+", help="measure these tables")
+    parser.add_argument("--rows", default="", help="measure only rows whose name holds this text")
     parser.add_argument("--page", action="store_true", help="write the page, measure nothing")
     parser.add_argument("--search", choices=TABLES, help="try settings on the training rows")
     parser.add_argument("--n-jobs", type=int, default=2, help="processes, by default 2")
@@ -40,8 +42,11 @@ def main() -> None:
         return
     if not arguments.page:
         RESULTS.mkdir(exist_ok=True)
+        stored = read_results()
         for name in arguments.only or TABLES:
-            result = measure(TABLES[name], arguments.n_jobs)
+            result = measure(TABLES[name], arguments.n_jobs, arguments.rows)
+            if arguments.rows:
+                result = merge(TABLES[name], stored[name], result)
             text = json.dumps(result, indent=1, ensure_ascii=False)
             (RESULTS / f"accuracy_{name}.json").write_text(text + "\n", encoding="utf-8")
     PAGE.write_text(write_page(read_results()), encoding="utf-8")
@@ -57,18 +62,27 @@ def read_results() -> dict[str, Any]:
     }
 
 
-def measure(table: Table, n_jobs: int) -> dict[str, Any]:
-    """Fit and test all rows of a table, each with its seeds."""
+def merge(table: Table, stored: dict[str, Any], result: dict[str, Any]) -> dict[str, Any]:
+    """Return a result in which the new rows take the place of stored ones."""
+    by_name = {row["name"]: row for row in [*stored["rows"], *result["rows"]]}
+    rows = [by_name[row.name] for row in table.rows()]
+    return {**stored, "date": result["date"], "rows": rows}
+
+
+def measure(table: Table, n_jobs: int, text: str) -> dict[str, Any]:
+    """Fit and test the rows of a table whose name holds a text, each with its seeds."""
     start = time.perf_counter()
-    rows = table.rows()
+    rows = [row for row in table.rows() if text in row.name]
     jobs = [(number, seed) for number, row in enumerate(rows) for seed in row.seeds]
     # The longest fits are last in a table. They start first, so both cores end together.
     results = Parallel(n_jobs=n_jobs, return_as="generator_unordered")(
         delayed(fit_and_test)(number, rows[number], seed) for number, seed in reversed(jobs)
     )
     errors: dict[tuple[int, int | None], float] = {}
-    for number, seed, error, seconds in results:
+    of_members: dict[tuple[int, int | None], list[float]] = {}
+    for number, seed, error, members, seconds in results:
         errors[number, seed] = error
+        of_members[number, seed] = members
         told = f"{table.name} {len(errors)}/{len(jobs)}: {rows[number].name}, seed {seed}"
         print(f"{told}: {error:.5g} in {seconds:.1f} s", flush=True)
     return {
@@ -83,21 +97,32 @@ def measure(table: Table, n_jobs: int) -> dict[str, Any]:
                 "cell": "" if row.settings is None or row.n_seeds == 1 else row.model.__name__,
                 "settings": {key: repr(value) for key, value in (row.settings or {}).items()},
                 "errors": [errors[number, seed] for seed in row.seeds],
+                "of_single_networks": [of_members[number, seed] for seed in row.seeds],
             }
             for number, row in enumerate(rows)
         ],
     }
 
 
-def fit_and_test(number: int, row: Row, seed: int | None) -> tuple[int, int | None, float, float]:
+def fit_and_test(
+    number: int, row: Row, seed: int | None
+) -> tuple[int, int | None, float, list[float], float]:
+    """Return the error of a row, and that of each of its networks if there are several."""
     start = time.perf_counter()
-    error = get_error(row, seed, row.table.load())
-    return number, seed, error, time.perf_counter() - start
-
-
-def get_error(row: Row, seed: int | None, rows: Any) -> float:
+    rows = row.table.load()
     model = row.make(seed)
     model.fit(rows.X_train, rows.y_train)
+    error = get_error(model, rows)
+    network = model[-1] if isinstance(model, Pipeline) else model
+    members = []
+    several = getattr(network, "networks_", ())
+    for weights in several if len(several) > 1 else ():
+        network.networks_, network.weights_ = [weights], weights
+        members.append(get_error(model, rows))
+    return number, seed, error, members, time.perf_counter() - start
+
+
+def get_error(model: Any, rows: Any) -> float:
     return float(rows.error(rows.y_test, model.predict(rows.X_test)))
 
 
@@ -119,7 +144,7 @@ def search(table: Table, n_jobs: int) -> None:
 def fit_and_validate(number: int, row: Row) -> tuple[int, int, float, float]:
     start = time.perf_counter()
     part = row.table.load().training_part(gap=row.table.gap)
-    errors = [get_error(row, seed, part) for seed in (0, 1)]
+    errors = [get_error(row.make(seed).fit(part.X_train, part.y_train), part) for seed in (0, 1)]
     return number, 0, float(np.mean(errors)), time.perf_counter() - start
 
 

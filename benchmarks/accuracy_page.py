@@ -9,13 +9,14 @@ from textwrap import fill
 from typing import Any
 
 import numpy as np
-from accuracy_tables import LAST, START, TABLES, THREE, Published, Table, label
+from accuracy_tables import LAST, START, TABLES, Published, Table, label
 
 EXPLANATION = """\
-Networks beside the last value, ridge regression and published figures, all in one run of
-`make accuracy`. Rivals are fitted once, networks with {n_seeds} seeds: the figure is the mean, and
-"spread" the standard deviation of the seeds. Settings were chosen on the training rows alone, and
-are the same for all cells and options of a table unless its text names others. In all networks the
+Networks beside the last value, ridge regression and published figures, as `make accuracy` measures
+them. Rivals are fitted once, networks with {n_seeds} seeds: the figure is the mean, and
+"spread" the standard deviation of the seeds. Settings were chosen with plain networks on the last
+fifth of the training rows (waves: on validation waves). They are the same for all cells and options
+of a table unless its text names others. In all networks the
 learning rate falls to zero along a cosine. RidgeCV chooses its penalty by generalized
 cross-validation. `{start}` is a network with `linear_skip=True` before it learns anything.
 
@@ -34,6 +35,8 @@ class Figure:
     cell: str
     mean: float
     spread: float | None
+    # Mean error of the networks of a row, each alone, if it has several.
+    alone: float | None = None
 
 
 def write_page(results: Mapping[str, Any]) -> str:
@@ -160,16 +163,15 @@ def write_starts(table: Table, figures: Sequence[Figure]) -> list[str]:
 
 
 def write_averages(table: Table, figures: Sequence[Figure]) -> list[str]:
-    """Compare the mean of three networks with single networks."""
-    by_name = {figure.name: figure for figure in figures}
+    """Compare the mean of three networks with its networks alone."""
     pairs = [
-        f"{f.cell} {write_number(table, f.mean)} ({write_number(table, by_name[f.cell].mean)})"
+        f"{f.cell} {write_number(table, f.mean)} ({write_number(table, f.alone)})"
         for f in figures
-        if f.name == label_of(f.cell, THREE)
+        if f.alone is not None
     ]
     if not pairs:
         return []
-    return [f"`n_networks=3`, and single networks in brackets: {', '.join(pairs)}."]
+    return [f"`n_networks=3`, and each of its networks alone in brackets: {', '.join(pairs)}."]
 
 
 # Parts.
@@ -180,7 +182,9 @@ def read_figures(result: Mapping[str, Any]) -> list[Figure]:
     for row in result["rows"]:
         errors = row["errors"]
         spread = float(np.std(errors)) if len(errors) > 1 else None
-        figures.append(Figure(row["name"], row["cell"], float(np.mean(errors)), spread))
+        members = row["of_single_networks"]
+        alone = float(np.mean(members)) if any(members) else None
+        figures.append(Figure(row["name"], row["cell"], float(np.mean(errors)), spread, alone))
     return figures
 
 

@@ -29,6 +29,7 @@ ITEMS = (
         "short_fit",
         "epoch",
         "variants",
+        "several_networks",
     ),
     *("memory", "networks", "grid", "random_search"),
 )

@@ -36,7 +36,7 @@ from skrnn._keras.kernel_model import KernelModel
 from skrnn._keras.losses import make_batch_loss, make_keras_loss
 from skrnn._keras.models import NetworkModel, with_keras_objects
 from skrnn._keras.objects import make_loss, make_optimizer
-from skrnn._keras.ridge_start import RidgeStart
+from skrnn._keras.ridge_start import RidgeStart, split_for_trial
 from skrnn._network import losses
 from skrnn._network.activations import find_activation_number
 from skrnn._network.initialization import make_initial_weights
@@ -106,11 +106,16 @@ class State:
 
 @dataclass(frozen=True)
 class Trained:
-    """Result of a training. `advice` is what to do if training stopped at NaN or infinity."""
+    """Result of a training.
+
+    `advice` is what to do if training stopped at NaN or infinity. `is_ridge_start` is True if a
+    linear skip kept its ridge start.
+    """
 
     state: State
     history: dict[str, list[float]]
     advice: str | None
+    is_ridge_start: bool
 
 
 class _WithoutValidation:
@@ -171,6 +176,39 @@ def train(
     MemoryError
         If the network does not fit into memory.
     """
+    if network.linear_skip and start is None and held_out is None:
+        kept = _try_network(network, rows, training)
+        if kept is not None:
+            return kept
+    return _train(network, rows, held_out, training, start, held_out or rows)
+
+
+def _try_network(network: Network, rows: Rows, training: Training) -> Trained | None:
+    """Train a network with a linear skip on the first rows, and judge it by the last ones.
+
+    Return its ridge start, fitted on all rows, if training is not clearly better. Return None if it
+    is, or if there are too few rows.
+    """
+    parts = split_for_trial(rows)
+    if parts is None:
+        return None
+    # Callbacks of scikit-learn follow only the training on all rows.
+    trial = _train(network, parts[0], None, replace(training, epoch_hooks=None), None, parts[1])
+    if not trial.is_ridge_start:
+        return None
+    weights = view_arrays(network, _make_initial_weights(network, rows, training))
+    return replace(trial, state=replace(trial.state, weights=weights))
+
+
+def _train(
+    network: Network,
+    rows: Rows,
+    held_out: Rows | None,
+    training: Training,
+    start: State | None,
+    judges: Rows,
+) -> Trained:
+    """Train a network once. `judges` are the rows by which a ridge start is kept or left."""
     own_callbacks = _check_callbacks(training.callbacks)
     finite = StopAtNonFinite()
     all_callbacks = list(own_callbacks)
@@ -194,7 +232,7 @@ def train(
             model = _make_model(network, rows, training, start)
             ridge_start = None
             if network.linear_skip and start is None:
-                ridge_start = RidgeStart(model, rows, held_out, training.loss, training.scale)
+                ridge_start = RidgeStart(model, judges, training.loss, training.scale)
             wrapper = _WRAPPERS[network.output_activation](
                 model,
                 callbacks=all_callbacks,
@@ -211,7 +249,8 @@ def train(
                 epochs=training.epochs,
                 initial_epoch=training.first_epoch,
             )
-            if ridge_start is not None and not ridge_start.is_beaten():
+            is_ridge_start = ridge_start is not None and not ridge_start.is_beaten()
+            if ridge_start is not None and is_ridge_start:
                 ridge_start.restore()
                 if training.verbose:
                     print("Training was no better than ridge regression, which is kept")
@@ -226,6 +265,7 @@ def train(
         State(model.get_weights(), model.get_optimizer_state(), type(model.optimizer).__name__),
         {name: [float(value) for value in values] for name, values in wrapper.history_.items()},
         finite.advice,
+        is_ridge_start,
     )
 
 
@@ -267,15 +307,9 @@ def _make_model(
     optimizer = make_optimizer(training.optimizer, training.learning_rate, training.clipnorm)
     loss = make_loss(training.loss)
     n_timesteps = rows.X.shape[1]
-    if start is None:
-        y = rows.y
-        if network.linear_skip and not losses.is_standardized(training.loss):
-            factor, offset = cast(Any, training.scale)
-            y = (y - offset) / factor
-        with one_blas_thread():
-            parameters = make_initial_weights(network, training.seed, rows.X, y, rows.sample_weight)
-    else:
-        parameters = flatten(start.weights)
+    parameters = (
+        _make_initial_weights(network, rows, training) if start is None else flatten(start.weights)
+    )
     if _is_keras_wanted(network):
         if training.verbose:
             print("Training on Keras' own layers")
@@ -298,6 +332,16 @@ def _make_model(
     if start is not None:
         _restore_optimizer(model, start)
     return model
+
+
+def _make_initial_weights(network: Network, rows: Rows, training: Training) -> np.ndarray:
+    """Return the weights that a training starts from, as a flat vector."""
+    y = rows.y
+    if network.linear_skip and not losses.is_standardized(training.loss):
+        factor, offset = cast(Any, training.scale)
+        y = (y - offset) / factor
+    with one_blas_thread():
+        return make_initial_weights(network, training.seed, rows.X, y, rows.sample_weight)
 
 
 def _restore_optimizer(model: Any, start: State) -> None:

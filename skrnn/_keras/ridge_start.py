@@ -1,7 +1,8 @@
-"""Ridge start of a linear skip, which is kept if training is no better."""
+"""Ridge start of a linear skip, which is kept unless training is clearly better."""
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -11,24 +12,38 @@ from skrnn._keras.keras_model import predict as predict_by_keras
 from skrnn._keras.losses import Scale, make_batch_loss
 from skrnn._keras.models import NetworkModel
 from skrnn._network.prediction import predict
-from skrnn._network.ridge import PARAMETER_COST
 from skrnn._network.training import Rows
+
+# Share of the rows that are left out of a trial, and the smallest number of them.
+_SHARE_LEFT_OUT = 0.2
+_MIN_LEFT_OUT = 2
+# Blocks of consecutive rows whose losses are compared.
+_N_BLOCKS = 10
+
+
+def split_for_trial(rows: Rows) -> tuple[Rows, Rows] | None:
+    """Return the rows of a trial and the last rows, which judge it. None if there are too few."""
+    n_left_out = int(_SHARE_LEFT_OUT * len(rows.y))
+    if n_left_out < _MIN_LEFT_OUT:
+        return None
+    n_first = len(rows.y) - n_left_out
+    return rows.take(slice(n_first)), rows.take(slice(n_first, None))
 
 
 class RidgeStart:
     """Weights of a model that starts at ridge regression, and their loss.
 
-    Held-out rows decide whether training is better. Without them the training rows decide. Training
-    then has to lower the loss by more than it would lower it on pure noise with one coefficient for
-    each input of the head, by the rule that chooses the penalty of the ridge regression.
+    Training is better if its loss is lower by more than one standard error (the rule of Breiman et
+    al. 1984 for trees). The differences of blocks of consecutive rows give the standard error,
+    since the errors of neighboring rows are correlated.
 
     Parameters
     ----------
     model : NetworkModel
         The model before training.
 
-    rows, held_out : Rows
-        Rows to train on, and held-out rows, if any.
+    rows : Rows
+        Rows that judge: rows that were left out of the training, if there are any.
 
     loss : str or callable
         The parameter `loss` of the estimator.
@@ -37,33 +52,33 @@ class RidgeStart:
         Factor and offset that convert outputs to the units of y.
     """
 
-    def __init__(
-        self, model: NetworkModel, rows: Rows, held_out: Rows | None, loss: Any, scale: Scale
-    ) -> None:
+    def __init__(self, model: NetworkModel, rows: Rows, loss: Any, scale: Scale) -> None:
         self._model = model
-        self._rows = held_out or rows
-        self._loss = make_batch_loss(loss, scale, model.network, self._rows)
+        n_rows = len(rows.y)
+        ends = np.linspace(0, n_rows, min(_N_BLOCKS, n_rows) + 1).astype(int)
+        self._blocks = [rows.take(slice(*pair)) for pair in pairwise(ends)]
+        self._loss = make_batch_loss(loss, scale, model.network, rows)
         self._weights = model.get_weights()
-        self._loss_to_beat = self._compute_loss()
-        if held_out is None:
-            network = model.network
-            n_coefficients = network.units[-1] * network.n_directions
-            share = max(0.0, 1 - PARAMETER_COST * n_coefficients / len(rows.y)) ** 2
-            # Losses may be negative.
-            self._loss_to_beat -= (1 - share) * abs(self._loss_to_beat)
+        self._losses = self._compute_losses()
 
     def is_beaten(self) -> bool:
         """Return whether the present weights of the model are better than those of the start."""
-        return self._compute_loss() < self._loss_to_beat
+        gains = self._losses - self._compute_losses()
+        n_blocks = len(gains)
+        error = gains.std(ddof=1) / np.sqrt(n_blocks) if n_blocks > 1 else 0.0
+        return bool(gains.mean() > error)
 
     def restore(self) -> None:
         """Set the weights of the model to those of the start."""
         self._model.set_weights(self._weights)
 
-    def _compute_loss(self) -> float:
-        """Return the loss without dropout and without the penalty of a regularizer."""
+    def _compute_losses(self) -> np.ndarray:
+        """Return the loss of each block, without dropout and the penalty of a regularizer."""
         compute_outputs = predict_by_keras if isinstance(self._model, KerasModel) else predict
-        outputs = compute_outputs(self._model.network, self._model.get_weights(), self._rows.X)
+        weights = self._model.get_weights()
+        losses = []
         with np.errstate(all="ignore"):
-            loss, _ = self._loss.compute(self._rows.y, outputs, self._rows.sample_weight)
-        return loss
+            for block in self._blocks:
+                outputs = compute_outputs(self._model.network, weights, block.X)
+                losses.append(self._loss.compute(block.y, outputs, block.sample_weight)[0])
+        return np.array(losses)

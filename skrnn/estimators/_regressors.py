@@ -87,9 +87,9 @@ class RNNRegressor(SimpleRNNParameters, BaseRecurrentRegressor):
         Whether to add a linear map of the window to the output, like the autoregressive part of
         LSTNet (Lai et al. 2018). The map starts from ridge regression on the training windows,
         whose penalty is chosen by generalized cross-validation (Golub, Heath & Wahba 1979). The
-        recurrent part starts from zero. Both are trained. If that does not make the loss smaller,
-        the start is kept: the loss of held-out rows, or without them the training loss, which has
-        to fall by more than a fit of noise would lower it. All windows must have one length, and
+        recurrent part starts from zero. Both are trained. If training is not clearly better than
+        the start on held-out rows, the start is kept. Without held-out rows, `fit` first trains on
+        the first 80 % of the rows, and the last 20 % decide. All windows must have one length, and
         the architecture must be "sequence_to_vector". Scale X, because missing steps count as 0
         in the map, and training moves large weights slowly.
 
@@ -386,9 +386,9 @@ class LSTMRegressor(LSTMParameters, BaseRecurrentRegressor):
         Whether to add a linear map of the window to the output, like the autoregressive part of
         LSTNet (Lai et al. 2018). The map starts from ridge regression on the training windows,
         whose penalty is chosen by generalized cross-validation (Golub, Heath & Wahba 1979). The
-        recurrent part starts from zero. Both are trained. If that does not make the loss smaller,
-        the start is kept: the loss of held-out rows, or without them the training loss, which has
-        to fall by more than a fit of noise would lower it. All windows must have one length, and
+        recurrent part starts from zero. Both are trained. If training is not clearly better than
+        the start on held-out rows, the start is kept. Without held-out rows, `fit` first trains on
+        the first 80 % of the rows, and the last 20 % decide. All windows must have one length, and
         the architecture must be "sequence_to_vector". Scale X, because missing steps count as 0
         in the map, and training moves large weights slowly.
 
@@ -697,9 +697,9 @@ class GRURegressor(GRUParameters, BaseRecurrentRegressor):
         Whether to add a linear map of the window to the output, like the autoregressive part of
         LSTNet (Lai et al. 2018). The map starts from ridge regression on the training windows,
         whose penalty is chosen by generalized cross-validation (Golub, Heath & Wahba 1979). The
-        recurrent part starts from zero. Both are trained. If that does not make the loss smaller,
-        the start is kept: the loss of held-out rows, or without them the training loss, which has
-        to fall by more than a fit of noise would lower it. All windows must have one length, and
+        recurrent part starts from zero. Both are trained. If training is not clearly better than
+        the start on held-out rows, the start is kept. Without held-out rows, `fit` first trains on
+        the first 80 % of the rows, and the last 20 % decide. All windows must have one length, and
         the architecture must be "sequence_to_vector". Scale X, because missing steps count as 0
         in the map, and training moves large weights slowly.
 
