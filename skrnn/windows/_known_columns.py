@@ -42,12 +42,11 @@ def find_known_columns(
             )
         positions.append(position)
     if positions and len(positions) == n_features:
-        # Such windows are those of horizon=0, except that their first steps are missing.
+        # These windows would equal windows with horizon=0, but with missing first steps.
         raise ValueError(
-            f"known={list(known)} names all {n_features} column(s) of X, so windows would hold "
-            "nothing of the past, but at least one other column is expected. Leave out the columns "
-            "whose values are not known before their row comes; if all of them are, use horizon=0 "
-            "and known=None."
+            f"known={list(known)} names all {n_features} column(s) of X, but at least one other "
+            "column is expected. Leave out the columns whose values are not known before their row "
+            "comes. If the values of all columns are known, use horizon=0 and known=None."
         )
     return sorted(positions)
 
@@ -72,7 +71,7 @@ def _find_column(column: Any, names: Sequence[Hashable], n_features: int) -> int
     if column in names:
         return names.index(column)
     is_text = all(isinstance(name, str) for name in names)
-    # A number beside names that are numbers is a name.
+    # If names are numbers, a number is a name, not a position.
     if is_text and isinstance(column, Integral) and 0 <= int(column) < n_features:
         return int(column)
     return None

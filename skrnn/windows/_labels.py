@@ -291,10 +291,10 @@ def _find_labels(
     is_one_moment = len(varying) == 1 and times and index.levels[varying[0]].dtype.kind not in "iuf"
     if len(varying) > 1 or (is_one_moment and varying[0] not in times):
         together = sorted({*varying, *times[:1]})
-        given = f" beside group={keys}" if keys else ""
+        given = f" in addition to group={keys}" if keys else ""
         raise ValueError(
             f"The index of X has the levels {[index.names[number] for number in together]}{given}, "
-            "but only one level may be left, the time. "
+            "but only one level, the time, may be outside group. "
             f"{_advise_levels(keys, index, together, times)}"
         )
     if not others:
@@ -337,7 +337,7 @@ def is_time(values: pd.Index) -> bool:
 def _read_key(values: Any, key: str) -> tuple[Array, pd.Index]:
     """Return the series number of each row, and the names of the series, by one key."""
     try:
-        # Through NumPy, which both pandas and polars give.
+        # Convert to NumPy first: both pandas and polars can do this.
         index = values if isinstance(values, pd.Index) else pd.Index(values.to_numpy())
         codes, names = pd.factorize(index)
     except (TypeError, ValueError) as error:
@@ -361,7 +361,7 @@ def _join_keys(parts: list[tuple[Array, pd.Index]]) -> tuple[Array, list[Hashabl
         return codes, names.tolist()
     combined = np.zeros(len(parts[0][0]), dtype=np.int64)
     for codes, names in parts:
-        # Numbers are made again for each key, so their product cannot overflow.
+        # Number the series again after each key, so products cannot overflow.
         combined = pd.factorize(combined * max(1, len(names)) + codes)[0]
     first = np.unique(combined, return_index=True)[1]
     columns = [names.take(codes[first]).tolist() for codes, names in parts]

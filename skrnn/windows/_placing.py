@@ -1,7 +1,7 @@
 """Place of rows in time: find the steps before and between the rows of a call.
 
 `place_series` decides what the windows of one series hold besides its own rows. `place_rows`
-counts how many steps after the last fitted row the rows begin. All functions take arrays and
+counts the steps from the last fitted row to the first row of a call. All functions take arrays and
 labels, and know nothing of the transformer.
 """
 
@@ -32,10 +32,10 @@ class LabelSummary(TypedDict):
     without pandas.
     """
 
-    kind: str  # as of `Ticks`
+    kind: str  # as in `Ticks`
     second: int  # ticks a second, 0 for numbers
     count: int  # number of labels if they are 0, 1, 2, …, else 0
-    from_0: bool  # as of `Ticks`
+    from_0: bool  # as in `Ticks`
     head: Array  # the first labels
     last: Any  # the last label, in ticks
     last_local: Any  # the same in local time
@@ -68,7 +68,7 @@ class Placement(NamedTuple):
         Steps from the last fitted row to the first row of the call; 1 for the next row. None for
         rows that start fresh.
     reason : str
-        Why `steps` is what it is:
+        The reason for `steps`:
 
         ========= ======================================================== ===========
         reason    the rows                                                 steps
@@ -107,7 +107,7 @@ class PlacedSeries(NamedTuple):
         Number of missing steps after each row except the last. Gaps that `fit` has reported count
         as 0. Empty if gaps are ignored.
     incomplete : ndarray of int
-        Positions of the rows whose windows lack steps before the first row.
+        Positions of the rows whose windows lack steps that lie before the first row.
     """
 
     placement: Placement
@@ -170,9 +170,10 @@ def summarize_ticks(labels: Ticks | None, n_head: int, **words: Any) -> LabelSum
 
 
 def share_rules(summaries: list[LabelSummary | None], n_rows: list[int]) -> LabelSummary | None:
-    """Give series of one row the rule of another series, and return the summary of that series.
+    """Give series of one row the rule of another series. Return the summary of that other series.
 
-    The other series is the longest one that follows a rule, or the longest of all without a rule.
+    The other series is the longest one that follows a rule. If no series follows a rule, it is the
+    longest of all.
     """
     known = [
         (summary["rule"] is not None, n, summary)
@@ -256,7 +257,7 @@ def find_gaps(labels: Ticks | None, summary: LabelSummary | None, gaps: str) -> 
 def _find_incomplete(
     steps: Array, first_step: int | None, n_lead: int, horizon: int, *, reads_own_row: bool
 ) -> Array:
-    """Return the positions of the rows whose windows lack steps before the first row.
+    """Return the positions of the rows whose windows lack steps that lie before the first row.
 
     Parameters
     ----------
@@ -265,13 +266,13 @@ def _find_incomplete(
     first_step : int or None
         Steps from the last fitted row to the first row, None if the rows start fresh.
     n_lead, horizon : int
-        Number of steps from the beginning of a window to its row, and from its end to its row.
+        Distance of a row from the first step of its window, and from the last one.
     reads_own_row : bool
         Whether a window reads known columns up to its own row.
     """
     begins_before = steps < n_lead
     if first_step is not None:
-        # Windows of the first rows may end before the missing steps, but known columns do not.
+        # The first windows may end before the missing steps. Known columns reach up to the row.
         reaches_them = steps > horizon - first_step
         if reads_own_row:
             reaches_them |= steps < n_lead - horizon
@@ -283,7 +284,7 @@ def _find_incomplete(
 def _leave_out_fitted_gaps(
     missing: Array, labels: Ticks | None, start: SeriesStart | None
 ) -> Array:
-    """Return missing steps with 0 between fitted rows, which `fit` has reported."""
+    """Return `missing` with 0 between fitted rows, because `fit` has reported these gaps."""
     fitted = None if start is None else start["labels"]
     if not len(missing) or labels is None or fitted is None or fitted["last"] is None:
         return missing
@@ -293,7 +294,7 @@ def _leave_out_fitted_gaps(
 
 
 def place_rows(values: Array, labels: Ticks | None, start: SeriesStart | None) -> Placement:
-    """Return how many steps after the last fitted row the rows of a series begin, and why.
+    """Return the steps from the last fitted row to the first row of a series, and the reason.
 
     Parameters
     ----------
@@ -384,7 +385,7 @@ def _is_default_index(labels: Ticks, fitted: LabelSummary | None) -> bool:
 
 
 def _begins_with_labels(labels: Array | None, head: Array) -> bool:
-    """Return whether the first labels equal the first fitted labels, in the length of both."""
+    """Return whether both begin with the same labels, compared up to the length of the shorter."""
     if labels is None:
         return False
     n = min(len(labels), len(head))

@@ -31,16 +31,16 @@ from skrnn.windows._views import Array
 _MIN_SHARE = 0.9
 # Slots of a day: the shortest step is a second.
 _MAX_SLOTS = 86_400
-# Intervals of a day without labels. No session has more breaks.
+# Largest number of intervals of a day without labels. No session has more breaks.
 _MAX_CLOSED_TIMES = 48
-# A slot is closed if fitted labels have passed it this often without a label.
+# A slot without labels is closed if the fitted labels pass it at least this many times.
 _MIN_PASSES = 5
-# Distance of the days before and after two holidays, as at Easter.
+# Distance in open days from the day before two holidays to the day after them, as at Easter.
 _TWO_HOLIDAYS = 3
 # The same for the longest holidays. No exchange closes for more than nine days.
 _MAX_HOLIDAYS = 10
 _SATURDAY = 5
-# Days of the shortest weekend. In UTC it is one hour shorter, since clocks change.
+# Shortest weekend, in days. In UTC a weekend may be an hour short, because clocks change.
 _MIN_WEEKEND = 1.9
 _NO_INTERVALS = np.empty((0, 2), dtype=np.int64)
 
@@ -57,11 +57,11 @@ class Rule(TypedDict):
     day: int  # ticks a day, 0 for labels that are no dates
     phase: int  # ticks from midnight to the first slot
     closed: Array  # intervals that never have labels
-    unseen: Array  # intervals without fitted labels, also if they were passed once or never
-    is_guess: bool  # whether the weekend is a guess, since no fitted label lies after one
-    longest: int  # open days or sessions that may be one step because of holidays, else 0
-    starts: Array  # slots with which sessions begin, up to an hour early if `late` is set
-    late: int  # slots that sessions begin later in winter, for times that ignore clock changes
+    unseen: Array  # intervals without fitted labels, even if they were passed only once or never
+    is_guess: bool  # True if no fitted label lies after a weekend, so its closed days are a guess
+    longest: int  # up to this many open days or sessions are one step because of holidays; or 0
+    starts: Array  # first slots of sessions, up to an hour too early if `late` is set
+    late: int  # delay of sessions in winter, in slots, for times that ignore clock changes
 
 
 def find_rule(ticks: Array, local: Array | None, day: int) -> Rule | None:
@@ -109,7 +109,7 @@ def count_steps(rule: Rule, ticks: tuple[Array, Array], local: tuple[Array, Arra
     """
     first, second = ticks
     if rule["word"] == "distance" or local is None:
-        # A quotient is a float, which holds any difference.
+        # The quotient is a float, so no difference is too large.
         counted = _round_to_int((second - first) / rule["step"])
     elif rule["word"] == "months":
         n_months = _number_months(local[1], rule["day"]) - _number_months(local[0], rule["day"])
@@ -127,7 +127,7 @@ def count_missing_between(rule: Rule, ticks: Array, local: Array | None) -> Arra
     if rule["word"] == "months":
         pairs = np.arange(len(missing))
     else:
-        # Pairs one step apart need no calendar, and are nearly all.
+        # Nearly all pairs are one step apart, and need no calendar.
         step = rule["step"] * rule["day"] if rule["word"] == "days" else rule["step"]
         pairs = np.flatnonzero(~_are_equal_steps(np.diff(ticks), step))
     if len(pairs):
@@ -137,7 +137,7 @@ def count_missing_between(rule: Rule, ticks: Array, local: Array | None) -> Arra
 
 
 def resolve_weekend(rule: Rule, local: Array) -> Rule:
-    """Return the rule with its guess about the weekend settled, if these labels show it."""
+    """Return the rule without a guess, if these labels show whether the weekend is open."""
     if not rule["is_guess"]:
         return rule
     dates = local // rule["day"]
@@ -145,7 +145,7 @@ def resolve_weekend(rule: Rule, local: Array) -> Rule:
         if dates[-1] - dates[0] < 7:
             return rule
         return {**rule, "is_guess": False, "longest": max(rule["longest"], _TWO_HOLIDAYS)}
-    # Open weekends have the closed slots of a weekday: those of Monday.
+    # The weekend is open. Its days get the closed slots of a weekday, Monday.
     n_slots = _count_slots_a_day(rule)
     always = np.ones(7, dtype=bool)
     closed, unseen = _NO_INTERVALS, _NO_INTERVALS
@@ -227,7 +227,7 @@ def _first_days_of_months(local: Array, day: int) -> Array:
 
 
 def _find_day_rule(local: Array, day: int, share: float) -> Rule | None:
-    """Return a rule of days: every day that is open, or a number of days; None without one."""
+    """Return a rule of days: a step is the next open day, or a number of days. None without one."""
     dates = local // day
     steps = np.diff(dates)
     typical = int(np.median(steps))
@@ -265,7 +265,7 @@ def _find_longest_break(distances: Array) -> int:
 
 
 def _find_open_weekdays(dates: Array) -> tuple[Array, bool]:
-    """Return which weekdays are open, and whether that is a guess because none was passed.
+    """Return which weekdays are open, and whether a closed one is a guess, as it was never passed.
 
     A weekday without labels that was passed only once is open, since it may be missing by chance.
     Saturday and Sunday are closed if both have no labels.
@@ -279,7 +279,7 @@ def _find_open_weekdays(dates: Array) -> tuple[Array, bool]:
 
 
 def _count_passes(first: Any, last: Any, n: int) -> Array:
-    """Return how often each of `n` slots, which repeat, is passed from slot `first` to `last`."""
+    """Return how often each of `n` repeating slots is passed from slot `first` to `last`."""
     whole, rest = divmod(int(last - first) + 1, n)
     passed = np.full(n, whole)
     passed[(int(first) + np.arange(rest)) % n] += 1
@@ -296,7 +296,7 @@ def _weekdays(dates: Array) -> Array:
 
 
 def _find_time_rule(ticks: Array, local: Array, same: Array, typical: Any, day: int) -> Rule | None:
-    """Return a rule of equal steps within the times of a week that are open, None without one.
+    """Return a rule of equal steps within the open times of a week, None without one.
 
     Parameters
     ----------
@@ -340,7 +340,7 @@ def _find_time_rule(ticks: Array, local: Array, same: Array, typical: Any, day: 
     # Pairs one step apart need no calendar.
     others = np.flatnonzero(~(same & (typical == step)))
     pairs = (local[others], local[others + 1])
-    # There are holidays if labels have passed a weekend, or leave a quarter of the day out.
+    # Look for holidays only if labels have passed a weekend, or leave out a quarter of the day.
     if len(rule["starts"]) and (not is_guess or np.count_nonzero(is_seen) <= 0.75 * n_slots):
         rule["longest"] = _find_longest_break(np.diff(_number_sessions(rule, pairs), axis=0))
     if len(others):
@@ -424,18 +424,18 @@ def _count_time_steps(rule: Rule, elapsed: Array, local: tuple[Array, Array]) ->
     counted = np.where(is_night, by_night, by_day)
     if rule["longest"]:
         counted = _leave_out_holidays(rule, local, counted)
-    # If no slot in between is closed, time is counted, which no change of the clock alters.
+    # If no slot in between is closed, count the elapsed time, which ignores clock changes.
     total = _round_to_int((local[1] - local[0]) / step)
     counted = np.where(counted >= total, _round_to_int(elapsed / step), counted)
     return np.where(elapsed == step, 1, np.maximum(counted, 1))
 
 
 def _leave_out_holidays(rule: Rule, local: tuple[Array, Array], counted: Array) -> Array:
-    """Return counted steps without whole sessions, and ends of sessions, that holidays explain."""
+    """Return counted steps without the sessions, and the ends of sessions, that are holidays."""
     n_slots = 7 * _count_slots_a_day(rule)
     slots = _number_slots(rule, np.stack(local))
     sessions = _number_sessions(rule, local)
-    # The begin of the session after the first label, and of the session of the second label.
+    # The first slot of the session after the first label, and of the session of the second one.
     week, session_of_week = np.divmod(sessions - np.array([[0], [1]]), len(rule["starts"]))
     begins = week * n_slots + rule["starts"][session_of_week]
     before_slots, before_begins, before, after = (

@@ -30,7 +30,7 @@ from skrnn._utils.validation import (
 from skrnn.windows._sequences import as_floats
 
 _SHAPES = "sequences of shape (n_samples, n_timesteps) or (n_samples, n_timesteps, n_features)"
-# A transformer that reads steps beside the present one rarely reads further than this.
+# Transformers that read neighboring steps rarely read more of them than this.
 _N_COMPARED = 50
 
 
@@ -50,7 +50,7 @@ def find_present_steps(X: np.ndarray) -> np.ndarray:
 
 
 def transform_steps(X: np.ndarray, transformer: Any, method: str, n_features: int) -> np.ndarray:
-    """Return sequences of which the present steps were changed by a method of a transformer.
+    """Return sequences whose present steps were changed by a method of a transformer.
 
     Parameters
     ----------
@@ -82,7 +82,7 @@ def transform_steps(X: np.ndarray, transformer: Any, method: str, n_features: in
 
 
 def apply_method(transformer: Any, method: str, steps: np.ndarray) -> np.ndarray:
-    """Return what a method of a transformer makes of a table of steps, as floats."""
+    """Return the output of a transformer's method for a table of steps, as floats."""
     with explain_errors(transformer, steps):
         output = getattr(transformer, method)(steps)
     if hasattr(output, "toarray"):
@@ -112,7 +112,7 @@ def explain_errors(transformer: Any, steps: np.ndarray) -> Iterator[None]:
     try:
         yield
     except (TypeError, ValueError) as error:
-        # scikit-learn's message, and that of Python about fit(X, y).
+        # The message of scikit-learn, or of Python about a missing argument y.
         if re.search(r"requires y\b|argument: 'y'", str(error)):
             raise ValueError(
                 f"{name} needs y, but StepwiseTransformer passes no y on, because y has one value "
@@ -143,14 +143,15 @@ def check_each_step_alone(transformer: Any, steps: np.ndarray) -> int:
         alone, together[-1:], rtol=1e-3, atol=1e-3 * largest, equal_nan=True
     ):
         again = apply_method(transformer, "transform", steps[-1:].copy())
-        # Noise is another number each time.
+        # A random output differs each time. It is not refused.
         if np.array_equal(alone, again, equal_nan=True):
             raise ValueError(
-                f"{type(transformer).__name__}.transform returns other values for a step alone "
-                "than for the same step behind other steps, such as a difference or a window. "
-                "StepwiseTransformer gives it the steps of all sequences in one table, so steps of "
-                "one sequence would be mixed with those of another. Use a transformer that changes "
-                "each row by itself, or change the sequences before stack_sequences."
+                f"{type(transformer).__name__}.transform returns different values for a step alone "
+                "and for the same step after other steps, so it reads other steps, as a difference "
+                "or a window does. StepwiseTransformer gives it the steps of all sequences in one "
+                "table, so steps of one sequence would be mixed with those of another. Use a "
+                "transformer that changes each row by itself, or change the sequences before "
+                "stack_sequences."
             )
     return int(together.shape[1])
 
@@ -213,7 +214,7 @@ class StepwiseTransformer(CallbackSupportMixin, TransformerMixin, BaseEstimator)
     SimpleImputer fills it. Other transformers such as PCA refuse it. If the transformer returns NaN
     in all features of a step, that step is a missing step in the output.
 
-    **Steps beside a step.** The table has no borders between sequences. So `fit` refuses
+    **Neighboring steps.** The table has no borders between sequences. So `fit` refuses
     transformers that read other rows, such as differences. It compares the output for one step
     alone with the output for the same step behind 49 others.
 
@@ -379,7 +380,7 @@ class StepwiseTransformer(CallbackSupportMixin, TransformerMixin, BaseEstimator)
         self : StepwiseTransformer
             The transformer.
         """
-        # scikit-learn's set_output exists only with get_feature_names_out, so not for 3-D output.
+        # scikit-learn's own set_output does not exist for 3-D output, which has no feature names.
         # Other steps of a Pipeline may need pandas, and Pipeline.set_output calls every step.
         if transform is not None:
             self._sklearn_output_config = {"transform": transform}

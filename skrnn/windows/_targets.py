@@ -2,8 +2,8 @@
 
 An output is a column if it has the values of the column in the same row or a later one, up to a
 factor and an offset. `find_targets` compares y with rows, as the transformer reads them.
-`find_targets_of_windows` compares y with windows, as an estimator after the transformer reads them:
-it finds the next window of each window first.
+`find_targets_of_windows` compares y with windows, as an estimator after the transformer reads them.
+For this, it first finds the next window of each window.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ _N_SAMPLE = 64
 _N_ROUNDINGS = 16
 # An output is a constant if its range is not larger than this many rounding errors.
 _MIN_SPREAD = 64
-# A match counts only if its values can be put into at least this many orders for each column and
-# shift that is tried. With fewer orders, the match may be chance.
+# Values match by chance if they can be ordered in few ways only. So a match counts only if its
+# values can be ordered in at least this many ways for each column and shift that is tried.
 _MIN_ODDS = 1e4
-# Largest number of values from which their orders are counted.
+# The ways to order values are counted for at most this many values.
 _MAX_ORDERED = 1024
 # Windows hashed at once.
 _CHUNK_SIZE = 4096
@@ -48,7 +48,8 @@ class Target(NamedTuple):
         return self.a == 1 and self.b == 0
 
 
-# Returns the row that lies `shift` rows after each of some rows in its series, -1 if there is none.
+# Function of a shift and rows. For each row it returns the row `shift` rows later in its series,
+# or -1 if there is none.
 ShiftRows = Callable[[int, Array], Array]
 
 
@@ -101,7 +102,7 @@ def find_targets(
 def find_doubts(
     X: Array, y: Any, positions: Sequence[Positions], targets: Sequence[Target | None]
 ) -> list[tuple[bool, int | None]]:
-    """Return for each output without a target column whether the data are unable to show one.
+    """Return for each output whether it may have a target column that the data cannot show.
 
     Parameters
     ----------
@@ -121,7 +122,7 @@ def find_doubts(
     -----
     The data cannot show the target column of a constant output, or of an output with too few rows
     to compare. If the other outputs are the steps of one column, only one step is possible for this
-    output. The data cannot show this step if no row contradicts it.
+    output. In this case, the bool is True if no row contradicts this step.
     """
     numbers = read_targets(y)
     assert numbers is not None
@@ -197,8 +198,8 @@ def find_targets_of_windows(
     The next window of a window begins with all steps of this window except its first step. If
     several windows do so, they must be equal.
 
-    An output that too few rows show is filled in if the other outputs are steps of one feature and
-    no row contradicts the step that this output must be.
+    Too few rows may show the feature of an output. If the other outputs are steps of one feature,
+    only one step is possible for this output. It is returned if no row contradicts it.
     """
     numbers = y.reshape(len(y), -1)
     if windows.shape[1] < 2:
@@ -209,7 +210,7 @@ def find_targets_of_windows(
     shift_rows = _shift_windows(windows)
     search = _TargetSearch(last_steps, numbers, shift_rows, _find_rounding(windows, y))
     most = max(2 * windows.shape[1], 32) + numbers.shape[1]
-    # Shift 0, a target in its own window, comes last: on a line every shift fits.
+    # Shift 0, a target in its own window, comes last: on a straight line every shift fits.
     found = search.find([*range(1, most + 1), 0], None, [None] * numbers.shape[1])
     for output, target in enumerate(found.copy()):
         step = None if target is not None else find_step_between(found, output)
@@ -331,7 +332,7 @@ def _are_equal_rows(one: Array, two: Array) -> Array:
 
 
 def _find_next_windows(windows: Array) -> Array:
-    """Return the row of the next window of each window, -1 without one or if several differ."""
+    """Return the row of the next window of each window, -1 for none or several different ones."""
     first, last, whole = _hash_windows(windows)
     order = np.argsort(first, kind="stable")
     begins = np.searchsorted(first[order], last, side="left")
@@ -473,7 +474,7 @@ class _TargetSearch:
         tolerance = slack * np.abs(targets) + a * (slack * np.abs(values))
         tolerance = np.where(both, tolerance, 0).max(axis=1, keepdims=True)
         fits = (~both | (residual <= tolerance)).all(axis=1) & (a[:, 0] > 0)
-        # Columns cannot be ruled out if neither they nor y vary in the sample.
+        # A column is still possible if it and y are both constant in the sample, or not compared.
         is_open = (x_high == x_low) & (y_high == y_low) | ~both.any(axis=1, keepdims=True)
         return same, fits | is_open[:, 0]
 
@@ -485,7 +486,7 @@ class _TargetSearch:
         *,
         is_first_enough: bool,
     ) -> list[Target]:
-        """Return the scaled targets that fit in all rows, only named ones if any of these fit."""
+        """Return the scaled targets that fit in all rows. If named ones fit, return only these."""
         verified: list[Target] = []
         for shift, feature in places:
             # Named columns come first.
@@ -598,7 +599,7 @@ def _choose_common_scale(
 def _choose_free(
     targets: list[Target], best: Target, chosen: dict[int, Target], tolerance: float
 ) -> Target:
-    """Return the best target, or that of an equal column if another output has taken the best."""
+    """Return the best target. If another output has taken it, return that of an equal column."""
     taken = {(target.feature, target.shift) for target in chosen.values()}
     free = [
         each

@@ -95,7 +95,7 @@ class SlidingWindowTransformer(CallbackSupportMixin, TransformerMixin, BaseEstim
         read both shapes. For several features, other regressors such as Ridge or forests need
         `flatten=True`, and so do FeatureUnion and ColumnTransformer.
     carry_context : bool, default=True
-        Whether rows that continue the fitted series get the last fitted rows as context, so that
+        Whether rows that continue the fitted series get the last fitted rows as context. Then
         their first windows are full. See Notes.
     group : str or list of str, default=None
         Index levels or columns of a DataFrame that name the series of each row. With several names,
@@ -104,8 +104,8 @@ class SlidingWindowTransformer(CallbackSupportMixin, TransformerMixin, BaseEstim
     known : list of str or list of int, default=None
         Columns whose value at a row is known before that row comes, such as a calendar, a plan or a
         weather forecast. Names of columns of a DataFrame, or positions among the features. A window
-        ends `horizon` rows before its row, but holds these columns up to the row itself. At least
-        one column must not be known. See Notes.
+        ends `horizon` rows before its row, but holds these columns up to the row itself. Leave at
+        least one column out. See Notes.
     gaps : {"warn", "ignore", "missing", "raise"}, default="warn"
         Treatment of missing steps between the rows of a call. Missing steps are found if the labels
         follow a rule. `"warn"` reads across them, as if the rows were next to each other, and
@@ -152,9 +152,9 @@ class SlidingWindowTransformer(CallbackSupportMixin, TransformerMixin, BaseEstim
 
     To predict the next row, which is not known yet, append a row of NaN.
 
-    **Known columns.** Each step holds the columns of its row, and the known columns of the row
-    `horizon` later. So the last step holds the known values of the row that is predicted. For
-    ``window_length=3``:
+    **Known columns.** Each step holds the known columns of the row `horizon` later, and all other
+    columns of its own row. So the last step holds the known values of the row that is predicted.
+    For ``window_length=3``:
 
     === ========================== ==========================
     row known, `horizon=1`         known, `horizon=2`
@@ -166,11 +166,12 @@ class SlidingWindowTransformer(CallbackSupportMixin, TransformerMixin, BaseEstim
     4   ``2 3 4``                  ``2 3 4``
     === ========================== ==========================
 
-    A step is present or missing in all columns. It is missing if one of its two rows is. NaN in a
-    row is no missing row and stays where it is: recurrent regressors refuse a step that is NaN in
-    some columns only. To predict the next row, append a row of NaN with its known values. If `y`
-    has several outputs, such as the next steps, only the known values of the row of the first
-    output are read. If `y` is a known column, the window holds `y` itself, which is a leak.
+    A step is missing in all columns or in none. It is missing if one of its two rows is missing. A
+    row with NaN is not a missing row, and the window keeps its NaN. Recurrent regressors refuse a
+    step that is NaN in some columns only. To predict the next row, append a row of NaN with its
+    known values. If `y` has several outputs, such as the next steps, a window holds known values up
+    to the row of the first output. If `y` is a known column, the window holds `y` itself, which is
+    a leak.
 
     **Context.** The row labels, which are the index of a pandas DataFrame, say where rows belong in
     time. They must increase within a series. With `carry_context=True`, `transform` compares the
@@ -193,8 +194,8 @@ class SlidingWindowTransformer(CallbackSupportMixin, TransformerMixin, BaseEstim
 
     Rows without labels are **trusted** to be the next rows. The transformer cannot notice if they
     are a slice of the past, or if rows were skipped. In this case use labels, or
-    `carry_context=False`. The labels 0, 1, 2, … count as no labels, unless the fitted labels are
-    numbers and do not begin with 0.
+    `carry_context=False`. The labels 0, 1, 2, … are read as labels only if the fitted labels are
+    numbers that begin with another number.
 
     **Missing steps.** Steps are counted by a rule, which is found in the fitted labels. At least
     nine of ten fitted steps must follow it. A rule counts fixed distances, days, months, trading
@@ -232,7 +233,7 @@ class SlidingWindowTransformer(CallbackSupportMixin, TransformerMixin, BaseEstim
     array([[2., 3., 4.],
            [3., 4., 5.]])
 
-    The name of a column says how many steps before the row it lies:
+    The name of a column says how many steps it lies before its row:
 
     >>> import pandas as pd
     >>> window.set_output(transform="pandas").fit_transform(pd.DataFrame(X, columns=["Open"]))
@@ -288,7 +289,7 @@ class SlidingWindowTransformer(CallbackSupportMixin, TransformerMixin, BaseEstim
 
     @property
     def context_(self) -> Array | dict[Hashable, Array]:
-        """The last `window_length + horizon - 1` fitted steps, of each series with a `group`."""
+        """The last `window_length + horizon - 1` fitted steps; with a `group`, of each series."""
         if "_starts" not in vars(self):
             raise AttributeError(
                 f"This {type(self).__name__} is not fitted, so it has no context_. Call fit first."
@@ -317,8 +318,8 @@ class SlidingWindowTransformer(CallbackSupportMixin, TransformerMixin, BaseEstim
         ------
         ValueError
             If a parameter is out of its range. If X has infinite values or columns that are not
-            numbers. If `group` does not name the series of every row. If `known` names other
-            columns than those of X, or all of them. If labels of a series do not increase. If `y`
+            numbers. If `group` does not name the series of every row. If `known` names a column
+            that X does not have, or all columns of X. If labels of a series do not increase. If `y`
             has other dates than X. If steps are missing with `gaps="raise"`.
 
         Warns
@@ -439,7 +440,7 @@ class SlidingWindowTransformer(CallbackSupportMixin, TransformerMixin, BaseEstim
         self : SlidingWindowTransformer
             The transformer.
         """
-        # scikit-learn's set_output exists only with get_feature_names_out, so not for 3-D windows.
+        # scikit-learn's own set_output does not exist for 3-D windows, which have no feature names.
         # Other steps of a Pipeline may need pandas, and Pipeline.set_output calls every step.
         if transform is not None:
             self._sklearn_output_config = {"transform": transform}
@@ -460,7 +461,8 @@ class SlidingWindowTransformer(CallbackSupportMixin, TransformerMixin, BaseEstim
         self._zone = None if rows.labels is None else name_zone(rows.labels[:1])
         ticks = read_ticks(rows, self._zone)
         series = positions_by_series(rows)
-        # The order is checked before the values, since a missing key may be a column of text.
+        # Check the order before the values. Its error names a missing key of `group`, which may be
+        # a column of text that the check of the values refuses.
         self._check_order(ticks, rows, series, X)
         values = self._validate(rows.features, reset=True)
         self._known = find_known_columns(
@@ -505,7 +507,7 @@ class SlidingWindowTransformer(CallbackSupportMixin, TransformerMixin, BaseEstim
         self._give(notices)
 
     def _find_targets(self, values: Array, y: Any, positions: list[Positions], X: Any) -> None:
-        """Set the target column of each output of y, and the doubts about outputs without one."""
+        """Set `targets_`, and `_doubts` about the outputs of y without a target column."""
         reach = self.window_length + self.horizon
         found = find_targets(values, y, positions, reach=reach, names=_columns(X) or None)
         self._doubts = [] if found is None else find_doubts(values, y, positions, found)

@@ -38,7 +38,7 @@ def column_means(rows: Array) -> Array:
         scale = 2.0**64
         totals = np.nansum(rows / scale, axis=0, dtype=np.float64)
     means: Array = np.divide(totals, present, out=np.zeros_like(totals), where=present > 0)
-    # Rounding may take the mean of the largest floats beyond them.
+    # By rounding, the mean of the largest floats may exceed the largest float.
     largest = np.finfo(np.float64).max / scale
     return (np.clip(means, -largest, largest) * scale).astype(rows.dtype)
 
@@ -161,7 +161,7 @@ def number_steps(missing: Array, most: int) -> Array | None:
     missing : ndarray of shape (n_rows - 1,)
         How many steps are missing after each row but the last.
     most : int
-        Limit of the missing steps after a row: the lead, since more of them change no window.
+        Missing steps after a row are counted up to this number, the lead: more change no window.
     """
     if not missing.any():
         return None
@@ -206,7 +206,7 @@ def _find_missing_steps(n_steps: int, numbers: Array | None) -> Array:
 def _read_steps(
     rows: Array, context: Array, fill_values: Array, *, first: int, n_steps: int
 ) -> Array:
-    """Return the steps from the number `first` on, a negative number or 0.
+    """Return the steps from number `first` on, which is 0 or negative.
 
     The rows are the steps 0, 1, …, the context lies before them, and fill values before the
     context.
@@ -228,7 +228,7 @@ def _move_known_columns(
     known: Sequence[int],
     horizon: int,
 ) -> None:
-    """Put the values of known columns `horizon` steps later into a buffer.
+    """Replace the known columns of a buffer by their values `horizon` steps later.
 
     Parameters
     ----------
@@ -237,7 +237,7 @@ def _move_known_columns(
     values : tuple of ndarray
         The rows, the context and the fill values.
     missing : tuple of bool ndarray
-        The same for the presence of a row, with one column: True for a missing step.
+        Three arrays of one column, in the same order: True for a missing step.
     known : sequence of int
         Known columns.
     horizon : int

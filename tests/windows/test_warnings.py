@@ -449,7 +449,10 @@ def test_a_list_of_one_key_is_that_key():
 
 @pytest.mark.parametrize(
     ("group", "given", "named"),
-    [("s", r"beside group=\['s'\]", r"group=\['s', 'i'\]"), (None, "'s', 'i'", r"\['s', 'i'\]")],
+    [
+        ("s", r"in addition to group=\['s'\]", r"group=\['s', 'i'\]"),
+        (None, "'s', 'i'", r"\['s', 'i'\]"),
+    ],
 )
 def test_more_than_one_level_that_is_left_is_refused(group, given, named):
     with pytest.raises(ValueError, match=rf"levels \['t', .*{given}.*Add the others to .*{named}"):
