@@ -277,7 +277,7 @@ def train_networks(
     Parameters
     ----------
     train : callable
-        Trains the network of a number.
+        Trains one network, given its number.
 
     n_networks : int
         Number of networks.
@@ -325,7 +325,7 @@ def _make_model(
         def make_loss_again(loss: Any) -> BatchLoss:
             return make_batch_loss(loss, training.scale, network, rows)
 
-        # Check the loss before Keras changes it, so that an error names the parameter of the user.
+        # Check the loss before Keras changes it, so an error names the parameter of the user.
         make_loss_again(training.loss)
         model = KernelModel(with_objects, n_timesteps, parameters, make_loss_again, training.seed)
         model.compile(optimizer, loss)
@@ -399,7 +399,7 @@ def _name_checkpoint(
 
 
 def _is_keras_wanted(network: Network) -> bool:
-    """Return whether to train Keras' layers: engine="keras", no kernels for this, or a GPU."""
+    """Return whether Keras trains: for engine="keras", an activation without kernels, or a GPU."""
     if get_config()["engine"] == "keras" or find_activation_number(network.activation) is None:
         return True
     return bool(tf.config.get_visible_devices("GPU"))

@@ -36,7 +36,8 @@ def normalize(
         Missing steps are zeros.
 
     levels, gains : tensor of shape (n_samples, n_outputs), or None
-        An output is ``level + gain * what the network says``. None if outputs are not mapped back.
+        An output is ``level + gain * raw output of the network``. None if outputs are not mapped
+        back.
     """
     ops = keras.ops
     values = ops.take(steps, np.array(normalization.features), axis=2)

@@ -40,11 +40,11 @@ class Normalization:
         back.
 
     slopes, offsets : tuple of float, default=()
-        For each output: a level is ``slope * level + offset`` in the scale of the outputs.
+        For each output: ``slope * level + offset`` is the level in the scale of the outputs.
 
     gains : tuple of float, default=()
-        For each output: factor of what the network says. With "standard" it is also multiplied by
-        the spread of the window.
+        For each output: factor of the raw output of the network. With "standard" it is also
+        multiplied by the spread of the window.
 
     fallbacks : tuple of float, default=()
         For each output: its value for a window without any step.
@@ -75,8 +75,8 @@ class Normalization:
             Float64. Missing steps stay NaN.
 
         levels, gains : ndarray of shape (n_samples, n_outputs)
-            An output is ``level + gain * what the network says``. Both are empty if outputs are not
-            mapped back.
+            An output is ``level + gain * raw output of the network``. Both are empty if outputs are
+            not mapped back.
         """
         inputs = X.astype(np.float64)
         steps = np.take(inputs, self.features, axis=2)

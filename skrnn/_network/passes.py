@@ -104,7 +104,7 @@ class NetworkPass:
             Random generator for dropout. None turns dropout off.
 
         by_rows : bool, default=False
-            Whether to compute each row alone, so that no bit of its outputs depends on other rows.
+            Whether to compute each row alone, so no bit of its outputs depends on other rows.
 
         Returns
         -------

@@ -177,7 +177,7 @@ class BaseRecurrentEstimator(CallbackSupportMixin, CallbackCopyMixin, BaseEstima
     def _find_target_features(
         self, X: np.ndarray, y: np.ndarray, weight: np.ndarray | None
     ) -> list[tuple[int, float, float]]:
-        """Return for each output its feature, factor and offset; no outputs for classes."""
+        """Return the feature, factor and offset of each output; an empty list for classes."""
         return []
 
     def _has_fixed_length(self) -> bool:
@@ -289,7 +289,7 @@ class BaseRecurrentEstimator(CallbackSupportMixin, CallbackCopyMixin, BaseEstima
     def _fit_copy(
         self, X: Any, y: Any, sample_weight: Any, *, tasks: FitTasks | None = None, **options: Any
     ) -> Self:
-        """Fit a copy and take over its state at the end, so that a failure changes nothing."""
+        """Fit a copy and take over its state at the end, so a failure changes nothing."""
         fitted = copy.copy(self)
         fitted._fit_in_place(X, y, sample_weight, tasks=tasks, **options)
         if tasks is not None:
@@ -354,7 +354,7 @@ class BaseRecurrentEstimator(CallbackSupportMixin, CallbackCopyMixin, BaseEstima
         self._network = network | {"masked": masked}
 
     def _store(self, trained: Sequence[Any], first_epoch: int) -> None:
-        """Set the attributes of trained networks. Training began with an epoch of this number."""
+        """Set the attributes of trained networks, whose training began with epoch `first_epoch`."""
         history = average_histories([each.history for each in trained])
         self.n_iter_ = first_epoch + max(len(each.history["loss"]) for each in trained)
         self.history_ = join_histories(self.history_ if first_epoch else {}, history)
@@ -505,7 +505,7 @@ class BaseRecurrentEstimator(CallbackSupportMixin, CallbackCopyMixin, BaseEstima
     # The fitted network.
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        """Restore a pickle or a file. Those of skrnn 0.1 lack later parameters."""
+        """Restore a pickle or a file. Files of skrnn 0.1 lack parameters that were added later."""
         defaults = {
             name: parameter.default for name, parameter in signature(type(self)).parameters.items()
         }

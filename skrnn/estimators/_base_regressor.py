@@ -186,8 +186,8 @@ class BaseRecurrentRegressor(RegressorMixin, MultiOutputMixin, BaseRecurrentEsti
         ]
         if not scores:
             warnings.warn(
-                "R² is not defined, because each step is missing, or has weight 0, in all rows but "
-                "one at most.",
+                "R² is not defined, because no step is present, with a weight above 0, in two or "
+                "more rows.",
                 UndefinedMetricWarning,
                 stacklevel=2,
             )

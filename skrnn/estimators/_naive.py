@@ -142,7 +142,7 @@ class NaiveRegressor(CallbackSupportMixin, RegressorMixin, MultiOutputMixin, Bas
             more than a factor of 10. Probably only one of the two is scaled.
         """
         tasks = begin_tasks(self, X, y)
-        # Validation sets attributes. They are set on a copy, so that a failure changes nothing.
+        # Validation sets attributes. They are set on a copy, so a failure changes nothing.
         fitted = copy.copy(self)
         X = validate_windows(fitted, X, reset=True, allow_missing_steps=False)
         y = validate_targets(fitted, y, sequences=False)

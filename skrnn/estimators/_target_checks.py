@@ -38,7 +38,7 @@ def validate_targets(estimator: BaseEstimator, y: Any, *, sequences: bool) -> np
     refuse_text_targets(y, name)
     given = y
     if isinstance(y, pd.DataFrame):
-        # check_array refuses columns of the same name, which shift makes.
+        # check_array refuses several columns of the same name, such as shifted copies of one.
         y = y.set_axis(range(y.shape[1]), axis=1)
     with read_as_numbers(y, "y", name):
         y = _read_y(estimator, y, np.float64)
@@ -110,7 +110,7 @@ def check_target_steps(estimator: Any, X: np.ndarray, y: np.ndarray, *, reset: b
     Parameters
     ----------
     estimator : BaseRecurrentEstimator
-        Gets `_n_target_steps` if `reset`, is compared with it if not.
+        With `reset`, it gets `_n_target_steps`. Otherwise, y is compared with that number.
 
     X, y : ndarray
         Validated rows.
@@ -164,7 +164,10 @@ def _advise_stacking(estimator: BaseEstimator, advice: str) -> str:
     """Return advice on stacked targets, after a space."""
     if estimator.architecture != "sequence_to_sequence":
         # Targets of these architectures have no missing steps.
-        advice = f'With architecture="{estimator.architecture}", all need the same number of steps.'
+        advice = (
+            f'With architecture="{estimator.architecture}", all sequences of y need the same '
+            "number of steps."
+        )
     return f" {advice}"
 
 
@@ -208,8 +211,8 @@ def check_largest_weight(weights: np.ndarray, given: str) -> None:
     largest, limits = weights.max(), np.finfo(np.float32)
     if not limits.tiny <= largest <= limits.max:
         raise ValueError(
-            f"{given} is {largest:.3g} at most, which float32, the precision of networks, cannot "
-            "hold. Multiply all weights by a constant."
+            f"The largest {given} is {largest:.3g}, which float32, the precision of networks, "
+            "cannot hold. Multiply all weights by a constant."
         )
 
 
@@ -243,10 +246,10 @@ def refuse_missing_targets(given: Any, is_missing: np.ndarray, what: str = "NaN"
     if len(rows) > n_first + n_last:
         inner = int(rows[n_first])
         raise ValueError(
-            f"{found}, among them row {inner}{_name_label(given, inner)}, which is between known "
-            "ones; drop such rows of X and y if they are the ends of series in a panel, or if X "
-            "holds finished windows. Within a series, fill them (ffill): dropping them would join "
-            "rows that are not neighbors."
+            f"{found}, among them row {inner}{_name_label(given, inner)}, which lies between rows "
+            "with known targets. Drop these rows of X and y if they are the ends of series in a "
+            "panel, or if X already holds windows. Within a series, fill them (ffill), because "
+            "dropping them would join rows that are not neighbors."
         )
     places = []
     if n_first:
@@ -299,7 +302,7 @@ def refuse_text_targets(y: Any, reader: str) -> None:
         )
     raise ValueError(
         f"y holds text, such as {str(example)!r}, and {reader} predicts numbers. For labels use a "
-        "classifier, such as GRUClassifier. Turn text that means numbers into numbers."
+        "classifier, such as GRUClassifier. If the text represents numbers, convert it to numbers."
     )
 
 

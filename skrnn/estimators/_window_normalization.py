@@ -104,9 +104,9 @@ def find_target_features(
             else f"{which} is none of the {n_features} features of X at any step after the windows"
         )
         raise ValueError(
-            f"normalize_windows={estimator.normalize_windows!r} reads windows relative to the "
-            f"feature that y is, but {why}. Set target_feature to the number of a feature with the "
-            "level of y, counted from 0, or normalize_windows=None."
+            f"normalize_windows={estimator.normalize_windows!r} needs to find the feature of X "
+            f"that y is, but {why}. Set target_feature to the number of a feature with the level "
+            "of y, counted from 0, or normalize_windows=None."
         )
     feature = given or 0
     lines = _fit_lines(X[..., feature], y, weight)
@@ -162,8 +162,9 @@ def _choose_gains(
 ) -> tuple[float, ...]:
     """Return the gain of each output.
 
-    With `normalize_y`, the network has to say numbers of size 1. Otherwise, it has to say numbers
-    in the units of y, or in standard deviations of the window.
+    With `normalize_y`, the gain is chosen so the raw output of the network has a size of about 1.
+    Otherwise, the raw output is in the units of y ("last") or in standard deviations of the window
+    ("standard").
     """
     from skrnn._network.normalization import Normalization, compute_levels
 
@@ -184,12 +185,12 @@ def _choose_gains(
 
 
 def _read_next_step(estimator: Any, X: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """Return the targets of the step next to the window, of shape (n_samples, n_outputs)."""
+    """Return the targets of the first step after the window, of shape (n_samples, n_outputs)."""
     if y.ndim == 2:
         return y
     if estimator.architecture == "encoder_decoder":
         return y[:, 0]
-    # Missing steps have the targets of other steps.
+    # If the last step is missing, its target is that of another step (`leave_out_steps`).
     return np.where(np.isnan(X[:, -1, :1]), np.nan, y[:, -1])
 
 

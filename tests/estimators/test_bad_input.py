@@ -302,7 +302,7 @@ CASES = [
     ),
     Case(
         "y of unequal length where all steps count",
-        r"Give stack_sequences\(y\), .* \S*encoder_decoder\S* all need the same number of steps",
+        r"Give stack_sequences\(y\), .* \S*encoder_decoder\S* all sequences of y need the same",
         params={"architecture": "encoder_decoder"},
         other_kind=True,
         y=[[1.0], *[[1.0, 2.0]] * 19],
@@ -406,12 +406,12 @@ CASES = [
     ),
     Case(
         "weights beyond float32",
-        r"sample_weight is 1e\+300 at most, which float32, the precision",
+        r"The largest sample_weight is 1e\+300, which float32, the precision",
         fit_args={"sample_weight": np.full(20, 1e300)},
     ),
     Case(
         "weights that float32 takes for 0",
-        "sample_weight is 1e-300 at most, which float32, the precision",
+        "The largest sample_weight is 1e-300, which float32, the precision",
         fit_args={"sample_weight": np.full(20, 1e-300)},
     ),
     Case(

@@ -291,7 +291,7 @@ def test_score_of_sequences_weighs_rows():
         (
             {},
             np.where(NUMBERS[:, 0] == 0, np.nan, 1.0),
-            "contains NaN or None in .*between known ones; drop such rows",
+            r"contains NaN or None in .*between rows with known targets\. Drop these rows",
         ),
         ({}, np.array(["one", None] * 12, dtype=object), r"NaN or None in 12 of 24 rows"),
         ({}, np.where(NUMBERS[:, 0] == 0, np.inf, 1.0), "infinity in"),
