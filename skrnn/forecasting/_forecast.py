@@ -68,16 +68,16 @@ def forecast(
     future : {array-like, DataFrame} of shape (steps, n_features), default=None
         The known values of the future rows, such as the day of the week or a planned price. The
         columns that are `known` in the window are always needed. A DataFrame may leave out the
-        target columns and columns whose future values the model does not read. An index other than
-        the default one labels the rows. To give labels only, give a DataFrame without columns. For
-        a panel, give `steps` rows of each series, in order of time. An array has all columns of X.
-        Values in target columns are ignored.
+        target columns and columns whose future values the model does not read. Its index labels the
+        rows, unless it is the default index. To give labels only, give a DataFrame without columns.
+        For a panel, give `steps` rows of each series, in order of time. An array has all columns of
+        X. Values in target columns are ignored.
 
     target : column or list of columns, default=None
         The target column: the column of X that is `y`, by its name, or by its number for arrays. A
-        list names the columns of several outputs. With None, the columns are used that `fit` found
-        (`targets_` of the window). `target` is needed if `fit` could not find the column and the
-        forecast reads its own predictions. `fit` cannot find the column if the steps before the
+        list names the columns of several outputs. With None, `forecast` uses the columns that `fit`
+        found (`targets_` of the window). `target` is needed if `fit` could not find the column and
+        the forecast reads its own predictions. `fit` cannot find the column if the steps before the
         window are not linear in each row, if a transformation of `y` hides the column, or if `y` is
         constant.
 
@@ -261,7 +261,7 @@ def _predict_step(pipeline: Any, rows: FutureRows, step: int, is_by_step: bool) 
 
 
 def _refuse_missing_values(pipeline: Any, rows: FutureRows, step: int, error: ValueError) -> None:
-    """Explain an error that NaN causes: the same rows with numbers in place of NaN have none."""
+    """Explain an error, if the same rows with numbers in place of NaN give no error."""
     empty = rows.columns_with_nan(step)
     if not empty:
         return
@@ -285,7 +285,7 @@ def _refuse_missing_values(pipeline: Any, rows: FutureRows, step: int, error: Va
 def _refuse_unknown_target(
     missing: list[Any], past: Past, targets: PredictedColumns, horizon: int
 ) -> None:
-    """Refuse because predictions are not a column of X, or because the user must name it."""
+    """Raise an error: predictions are not a column of X, or the user must name the column."""
     if targets.is_refuted:
         limit = f" A forecast of {horizon} step(s) reads no predictions." if horizon else ""
         raise ValueError(
@@ -335,7 +335,7 @@ def _count_rows(past: Past) -> list[int]:
 def _read_last(pipeline: Any, rows: Any, n: int) -> Any:
     """Return the input of the model for the last `n` rows.
 
-    If the windows are inside the model, this input is not known. Its predictions are returned then.
+    If the windows are inside the model, this input is not known. Then return its predictions.
     """
     model = pipeline
     if isinstance(pipeline, Pipeline) and len(pipeline) > 1:

@@ -197,7 +197,7 @@ class FutureRows:
                 )
             if future.shape != (self._n_rows, past.frame.shape[1]):
                 raise ValueError(
-                    f"future of shape {future.shape} does not have {self._n_rows} row(s) and all "
+                    f"future of shape {future.shape} must have {self._n_rows} row(s) and all "
                     f"{past.frame.shape[1]} column(s) of X. Give a DataFrame to leave out columns "
                     "without known values."
                 )
@@ -228,7 +228,7 @@ class FutureRows:
         if not np.array_equal(order, np.arange(len(order))):
             self._order = order
         future = future.iloc[order]
-        # In another order, a default index would look like labels.
+        # After reordering, a default index would look like labels.
         return future.reset_index(drop=True) if rows.has_default_labels else future
 
     def _check_labels(self, rows: LabeledRows, positions: dict[Hashable, np.ndarray]) -> None:

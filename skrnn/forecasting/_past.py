@@ -31,7 +31,7 @@ class Past:
     Attributes
     ----------
     frame : DataFrame
-        The rows of `X`. Without `X` it has columns, but no rows. Columns of an array have numbers.
+        The rows of `X`. Without `X` it has columns, but no rows. Columns of an array are numbered.
 
     is_frame : bool
         Whether the estimator reads DataFrames. Otherwise it reads arrays.
@@ -44,7 +44,7 @@ class Past:
         and its name is None.
 
     is_labeled : bool
-        Whether rows have labels. Predictions are returned with labels then.
+        Whether rows have labels. If they do, predictions are returned with labels.
 
     future : DataFrame or None
         The known values of the future rows, as given.
@@ -88,7 +88,7 @@ class Past:
         return rows if self.is_frame else rows.to_numpy()
 
     def probe_rows(self, n: int) -> pd.DataFrame:
-        """Return up to `n` rows of one series, to test the steps before the window with.
+        """Return up to `n` rows of one series, to test the steps before the window.
 
         These are the last rows of `X`. Without `X` they are made up: each column holds its first
         value in `future`, or NaN.

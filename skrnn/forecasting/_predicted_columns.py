@@ -19,7 +19,8 @@ from skrnn.windows._targets import Target, find_step_between
 
 # Number of rows before a test row, for steps that read earlier rows.
 _N_BEFORE = 64
-# Values are equal up to this many rounding errors, and this share of the distance of both values.
+# Values are equal up to this many rounding errors, but at most this share of the distance between
+# the two test values.
 _N_ROUNDINGS = 1e4
 _MAX_OFFSET = 0.02
 
@@ -106,9 +107,9 @@ def find_predicted_columns(
         targets = _take_named_columns(named, is_refuted=False, reason=reason)
         return targets._replace(layout=layout)
     if not set(named) <= set(columns) or (layout == "steps" and len(named) > 1):
-        fitted = columns if layout == "columns" else repr(columns[0])
+        fitted = f"the columns {columns}" if layout == "columns" else f"the column {columns[0]!r}"
         raise ValueError(
-            f"target={target!r}, but the estimator was fitted on a y that is {fitted} in X. Use "
+            f"target={target!r}, but the estimator was fitted on a y that is {fitted} of X. Use "
             "target=None, or fit on the column that you want to predict."
         )
     return PredictedColumns(layout, columns, False, "", named or None)
@@ -196,7 +197,7 @@ def _find_outputs(
 
 
 def _fill_steps(found: list[Any], doubts: list[Any]) -> list[Any]:
-    """Fill in the outputs that could not be compared if all others are steps of one column."""
+    """If all other outputs are steps of one column, fill in those that could not be compared."""
     targets = [None if each is None else Target(*each) for each in found]
     return [
         find_step_between(targets, output) if each is None and doubts[output][0] else each
@@ -205,7 +206,7 @@ def _fill_steps(found: list[Any], doubts: list[Any]) -> list[Any]:
 
 
 def _fill_constants(found: list[Any], doubts: list[Any]) -> list[Any]:
-    """Fill in the columns that equal constant outputs if each output then has its own column."""
+    """Fill in columns for constant outputs, but only if each output then has its own column."""
     filled = [
         (doubts[number][1], 0, 1.0, 0.0) if each is None and doubts[number][1] is not None else each
         for number, each in enumerate(found)
@@ -272,10 +273,7 @@ def _explain_unknown_target(paths: list[WindowPath], is_unclear: bool) -> str:
         return "y is constant, or too few rows could be compared with the columns of X"
     if all(path.is_direct for path in paths):
         return "y is not a column of X, but a difference, a logarithm or another quantity"
-    return (
-        "y is not among the columns that the window reads after the steps before it, or has too "
-        "few different values"
-    )
+    return "y is not among the columns that reach the window, or has too few different values"
 
 
 def _find_column(path: WindowPath, output: int, target: Any, past: Past) -> Any:

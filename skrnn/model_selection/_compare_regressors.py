@@ -110,9 +110,9 @@ def compare_regressors(
 
     Notes
     -----
-    Rows between training and test rows (`gap` of `TimeSeriesSplit`) are predicted too, because
-    windows of the test rows read their inputs. Their predictions are dropped. The targets of these
-    rows may not be known yet.
+    Rows between training and test rows (`gap` of `TimeSeriesSplit`) are predicted too, because the
+    windows of the test rows contain them. Their predictions are dropped. The targets of these rows
+    may not be known yet.
 
     The first fit of a network in a process imports TensorFlow. Its seconds include this import.
 

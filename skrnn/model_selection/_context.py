@@ -110,7 +110,7 @@ def check_context(estimator: Any, X: Any, y: Any, *, cut: float = 0.7) -> Contex
     >>> series = np.random.default_rng(0).normal(size=(50, 1))
     >>> pipe = make_pipeline(SlidingWindowTransformer(3), Ridge())
     >>> check_context(pipe, series, series[:, 0])
-    no context lost: the 15 rows from row 35 on have the same output alone as after earlier rows.
+    no context lost: the 15 rows from row 35 on have the same output alone and after earlier rows.
 
     A difference reads the row before, which is lost:
 
@@ -127,7 +127,7 @@ def check_context(estimator: Any, X: Any, y: Any, *, cut: float = 0.7) -> Contex
     check_consistent_length(X, y)
     groups = (window.group for window in find_windows(estimator))
     group = next((group for group in groups if group is not None), None)
-    check_time_order(X, group, "later ones are read after earlier ones")
+    check_time_order(X, group, "later rows are predicted after earlier rows")
     is_missing = find_missing_values(X) if np.ndim(X) > 1 else None
     border, lacks_steps = choose_border(X, group, cut, is_missing)
     # Windows with missing steps are left out of the comparison, or named in the report.
@@ -178,7 +178,7 @@ class _Check:
             return ContextReport(True, loss.rows, name, self._explain(loss))
         n_rows = int(np.count_nonzero(~self.lacks_steps[self.border :]))
         reason = (
-            f"the {n_rows} rows from row {self.border} on have the same output alone as after "
+            f"the {n_rows} rows from row {self.border} on have the same output alone and after "
             "earlier rows."
         )
         return ContextReport(False, np.array([], dtype=int), None, reason)
@@ -236,8 +236,8 @@ class _Check:
         if self._is_random(number):
             return RANDOM_OUTPUT
         return (
-            f"{len(rows)} of the {len(self.X) - border} rows from row {border} on have another "
-            f"output alone than after earlier rows, the first at row {rows[0]}. "
+            f"{len(rows)} of the {len(self.X) - border} rows from row {border} on have different "
+            f"outputs alone and after earlier rows, the first at row {rows[0]}. "
             f"{self._explain_window(loss) or self._explain_step(loss)}"
         )
 

@@ -115,13 +115,13 @@ def check_leakage(
     each of them, to larger and to smaller values. It predicts all rows after each change.
 
     With `prepare`, the time of a forecast is the last raw row whose target column the forecast
-    reads. The target of the forecast must depend on rows after this time, and the targets of the
-    training rows must not. If targets depend on values up to `N` rows after the forecast, a `gap`
-    of `N - 1` rows is needed between training and test rows. This also holds if windows end
-    `horizon` rows before their row. Other columns, such as a calendar, may be known up to the
-    predicted row, but no further. The check uses bisection: rows are prepared and predicted a few
-    hundred times, but fitted only once. The rows of a panel have no single order, so check one
-    series at a time.
+    reads. The target of the forecast must depend on rows after this time. The targets of the
+    training rows must not depend on them. If targets depend on values up to `N` rows after the
+    forecast, a `gap` of `N - 1` rows is needed between training and test rows. This also holds if
+    windows end `horizon` rows before their row. Other columns, such as a calendar, may be known up
+    to the predicted row, but no further. The check uses bisection: rows are prepared and predicted
+    a few hundred times, but fitted only once. The rows of a panel have no single order, so check
+    one series at a time.
 
     Integers are changed to other integers. If integers are names, convert them to text or
     categories, which are changed to other values of their column.

@@ -625,7 +625,7 @@ def test_columns_that_are_read_must_be_known(planned_network, planned):
     for target in ("level", None):
         with pytest.raises(ValueError, match=r"\['price'\] are read, but not predicted"):
             forecast(planned_network, 2, target=target)
-    with pytest.raises(ValueError, match=r"target='price', but .* is 'level' in X"):
+    with pytest.raises(ValueError, match=r"target='price', but .* is the column 'level' of X"):
         forecast(planned_network, 2, target="price", future=planned[["level"]].iloc[40:42])
 
 

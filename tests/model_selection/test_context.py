@@ -456,7 +456,7 @@ def test_the_report_is_true_for_a_loss_and_reads_as_a_sentence(prices):
     assert (bool(lost), bool(clean)) == (True, False)
     assert repr(lost) == f"context lost in step 'changebyshift': {lost.reason}"
     assert repr(clean) == (
-        "no context lost: the 24 rows from row 56 on have the same output alone as after earlier "
+        "no context lost: the 24 rows from row 56 on have the same output alone and after earlier "
         "rows."
     )
     assert str(ContextReport(True, np.array([3]), None, "why.")) == "context lost: why."
