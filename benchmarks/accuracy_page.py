@@ -115,9 +115,11 @@ def write_summary(results: Mapping[str, Any], tables: Iterable[Table]) -> list[s
 
 
 def is_ahead(table: Table, published: Published, figures: Sequence[Figure]) -> bool:
-    """Whether all networks that are compared are better than the published figure."""
+    """Return whether all networks that are compared are better than the published figure."""
     compared = [figure for figure in figures if figure.name in published.rows]
-    return all(is_better(table, figure.mean, published.value) for figure in compared)
+    return bool(compared) and all(
+        is_better(table, figure.mean, published.value) for figure in compared
+    )
 
 
 def write_sentences(table: Table, figures: Sequence[Figure]) -> list[str]:

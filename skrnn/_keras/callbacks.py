@@ -13,13 +13,13 @@ import numpy as np
 class StopAtNonFinite(keras.callbacks.Callback):
     """Stop training when the loss, the weights or the optimizer become NaN or infinite.
 
-    The state from before that epoch is restored, and `advice` says what to do. This callback comes
-    before others, which may read or change the weights at the end of an epoch.
+    The state from before that epoch is restored. This callback comes before others, which may read
+    or change the weights at the end of an epoch.
     """
 
     def __init__(self) -> None:
         super().__init__()
-        self.advice: str | None = None
+        self._finding: str | None = None
         self._kept: list[np.ndarray] | None = None
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
@@ -37,11 +37,24 @@ class StopAtNonFinite(keras.callbacks.Callback):
             return
         self.model.set_state(self._kept)
         self.model.stop_training = True
-        self.advice = (
+        self._finding = (
             f"Training stopped in epoch {epoch + 1}, which ended with "
-            f"{', '.join(bad) or 'weights that are NaN or infinite'}; the weights are those from "
-            "before that epoch. Try a smaller learning_rate, clipnorm=1.0, the default activation, "
-            "or X that is scaled (StandardScaler)."
+            f"{', '.join(bad) or 'weights that are NaN or infinite'}"
+        )
+
+    def advise(self, origin: str) -> str | None:
+        """Return what happened and what to do, None if training was not stopped.
+
+        Parameters
+        ----------
+        origin : str
+            Where the weights that are kept come from.
+        """
+        if self._finding is None:
+            return None
+        return (
+            f"{self._finding}; the weights are those from {origin}. Try a smaller learning_rate, "
+            "clipnorm=1.0, the default activation, or X that is scaled (StandardScaler)."
         )
 
 

@@ -42,7 +42,7 @@ from skrnn._network.activations import find_activation_number
 from skrnn._network.initialization import make_initial_weights
 from skrnn._network.network import Network, flatten, view_arrays
 from skrnn._network.training import BatchLoss, Rows
-from skrnn._utils.blas_threads import count_cores, one_blas_thread
+from skrnn._utils.blas_threads import one_blas_thread
 
 if keras.backend.backend() != "tensorflow":
     raise ImportError(
@@ -177,21 +177,23 @@ def train(
         If the network does not fit into memory.
     """
     if network.linear_skip and start is None and held_out is None:
-        kept = _try_network(network, rows, training)
+        parts = split_for_trial(rows)
+        if parts is None:
+            # No rows can judge the training.
+            return _train(network, rows, None, training, None, None)
+        kept = _try_network(network, rows, parts, training)
         if kept is not None:
             return kept
     return _train(network, rows, held_out, training, start, held_out or rows)
 
 
-def _try_network(network: Network, rows: Rows, training: Training) -> Trained | None:
-    """Train a network with a linear skip on the first rows, and judge it by the last ones.
+def _try_network(
+    network: Network, rows: Rows, parts: tuple[Rows, Rows], training: Training
+) -> Trained | None:
+    """Train a network with a linear skip on the first part of the rows, and judge it by the second.
 
-    Return its ridge start, fitted on all rows, if training is not clearly better. Return None if it
-    is, or if there are too few rows.
+    Return its ridge start, fitted on all rows, if training is not clearly better, else None.
     """
-    parts = split_for_trial(rows)
-    if parts is None:
-        return None
     # Callbacks of scikit-learn follow only the training on all rows.
     trial = _train(network, parts[0], None, replace(training, epoch_hooks=None), None, parts[1])
     if not trial.is_ridge_start:
@@ -206,9 +208,9 @@ def _train(
     held_out: Rows | None,
     training: Training,
     start: State | None,
-    judges: Rows,
+    judges: Rows | None,
 ) -> Trained:
-    """Train a network once. `judges` are the rows by which a ridge start is kept or left."""
+    """Train a network once. `judges` decide whether a ridge start is kept; None keeps it."""
     own_callbacks = _check_callbacks(training.callbacks)
     finite = StopAtNonFinite()
     all_callbacks = list(own_callbacks)
@@ -264,7 +266,7 @@ def _train(
     return Trained(
         State(model.get_weights(), model.get_optimizer_state(), type(model.optimizer).__name__),
         {name: [float(value) for value in values] for name, values in wrapper.history_.items()},
-        finite.advice,
+        finite.advise("the ridge start" if is_ridge_start else "before that epoch"),
         is_ridge_start,
     )
 
@@ -285,18 +287,27 @@ def train_networks(
     in_threads : bool
         Whether networks may be trained at the same time. The results do not depend on it.
     """
-    n_threads = min(n_networks, count_cores()) if in_threads else 1
-    if n_threads < 2:
+    if not in_threads or n_networks < 2:
         trained = [train(number) for number in range(n_networks)]
     else:
-        # Each thread sees the settings of this one, such as those of `config_context`.
-        with one_blas_thread(), ThreadPoolExecutor(n_threads) as pool:
-            runs = [pool.submit(copy_context().run, train, k) for k in range(n_networks)]
-            trained = [run.result() for run in runs]
+        with one_blas_thread() as n_cores:
+            trained = _run_in_threads(train, n_networks, min(n_networks, n_cores))
     advice = next((each.advice for each in trained if each.advice is not None), None)
     if advice is not None:
         warnings.warn(advice, ConvergenceWarning, stacklevel=2)
     return trained
+
+
+def _run_in_threads(train: Callable[[int], Trained], n_networks: int, n_threads: int) -> list[Any]:
+    """Return the results of all trainings. After an error or Ctrl-C, no further one begins."""
+    with ThreadPoolExecutor(n_threads) as pool:
+        # Each thread sees the settings of this one, such as those of `config_context`.
+        runs = [pool.submit(copy_context().run, train, k) for k in range(n_networks)]
+        try:
+            return [run.result() for run in runs]
+        except BaseException:
+            pool.shutdown(cancel_futures=True)
+            raise
 
 
 def _make_model(

@@ -63,15 +63,19 @@ def normalize(
     if not normalization.target_places:
         return steps, None, None
     places = np.array(normalization.target_places)
-    slopes, offsets, gains, fallbacks = (
+    slopes, gains, fallbacks = (
         np.array(numbers, np.float32)
-        for numbers in (
-            *(normalization.slopes, normalization.offsets),
-            *(normalization.gains, normalization.fallbacks),
-        )
+        for numbers in (normalization.slopes, normalization.gains, normalization.fallbacks)
     )
+    # The level of an output that is 0, and the rest that its rounding leaves. In float32 a product
+    # of a large level would lose the digits that the offset leaves over.
+    zeros = np.divide(
+        normalization.offsets, normalization.slopes, out=np.zeros(len(slopes)), where=slopes != 0
+    )
+    zeros = -zeros.astype(np.float32)
+    rests = (normalization.offsets + np.array(normalization.slopes) * zeros).astype(np.float32)
     has_steps = ops.cast(ops.greater(count, 0), _DTYPE)
-    levels = (ops.take(level, places, axis=1) * slopes + offsets) * has_steps
+    levels = ((ops.take(level, places, axis=1) - zeros) * slopes + rests) * has_steps
     levels = levels + (1.0 - has_steps) * fallbacks
     factors = has_steps * gains
     if normalization.kind == "standard":

@@ -42,8 +42,9 @@ class RidgeStart:
     model : NetworkModel
         The model before training.
 
-    rows : Rows
-        Rows that judge: rows that were left out of the training, if there are any.
+    rows : Rows or None
+        Rows that judge: rows that were left out of the training, if there are any. None: the start
+        is not beaten.
 
     loss : str or callable
         The parameter `loss` of the estimator.
@@ -52,17 +53,22 @@ class RidgeStart:
         Factor and offset that convert outputs to the units of y.
     """
 
-    def __init__(self, model: NetworkModel, rows: Rows, loss: Any, scale: Scale) -> None:
+    def __init__(self, model: NetworkModel, rows: Rows | None, loss: Any, scale: Scale) -> None:
         self._model = model
+        self._weights = model.get_weights()
+        self._blocks: list[Rows] = []
+        if rows is None:
+            return
         n_rows = len(rows.y)
         ends = np.linspace(0, n_rows, min(_N_BLOCKS, n_rows) + 1).astype(int)
         self._blocks = [rows.take(slice(*pair)) for pair in pairwise(ends)]
         self._loss = make_batch_loss(loss, scale, model.network, rows)
-        self._weights = model.get_weights()
         self._losses = self._compute_losses()
 
     def is_beaten(self) -> bool:
         """Return whether the present weights of the model are better than those of the start."""
+        if not self._blocks:
+            return False
         gains = self._losses - self._compute_losses()
         n_blocks = len(gains)
         error = gains.std(ddof=1) / np.sqrt(n_blocks) if n_blocks > 1 else 0.0

@@ -40,11 +40,15 @@ def make_initial_weights(
         weights: Any = view_weights(network, flat)
         weights.head_kernel.fill(0)
         windows: Any = X
+        weight = sample_weight
         if network.normalization is not None:
             levels, gains = compute_levels(network.normalization, X)
             windows = NormalizedWindows(network.normalization, X)
             y = (y - levels) / np.where(gains > 0, gains, 1.0)
-        weights.skip[:], weights.head_bias[:] = fit_ridge(windows, y, sample_weight)
+            # The loss sees errors times their gain. A window without a step has the gain 0.
+            importance = np.square(gains).mean(axis=1)
+            weight = importance if sample_weight is None else sample_weight * importance
+        weights.skip[:], weights.head_bias[:] = fit_ridge(windows, y, weight)
     return flat
 
 

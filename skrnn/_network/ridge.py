@@ -50,7 +50,8 @@ def fit_ridge(X: Array, y: Array, sample_weight: Array | None) -> tuple[Array, A
     parts = [slice(first, first + _N_ROWS) for first in range(0, len(X), _N_ROWS)]
 
     def gather(rows: slice) -> Array:
-        return np.nan_to_num(X[rows].reshape(len(X[rows]), -1).astype(np.float64))
+        part = X[rows]
+        return np.nan_to_num(part.reshape(len(part), -1).astype(np.float64))
 
     # Means first: products of numbers far from 0 would lose their last digits.
     x_mean = sum(weight[rows] @ gather(rows) for rows in parts)

@@ -28,7 +28,7 @@ def one_blas_thread() -> Iterator[int]:
         if _n_fits == 0:
             _limits = _find_libraries().limit(limits=1, user_api="blas")
         _n_fits += 1
-        n_threads = max(1, count_cores() // _n_fits)
+        n_threads = max(1, _count_cores() // _n_fits)
     try:
         yield n_threads
     finally:
@@ -47,7 +47,7 @@ def _find_libraries() -> ThreadpoolController:
     return ThreadpoolController()
 
 
-def count_cores() -> int:
+def _count_cores() -> int:
     """Return the number of cores that this process may use; joblib sets it for its workers."""
     n_threads = os.environ.get("OMP_NUM_THREADS", "")
     if n_threads.isdigit():

@@ -85,6 +85,8 @@ class BaseRecurrentEstimator(CallbackSupportMixin, CallbackCopyMixin, BaseEstima
     # States of the optimizers of all networks but the first.
     _other_optimizer_states: list[list[np.ndarray]]
     _windows_ndim: int
+    # Parameters that chose the features of `normalize_windows`.
+    _normalized_by: dict[str, Any]
     _n_target_steps: int
     _n_symbols: int
     _optimizer_name: str
@@ -381,6 +383,7 @@ class BaseRecurrentEstimator(CallbackSupportMixin, CallbackCopyMixin, BaseEstima
             kept = {name: self._network[name] for name in ("architecture", "embedding_dim")}
             kept["n_networks"] = len(self.networks_)
             kept["normalize_windows"] = (self._network.get("normalization") or {}).get("kind")
+            kept |= self._normalized_by if self.normalize_windows is not None else {}
             refuse_other_network(kept, {name: getattr(self, name) for name in kept})
         rows, held_out = prepare_rows(
             self, X, y, sample_weight, validation=validation, hold_out=hold_out, reset=not resume
@@ -398,6 +401,8 @@ class BaseRecurrentEstimator(CallbackSupportMixin, CallbackCopyMixin, BaseEstima
             network["normalization"] = self._network.get("normalization")
         elif self.normalize_windows is not None:
             network["normalization"] = describe_normalization(self, *rows)
+            names = {"normalize_features", "target_feature"} & self.get_params().keys()
+            self._normalized_by = {name: getattr(self, name) for name in names}
             columns = getattr(self, "feature_names_in_", None)
             warn_of_scale(rows[0], columns, left_out=network["normalization"]["features"])
         return network, rows, held_out

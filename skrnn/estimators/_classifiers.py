@@ -82,8 +82,8 @@ class RNNClassifier(SimpleRNNParameters, BaseRecurrentClassifier):
 
     n_networks : int, default=1
         Number of networks that differ in their seeds only. Predictions are the mean of theirs
-        (Hansen & Salamon 1990). Networks are trained at the same time if there are cores for it
-        and no callbacks. The first one is the network of `n_networks=1`.
+        (Hansen & Salamon 1990). Networks are trained at the same time if there are cores for it,
+        no callbacks and ``verbose=0``. The first one is the network of `n_networks=1`.
 
     loss : str, callable or Keras loss, default="sparse_categorical_crossentropy"
         Loss that training minimizes. A loss whose name begins with "sparse" gets the number of the
@@ -129,7 +129,8 @@ class RNNClassifier(SimpleRNNParameters, BaseRecurrentClassifier):
         Folder in which each unfinished `fit` stores its state in a file. After a crash or Ctrl-C,
         the same `fit` continues from this state, and its result is the same in every bit.
         Attributes of `callbacks` are restored if they are numbers, text, arrays of numbers or lists
-        of these. A `fit` with other rows or parameters starts over. None: nothing is stored.
+        of these. A `fit` with other rows or parameters starts over. With several networks, those
+        that were finished are trained again. None: nothing is stored.
 
     warm_start : bool, default=False
         Whether `fit` trains for `epochs` more epochs from the kept weights and optimizer state,
@@ -358,8 +359,8 @@ class LSTMClassifier(LSTMParameters, BaseRecurrentClassifier):
 
     n_networks : int, default=1
         Number of networks that differ in their seeds only. Predictions are the mean of theirs
-        (Hansen & Salamon 1990). Networks are trained at the same time if there are cores for it
-        and no callbacks. The first one is the network of `n_networks=1`.
+        (Hansen & Salamon 1990). Networks are trained at the same time if there are cores for it,
+        no callbacks and ``verbose=0``. The first one is the network of `n_networks=1`.
 
     loss : str, callable or Keras loss, default="sparse_categorical_crossentropy"
         Loss that training minimizes. A loss whose name begins with "sparse" gets the number of the
@@ -405,7 +406,8 @@ class LSTMClassifier(LSTMParameters, BaseRecurrentClassifier):
         Folder in which each unfinished `fit` stores its state in a file. After a crash or Ctrl-C,
         the same `fit` continues from this state, and its result is the same in every bit.
         Attributes of `callbacks` are restored if they are numbers, text, arrays of numbers or lists
-        of these. A `fit` with other rows or parameters starts over. None: nothing is stored.
+        of these. A `fit` with other rows or parameters starts over. With several networks, those
+        that were finished are trained again. None: nothing is stored.
 
     warm_start : bool, default=False
         Whether `fit` trains for `epochs` more epochs from the kept weights and optimizer state,
@@ -646,8 +648,8 @@ class GRUClassifier(GRUParameters, BaseRecurrentClassifier):
 
     n_networks : int, default=1
         Number of networks that differ in their seeds only. Predictions are the mean of theirs
-        (Hansen & Salamon 1990). Networks are trained at the same time if there are cores for it
-        and no callbacks. The first one is the network of `n_networks=1`.
+        (Hansen & Salamon 1990). Networks are trained at the same time if there are cores for it,
+        no callbacks and ``verbose=0``. The first one is the network of `n_networks=1`.
 
     loss : str, callable or Keras loss, default="sparse_categorical_crossentropy"
         Loss that training minimizes. A loss whose name begins with "sparse" gets the number of the
@@ -693,7 +695,8 @@ class GRUClassifier(GRUParameters, BaseRecurrentClassifier):
         Folder in which each unfinished `fit` stores its state in a file. After a crash or Ctrl-C,
         the same `fit` continues from this state, and its result is the same in every bit.
         Attributes of `callbacks` are restored if they are numbers, text, arrays of numbers or lists
-        of these. A `fit` with other rows or parameters starts over. None: nothing is stored.
+        of these. A `fit` with other rows or parameters starts over. With several networks, those
+        that were finished are trained again. None: nothing is stored.
 
     warm_start : bool, default=False
         Whether `fit` trains for `epochs` more epochs from the kept weights and optimizer state,

@@ -71,7 +71,8 @@ class RNNRegressor(SimpleRNNParameters, BaseRecurrentRegressor):
           (RevIN, Kim et al. 2022).
 
         `fit` finds the feature that `y` is, and the units of `y`, by comparing their numbers. The
-        other features are read as they are. A filled step counts as a step, so use
+        other features are read as they are. All outputs of a `sequence_to_sequence` are relative
+        to the same level, that of the whole window. A filled step counts as a step, so use
         `padding="nan"` in SlidingWindowTransformer.
 
     normalize_features : "all" or list of int, default=None
@@ -79,9 +80,9 @@ class RNNRegressor(SimpleRNNParameters, BaseRecurrentRegressor):
         only with `normalize_windows`.
 
     target_feature : int, default=None
-        Feature that `y` is, counted from 0. Used only with `normalize_windows`. If the numbers do
-        not show that `y` is this feature, factor and offset are fitted by least squares on the last
-        step of the windows. None: the feature that `fit` finds, or the only one.
+        Feature with the level of `y`, counted from 0, for outputs that are not found among the
+        features. Their factor and offset are fitted by least squares on the last step of the
+        windows. Used only with `normalize_windows`. None: the only feature.
 
     linear_skip : bool, default=False
         Whether to add a linear map of the window to the output, like the autoregressive part of
@@ -89,7 +90,8 @@ class RNNRegressor(SimpleRNNParameters, BaseRecurrentRegressor):
         whose penalty is chosen by generalized cross-validation (Golub, Heath & Wahba 1979). The
         recurrent part starts from zero. Both are trained. If training is not clearly better than
         the start on held-out rows, the start is kept. Without held-out rows, `fit` first trains on
-        the first 80 % of the rows, and the last 20 % decide. All windows must have one length, and
+        the first 80 % of the rows, and the last 20 % decide. Callbacks see both
+        trainings. Fewer than 10 rows keep the start. All windows must have one length, and
         the architecture must be "sequence_to_vector". Scale X, because missing steps count as 0
         in the map, and training moves large weights slowly.
 
@@ -98,8 +100,8 @@ class RNNRegressor(SimpleRNNParameters, BaseRecurrentRegressor):
 
     n_networks : int, default=1
         Number of networks that differ in their seeds only. Predictions are the mean of theirs
-        (Hansen & Salamon 1990). Networks are trained at the same time if there are cores for it
-        and no callbacks. The first one is the network of `n_networks=1`.
+        (Hansen & Salamon 1990). Networks are trained at the same time if there are cores for it,
+        no callbacks and ``verbose=0``. The first one is the network of `n_networks=1`.
 
     loss : str, callable or Keras loss, default="mean_squared_error"
         Loss that training minimizes. The mean squared error is computed in variances of `y`, the
@@ -145,7 +147,8 @@ class RNNRegressor(SimpleRNNParameters, BaseRecurrentRegressor):
         Folder in which each unfinished `fit` stores its state in a file. After a crash or Ctrl-C,
         the same `fit` continues from this state, and its result is the same in every bit.
         Attributes of `callbacks` are restored if they are numbers, text, arrays of numbers or lists
-        of these. A `fit` with other rows or parameters starts over. None: nothing is stored.
+        of these. A `fit` with other rows or parameters starts over. With several networks, those
+        that were finished are trained again. None: nothing is stored.
 
     warm_start : bool, default=False
         Whether `fit` trains for `epochs` more epochs from the kept weights, optimizer state and
@@ -370,7 +373,8 @@ class LSTMRegressor(LSTMParameters, BaseRecurrentRegressor):
           (RevIN, Kim et al. 2022).
 
         `fit` finds the feature that `y` is, and the units of `y`, by comparing their numbers. The
-        other features are read as they are. A filled step counts as a step, so use
+        other features are read as they are. All outputs of a `sequence_to_sequence` are relative
+        to the same level, that of the whole window. A filled step counts as a step, so use
         `padding="nan"` in SlidingWindowTransformer.
 
     normalize_features : "all" or list of int, default=None
@@ -378,9 +382,9 @@ class LSTMRegressor(LSTMParameters, BaseRecurrentRegressor):
         only with `normalize_windows`.
 
     target_feature : int, default=None
-        Feature that `y` is, counted from 0. Used only with `normalize_windows`. If the numbers do
-        not show that `y` is this feature, factor and offset are fitted by least squares on the last
-        step of the windows. None: the feature that `fit` finds, or the only one.
+        Feature with the level of `y`, counted from 0, for outputs that are not found among the
+        features. Their factor and offset are fitted by least squares on the last step of the
+        windows. Used only with `normalize_windows`. None: the only feature.
 
     linear_skip : bool, default=False
         Whether to add a linear map of the window to the output, like the autoregressive part of
@@ -388,7 +392,8 @@ class LSTMRegressor(LSTMParameters, BaseRecurrentRegressor):
         whose penalty is chosen by generalized cross-validation (Golub, Heath & Wahba 1979). The
         recurrent part starts from zero. Both are trained. If training is not clearly better than
         the start on held-out rows, the start is kept. Without held-out rows, `fit` first trains on
-        the first 80 % of the rows, and the last 20 % decide. All windows must have one length, and
+        the first 80 % of the rows, and the last 20 % decide. Callbacks see both
+        trainings. Fewer than 10 rows keep the start. All windows must have one length, and
         the architecture must be "sequence_to_vector". Scale X, because missing steps count as 0
         in the map, and training moves large weights slowly.
 
@@ -397,8 +402,8 @@ class LSTMRegressor(LSTMParameters, BaseRecurrentRegressor):
 
     n_networks : int, default=1
         Number of networks that differ in their seeds only. Predictions are the mean of theirs
-        (Hansen & Salamon 1990). Networks are trained at the same time if there are cores for it
-        and no callbacks. The first one is the network of `n_networks=1`.
+        (Hansen & Salamon 1990). Networks are trained at the same time if there are cores for it,
+        no callbacks and ``verbose=0``. The first one is the network of `n_networks=1`.
 
     loss : str, callable or Keras loss, default="mean_squared_error"
         Loss that training minimizes. The mean squared error is computed in variances of `y`, the
@@ -444,7 +449,8 @@ class LSTMRegressor(LSTMParameters, BaseRecurrentRegressor):
         Folder in which each unfinished `fit` stores its state in a file. After a crash or Ctrl-C,
         the same `fit` continues from this state, and its result is the same in every bit.
         Attributes of `callbacks` are restored if they are numbers, text, arrays of numbers or lists
-        of these. A `fit` with other rows or parameters starts over. None: nothing is stored.
+        of these. A `fit` with other rows or parameters starts over. With several networks, those
+        that were finished are trained again. None: nothing is stored.
 
     warm_start : bool, default=False
         Whether `fit` trains for `epochs` more epochs from the kept weights, optimizer state and
@@ -681,7 +687,8 @@ class GRURegressor(GRUParameters, BaseRecurrentRegressor):
           (RevIN, Kim et al. 2022).
 
         `fit` finds the feature that `y` is, and the units of `y`, by comparing their numbers. The
-        other features are read as they are. A filled step counts as a step, so use
+        other features are read as they are. All outputs of a `sequence_to_sequence` are relative
+        to the same level, that of the whole window. A filled step counts as a step, so use
         `padding="nan"` in SlidingWindowTransformer.
 
     normalize_features : "all" or list of int, default=None
@@ -689,9 +696,9 @@ class GRURegressor(GRUParameters, BaseRecurrentRegressor):
         only with `normalize_windows`.
 
     target_feature : int, default=None
-        Feature that `y` is, counted from 0. Used only with `normalize_windows`. If the numbers do
-        not show that `y` is this feature, factor and offset are fitted by least squares on the last
-        step of the windows. None: the feature that `fit` finds, or the only one.
+        Feature with the level of `y`, counted from 0, for outputs that are not found among the
+        features. Their factor and offset are fitted by least squares on the last step of the
+        windows. Used only with `normalize_windows`. None: the only feature.
 
     linear_skip : bool, default=False
         Whether to add a linear map of the window to the output, like the autoregressive part of
@@ -699,7 +706,8 @@ class GRURegressor(GRUParameters, BaseRecurrentRegressor):
         whose penalty is chosen by generalized cross-validation (Golub, Heath & Wahba 1979). The
         recurrent part starts from zero. Both are trained. If training is not clearly better than
         the start on held-out rows, the start is kept. Without held-out rows, `fit` first trains on
-        the first 80 % of the rows, and the last 20 % decide. All windows must have one length, and
+        the first 80 % of the rows, and the last 20 % decide. Callbacks see both
+        trainings. Fewer than 10 rows keep the start. All windows must have one length, and
         the architecture must be "sequence_to_vector". Scale X, because missing steps count as 0
         in the map, and training moves large weights slowly.
 
@@ -708,8 +716,8 @@ class GRURegressor(GRUParameters, BaseRecurrentRegressor):
 
     n_networks : int, default=1
         Number of networks that differ in their seeds only. Predictions are the mean of theirs
-        (Hansen & Salamon 1990). Networks are trained at the same time if there are cores for it
-        and no callbacks. The first one is the network of `n_networks=1`.
+        (Hansen & Salamon 1990). Networks are trained at the same time if there are cores for it,
+        no callbacks and ``verbose=0``. The first one is the network of `n_networks=1`.
 
     loss : str, callable or Keras loss, default="mean_squared_error"
         Loss that training minimizes. The mean squared error is computed in variances of `y`, the
@@ -755,7 +763,8 @@ class GRURegressor(GRUParameters, BaseRecurrentRegressor):
         Folder in which each unfinished `fit` stores its state in a file. After a crash or Ctrl-C,
         the same `fit` continues from this state, and its result is the same in every bit.
         Attributes of `callbacks` are restored if they are numbers, text, arrays of numbers or lists
-        of these. A `fit` with other rows or parameters starts over. None: nothing is stored.
+        of these. A `fit` with other rows or parameters starts over. With several networks, those
+        that were finished are trained again. None: nothing is stored.
 
     warm_start : bool, default=False
         Whether `fit` trains for `epochs` more epochs from the kept weights, optimizer state and

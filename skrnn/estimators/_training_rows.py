@@ -102,7 +102,6 @@ def _warn_of_inputs(estimator: Any, given: Any, X: np.ndarray) -> None:
     """Warn of tables given as windows, and of features that are not scaled."""
     if estimator.architecture != "vector_to_sequence":
         warn_of_rows(given, type(estimator).__name__)
-    # Of normalized windows, only features that are left as they are must be scaled. They are not
-    # known here.
+    # Normalized features need no scaling. They are not known here.
     if estimator.embedding_dim is None and estimator.normalize_windows is None:
         warn_of_scale(X, getattr(estimator, "feature_names_in_", None))

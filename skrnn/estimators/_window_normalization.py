@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import numpy as np
 
-from skrnn.windows._targets import find_targets_of_windows
+from skrnn.exceptions import TooFewRowsWarning
+from skrnn.windows._targets import count_next_windows, find_targets_of_windows
+
+# Smallest number of windows that must be followed by the next window to compare y with X.
+_MIN_LINKED = 8
 
 
 def check_normalization(estimator: Any) -> None:
@@ -53,6 +58,12 @@ def choose_features(estimator: Any, n_features: int, targets: tuple[int, ...]) -
             f"{n_features} features of X it normalizes. Set normalize_features to a list of their "
             'numbers, counted from 0, or to "all".'
         )
+    if not chosen and not targets:
+        raise ValueError(
+            f"normalize_features={chosen!r} names no feature, so normalize_windows="
+            f"{estimator.normalize_windows!r} has nothing to normalize. Give the numbers of "
+            "features, counted from 0, or set normalize_windows=None."
+        )
     wrong = [number for number in chosen if not _is_feature(number, n_features)]
     if wrong:
         raise ValueError(
@@ -70,7 +81,7 @@ def find_target_features(
     Parameters
     ----------
     estimator : BaseRecurrentRegressor
-        The estimator. Its `target_feature` is the only feature that is compared, if it is given.
+        The estimator. Its `target_feature` is the feature of outputs that are not found.
 
     X : ndarray of shape (n_samples, n_timesteps, n_features)
         Training windows.
@@ -85,6 +96,11 @@ def find_target_features(
     ------
     ValueError
         If y is no feature of the windows, X has several features and `target_feature` is None.
+
+    Warns
+    -----
+    TooFewRowsWarning
+        If too few windows are followed by the next one to compare y with X.
     """
     n_features = X.shape[2]
     given = estimator.target_feature
@@ -93,20 +109,27 @@ def find_target_features(
             f"target_feature={given} is out of range: X has {n_features} feature(s) a step, "
             "counted from 0."
         )
-    found = find_targets_of_windows(X, _read_next_step(estimator, X, y), feature=given)
+    found = find_targets_of_windows(X, _read_next_step(estimator, X, y))
     if None not in found:
         return [(target.feature, target.a, target.b) for target in found if target is not None]
+    n_linked = count_next_windows(X)
     if given is None and n_features > 1:
         which = f"column {found.index(None)} of y" if len(found) > 1 else "y"
-        why = (
-            f"windows of one step do not show which of the {n_features} features of X {which} is"
-            if X.shape[1] == 1
-            else f"{which} is none of the {n_features} features of X at any step after the windows"
-        )
         raise ValueError(
             f"normalize_windows={estimator.normalize_windows!r} needs to find the feature of X "
-            f"that y is, but {why}. Set target_feature to the number of a feature with the level "
-            "of y, counted from 0, or normalize_windows=None."
+            f"that y is, but {_explain_not_found(which, X, y[..., found.index(None)], n_linked)}. "
+            "Set target_feature to the number of a feature with the level of y, counted from 0, or "
+            "normalize_windows=None."
+        )
+    if X.shape[1] > 1 and n_linked < _MIN_LINKED:
+        warnings.warn(
+            f"Only {n_linked} of {len(X)} windows are followed by the next window, too few to "
+            f"compare y with the features of X. normalize_windows={estimator.normalize_windows!r} "
+            "takes the level of y from a straight line through the last steps, which may be far "
+            f"off at other levels. Fit on {_MIN_LINKED + 1} or more consecutive rows, or set "
+            "normalize_windows=None.",
+            TooFewRowsWarning,
+            stacklevel=2,
         )
     feature = given or 0
     lines = _fit_lines(X[..., feature], y, weight)
@@ -114,6 +137,21 @@ def find_target_features(
         (feature, *line) if target is None else (target.feature, target.a, target.b)
         for target, line in zip(found, lines, strict=True)
     ]
+
+
+def _explain_not_found(which: str, X: np.ndarray, y: np.ndarray, n_linked: int) -> str:
+    """Return why an output of y was not found among the features of windows."""
+    n_features = X.shape[2]
+    if X.shape[1] == 1:
+        return f"windows of one step do not show which of the {n_features} features {which} is"
+    if np.ptp(y) == 0:
+        return f"{which} is constant"
+    if n_linked < _MIN_LINKED:
+        return (
+            f"only {n_linked} of {len(X)} windows are followed by the next window, too few to "
+            f"compare {which} with the features"
+        )
+    return f"{which} is none of the {n_features} features of X at any step after the windows"
 
 
 def describe_normalization(
@@ -220,5 +258,10 @@ def _fit_lines(
     x_mean, y_mean = _average(x, weight), _average(y, weight)
     spread = _average(np.square(x - x_mean), weight)
     products = _average((x - x_mean) * (y - y_mean), weight)
-    factors = products / spread if spread > 0 else np.zeros(len(y_mean))
+    # The mean of a constant is rounded, so its spread may not be 0.
+    is_constant = np.sqrt(spread[0]) <= len(x) * np.finfo(np.float64).eps * np.abs(x_mean[0])
+    factors = np.zeros(len(y_mean)) if is_constant else products / spread
+    # On a constant series y is the last step itself.
+    is_last = np.isclose(x_mean, y_mean, rtol=1e-6) & is_constant
+    factors = np.where(is_last, 1.0, factors)
     return [(float(a), float(b - a * x_mean[0])) for a, b in zip(factors, y_mean, strict=True)]

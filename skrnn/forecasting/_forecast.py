@@ -237,13 +237,18 @@ def _check_known_values(
         raise ValueError(
             f"The model reads the columns {known} of the row that it predicts, because they are "
             f"known in the window, but future does not have them. Give their values in the next "
-            f"{steps} row(s) as future."
+            f"{rows.n_steps} row(s) as future."
         )
     if targets.columns and missing:
+        advice = (
+            ""
+            if reads_known
+            else " To also read their values in the predicted row, fit with "
+            f"SlidingWindowTransformer(known={missing})."
+        )
         raise ValueError(
-            f"The columns {missing} are read, but not predicted. Their values in the next {steps} "
-            "row(s) must be known: give them as future. To also read their values in the predicted "
-            f"row, fit with SlidingWindowTransformer(known={missing})."
+            f"The columns {missing} are read, but not predicted. Their values in the next "
+            f"{rows.n_steps} row(s) must be known: give them as future.{advice}"
         )
     if missing:
         _refuse_unknown_target(missing, past, targets, horizon)

@@ -52,6 +52,9 @@ class FutureRows:
     n_series : int
         Number of series.
 
+    n_steps : int
+        Number of future rows of each series.
+
     unknown : list
         The target columns, and the other columns without known values.
 
@@ -65,6 +68,7 @@ class FutureRows:
     def __init__(self, past: Past, steps: int, future: Any, targets: list[Any]) -> None:
         self._past = past
         self.n_series = len(past.series)
+        self.n_steps = steps
         self._n_rows = steps * self.n_series
         self._order: np.ndarray | None = None
         known = self._read_future(future, steps)

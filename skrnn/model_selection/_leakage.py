@@ -344,7 +344,10 @@ def _explain_leak(positions: np.ndarray, axis: int, *, is_predictor: bool) -> st
         f"when only later {unit} change."
     )
     if axis == 1:
-        return f"{finding} A network must not read later steps: set bidirectional=False."
+        return (
+            f"{finding} A network must not read later steps: set bidirectional=False and "
+            "normalize_windows=None."
+        )
     if is_predictor:
         return f"{finding} The model must not read rows after the row that it predicts."
     return (

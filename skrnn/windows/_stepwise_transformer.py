@@ -396,7 +396,7 @@ class StepwiseTransformer(CallbackSupportMixin, TransformerMixin, BaseEstimator)
 
     @property
     def _returns_table(self) -> bool:
-        """Whether the output is 2-D."""
+        """True if the output is 2-D."""
         return self._windows_ndim == 2 and self._n_features_out == 1
 
     def _learn(self, X: Any) -> None:

@@ -92,9 +92,8 @@ def find_targets(
     numbers = read_targets(y)
     if numbers is None or len(numbers) != len(X):
         return None
-    search = _TargetSearch(
-        X, numbers, _shift_within_series(len(X), positions), _find_rounding(X, y)
-    )
+    shift_rows = _shift_within_series(len(X), positions)
+    search = _TargetSearch(X, numbers, shift_rows, _find_rounding(X, y), len(X) / 2)
     n_outputs = numbers.shape[1]
     return search.find(list(range(reach + n_outputs + 1)), names, _get_output_names(y, n_outputs))
 
@@ -208,7 +207,11 @@ def find_targets_of_windows(
     if feature is not None:
         last_steps = last_steps[:, feature : feature + 1]
     shift_rows = _shift_windows(windows)
-    search = _TargetSearch(last_steps, numbers, shift_rows, _find_rounding(windows, y))
+    # A window without a next one, as in shuffled splits, cannot be compared.
+    n_linked = np.count_nonzero(shift_rows(1, np.arange(len(windows))) >= 0)
+    search = _TargetSearch(
+        last_steps, numbers, shift_rows, _find_rounding(windows, y), n_linked / 2
+    )
     most = max(2 * windows.shape[1], 32) + numbers.shape[1]
     # Shift 0, a target in its own window, comes last: on a straight line every shift fits.
     found = search.find([*range(1, most + 1), 0], None, [None] * numbers.shape[1])
@@ -219,6 +222,13 @@ def find_targets_of_windows(
             found[output] = step
     first = 0 if feature is None else feature
     return [target and target._replace(feature=target.feature + first) for target in found]
+
+
+def count_next_windows(windows: Array) -> int:
+    """Return how many windows have a next window among the given ones."""
+    if windows.shape[1] < 2:
+        return 0
+    return int(np.count_nonzero(_shift_windows(windows)(1, np.arange(len(windows))) >= 0))
 
 
 def read_targets(y: Any) -> Array | None:
@@ -380,10 +390,15 @@ class _TargetSearch:
         Function of type `ShiftRows`.
     rounding : float
         Relative rounding error of the values.
+    n_needed : float
+        Smallest number of rows in which a target must be compared.
     """
 
-    def __init__(self, X: Array, y: Array, shift_rows: ShiftRows, rounding: float) -> None:
+    def __init__(
+        self, X: Array, y: Array, shift_rows: ShiftRows, rounding: float, n_needed: float
+    ) -> None:
         self._X, self._y, self._shift_rows = X, y, shift_rows
+        self._n_needed = n_needed
         self._rounding = _N_ROUNDINGS * rounding
         self._level = max(1e-300, _find_largest(y))
         self._rows = np.arange(len(y))
@@ -507,7 +522,7 @@ class _TargetSearch:
         both = np.isfinite(x) & np.isfinite(y)
         if not both.all():
             x, y = x[both], y[both]
-        if len(x) < max(_MIN_ROWS, len(self._y) / 2):
+        if len(x) < max(_MIN_ROWS, self._n_needed):
             return None
         low, high = x.argmin(), x.argmax()
         if is_same:

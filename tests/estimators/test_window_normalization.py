@@ -24,7 +24,7 @@ from skrnn import (
     config_context,
     forecast,
 )
-from skrnn.exceptions import FeaturesNotScaledWarning
+from skrnn.exceptions import FeaturesNotScaledWarning, TooFewRowsWarning
 
 KINDS = ("last", "standard")
 REGRESSORS = (RNNRegressor, LSTMRegressor, GRURegressor)
@@ -337,3 +337,77 @@ def test_a_classifier_does_not_see_the_level_of_its_windows(classifier, kind):
     np.testing.assert_allclose(model.predict_proba(higher), model.predict_proba(windows), atol=1e-5)
     with pytest.raises(ValueError, match="needs to know which of the 3 features"):
         model.set_params(normalize_features=None).fit(windows, rises)
+
+
+# Rows that do not show which feature y is
+
+
+@pytest.mark.parametrize("share", [0.3, 0.5])
+def test_a_random_part_of_the_rows_shows_the_target(share):
+    walk = np.cumsum(np.random.default_rng(5).normal(size=300)) + 100
+    windows = make_windows(walk[:, None], padding="nan")
+    chosen = np.sort(np.random.default_rng(6).choice(300, int(300 * share), replace=False))
+    model = GRURegressor(2, epochs=1, normalize_windows="last", random_state=0)
+    model.fit(windows[chosen], walk[chosen])
+    set_head_to_zero(model)
+    np.testing.assert_allclose(model.predict(windows[1:] + 1000), walk[:-1] + 1000, rtol=1e-5)
+
+
+def test_too_few_consecutive_rows_are_said():
+    windows = make_windows(WALK[:, None], 4)[4:11]
+    model = GRURegressor(2, epochs=1, normalize_windows="last", random_state=0)
+    with pytest.warns(TooFewRowsWarning, match="Only 6 of 7 windows are followed"):
+        model.fit(windows, WALK[4:11])
+    several = make_windows(ROWS, 4)[4:11]
+    with pytest.raises(ValueError, match="only 6 of 7 windows are followed by the next window"):
+        model.fit(several, WALK[4:11])
+
+
+def test_a_constant_series_is_its_own_level():
+    for value in (5.0, 0.1):
+        windows = np.full((30, 4), value)
+        model = GRURegressor(2, epochs=1, normalize_windows="last", random_state=0)
+        model.fit(windows, windows[:, 0])
+        set_head_to_zero(model)
+        np.testing.assert_allclose(model.predict(windows + 10), value + 10, rtol=1e-5)
+
+
+def test_a_constant_target_among_several_features_is_said():
+    rows = ROWS.copy()
+    rows[:, 1] = 3
+    model = GRURegressor(2, epochs=1, normalize_windows="last", random_state=0)
+    with pytest.raises(ValueError, match="but y is constant"):
+        model.fit(make_windows(rows), rows[:, 1])
+
+
+def test_the_given_feature_is_for_outputs_that_are_not_found():
+    model = GRURegressor(2, epochs=1, normalize_windows="last", target_feature=0, random_state=0)
+    model.fit(make_windows(ROWS, padding="nan"), ROWS[:, [1, 2]])
+    assert model._network["normalization"]["features"] == (1, 2)
+
+
+def test_training_that_continues_keeps_its_features():
+    windows = make_windows(ROWS, padding="nan")
+    model = GRURegressor(2, epochs=1, normalize_windows="last", warm_start=True, random_state=0)
+    model.fit(windows, WALK)
+    for name, value in (("normalize_features", "all"), ("target_feature", 1)):
+        changed = clone(model).set_params(**{name: value})
+        changed.__dict__ |= {k: v for k, v in vars(model).items() if k.endswith("_") or k[0] == "_"}
+        with pytest.raises(ValueError, match=f"{name} is"):
+            changed.fit(windows, WALK)
+
+
+def test_no_features_are_nothing_to_normalize():
+    model = GRUClassifier(2, epochs=1, normalize_windows="last", normalize_features=[])
+    with pytest.raises(ValueError, match="names no feature"):
+        model.fit(make_windows(ROWS), WALK > 100)
+
+
+def test_a_plain_keras_model_keeps_the_digits_of_a_high_level():
+    high = 1e5 + WALK
+    windows = make_windows(high[:, None], padding="nan")[6:]
+    model = LSTMRegressor(3, epochs=1, normalize_windows="last", random_state=0)
+    model.fit(windows, high[6:])
+    predicted = np.asarray(model.to_keras()(windows.astype(np.float32)))[:, 0]
+    # The inputs themselves are rounded to 1 / 128 in float32.
+    np.testing.assert_allclose(predicted, model.predict(windows), atol=0.03)
