@@ -120,6 +120,7 @@ def decode(
     activation: Callable[[Tensor], Tensor],
     n_steps: int,
     states: Sequence[Sequence[Tensor]],
+    fed_back: slice,
 ) -> Tensor:
     """Return the output sequence of a decoder.
 
@@ -145,8 +146,12 @@ def decode(
 
     states : sequence of lists of tensors
         Initial states of each cell.
+
+    fed_back : slice
+        Outputs that the next step reads.
     """
-    previous = keras.Input((head.units,), dtype=head.dtype)
+    n_fed_back = len(range(head.units)[fed_back])
+    previous = keras.Input((n_fed_back,), dtype=head.dtype)
     state_inputs = [
         [keras.Input(part.shape[1:], dtype=part.dtype) for part in state] for state in states
     ]
@@ -158,13 +163,15 @@ def decode(
     take_step = keras.Model([previous, *chain(*state_inputs)], [head(hidden), *new_states])
 
     flat: list[Any] = list(chain(*states))
-    output = _zeros(flat[0], head.units)
+    output = _zeros(flat[0], n_fed_back)
     outputs = []
     activate = keras.layers.Activation(activation, dtype=head.dtype)
     for _ in range(n_steps):
         output, *flat = take_step([output, *flat])
         outputs.append(output)
         output = activate(output)
+        if n_fed_back < head.units:
+            output = output[:, fed_back]
     return keras.ops.stack(outputs, axis=1)
 
 

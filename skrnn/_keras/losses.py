@@ -9,7 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from skrnn._keras.objects import make_loss
-from skrnn._network.losses import is_standardized
+from skrnn._network.losses import PinballLoss, is_standardized
 from skrnn._network.losses import make_loss as make_own_loss
 from skrnn._network.network import Network
 from skrnn._network.training import BatchLoss, Rows
@@ -152,7 +152,8 @@ def make_keras_loss(loss: Any, scale: Scale, network: Network, rows: Rows) -> Ke
     ValueError
         If steps have different weights, and the loss has no value for each step.
     """
-    rescaled = RescaledLoss(make_loss(loss), None if is_standardized(loss) else scale)
+    made = make_pinball_loss(loss) if isinstance(loss, PinballLoss) else make_loss(loss)
+    rescaled = RescaledLoss(made, None if is_standardized(loss) else scale)
     weight = rows.sample_weight
     if (
         weight is not None
@@ -171,6 +172,18 @@ def make_batch_loss(loss: Any, scale: Scale, network: Network, rows: Rows) -> Ba
     """Return a loss of batches. Keras computes it if `skrnn._network` lacks it."""
     own_loss = make_own_loss(loss, scale, network.output_activation)
     return own_loss or make_keras_loss(loss, scale, network, rows)
+
+
+def make_pinball_loss(loss: PinballLoss) -> Any:
+    """Return the pinball loss in Keras' operations, as a function of targets and outputs."""
+
+    def pinball_loss(y_true: Tensor, y_pred: Tensor) -> Tensor:
+        n_levels = len(loss.quantiles)
+        levels = np.tile(np.array(loss.quantiles, np.float32), y_pred.shape[-1] // n_levels)
+        error = keras.ops.repeat(y_true, n_levels, axis=-1) - y_pred
+        return keras.ops.mean(keras.ops.maximum(levels * error, (levels - 1) * error), axis=-1)
+
+    return pinball_loss
 
 
 def weigh_values(

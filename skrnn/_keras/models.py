@@ -72,7 +72,15 @@ def build_model(network: Network, *, plain: bool = False) -> keras.Model:
         cells = _make_cells(network, plain=plain)
         dropouts = [keras.layers.Dropout(network.dropout, seed=0, dtype=_DTYPE) for _ in cells]
         activation = make_activation(network.output_activation)
-        outputs = decode(cells, dropouts, head, activation, cast(int, network.n_steps), states)
+        outputs = decode(
+            cells,
+            dropouts,
+            head,
+            activation,
+            cast(int, network.n_steps),
+            states,
+            fed_back=network.fed_back,
+        )
     else:
         outputs = head(hidden)
     if network.linear_skip:
@@ -124,8 +132,16 @@ def build_plain_model(
     if scale is None:
         return model
     factor, offset = (array.tolist() for array in scale)
-    rescaling = keras.layers.Rescaling(factor, offset, dtype=_DTYPE)
-    return keras.Model(model.input, rescaling(model.output))
+    outputs = keras.layers.Rescaling(factor, offset, dtype=_DTYPE)(model.output)
+    if network.quantiles is not None:
+        shape = (*model.output_shape[1:-1], network.n_fed_back, len(network.quantiles))
+        outputs = keras.layers.Reshape(shape, dtype=_DTYPE)(outputs)
+    return keras.Model(model.input, outputs)
+
+
+def sort_quantiles(model: keras.Model) -> keras.Model:
+    """Return a model whose outputs are sorted along the last axis."""
+    return keras.Model(model.input, keras.ops.sort(model.output, axis=-1))
 
 
 def average_models(models: Sequence[keras.Model]) -> keras.Model:
@@ -224,7 +240,7 @@ def _make_cells(network: Network, *, plain: bool) -> list[Any]:
     ]
     if network.cell != "peephole_lstm":
         return cells
-    for cell, width in zip(cells, (network.n_outputs, *network.units), strict=False):
+    for cell, width in zip(cells, (network.n_fed_back, *network.units), strict=False):
         cell.build((None, width))
     # Only the operations of a cell enter the model, not the cell.
     return [cell.call for cell in cells]

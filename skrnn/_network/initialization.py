@@ -14,7 +14,7 @@ from skrnn._network.cells.gru_reset_before import GRUResetBefore
 from skrnn._network.cells.lstm import LSTM
 from skrnn._network.network import Network, list_shapes, view_weights
 from skrnn._network.normalization import NormalizedWindows, compute_levels
-from skrnn._network.ridge import fit_ridge
+from skrnn._network.ridge import fit_ridge, predict_linear
 
 
 def make_initial_weights(
@@ -36,20 +36,57 @@ def make_initial_weights(
         Rows for the ridge regression, with targets in the scale of the outputs.
     """
     flat = draw_weights(network, [seed, 0])
-    if network.linear_skip:
-        weights: Any = view_weights(network, flat)
-        weights.head_kernel.fill(0)
-        windows: Any = X
-        weight = sample_weight
-        if network.normalization is not None:
-            levels, gains = compute_levels(network.normalization, X)
-            windows = NormalizedWindows(network.normalization, X)
-            y = (y - levels) / np.where(gains > 0, gains, 1.0)
-            # The loss sees errors times their gain. A window without a step has the gain 0.
-            importance = np.square(gains).mean(axis=1)
+    if not network.linear_skip and network.quantiles is None:
+        return flat
+    weights: Any = view_weights(network, flat)
+    windows: Any = X
+    weight = sample_weight
+    if network.quantiles is not None:
+        y = np.repeat(y, len(network.quantiles), axis=-1)
+    if network.normalization is not None:
+        levels, gains = compute_levels(network.normalization, X)
+        windows = NormalizedWindows(network.normalization, X)
+        # The loss sees errors times their gain. A window without a step has the gain 0.
+        importance = np.square(gains).mean(axis=1)
+        if y.ndim == 3:
+            levels, gains = levels[:, np.newaxis], gains[:, np.newaxis]
+        y = (y - levels) / np.where(gains > 0, gains, 1.0)
+        if network.linear_skip:
             weight = importance if sample_weight is None else sample_weight * importance
+    if network.linear_skip:
+        weights.head_kernel.fill(0)
         weights.skip[:], weights.head_bias[:] = fit_ridge(windows, y, weight)
+        if network.quantiles is not None:
+            y = y - predict_linear(windows, weights.skip)
+    if network.quantiles is not None:
+        weights.head_bias[:] = find_quantiles(network.quantiles, y, weight)
     return flat
+
+
+def find_quantiles(quantiles: tuple[float, ...], y: Array, sample_weight: Array | None) -> Array:
+    """Return the quantile of each output over the training rows.
+
+    Training then starts from the quantiles of all targets, or of their distances from the level of
+    the window or from a linear map, instead of from 0 for all.
+
+    Parameters
+    ----------
+    quantiles : tuple of float
+        Levels, the same for each target.
+
+    y : ndarray of shape (n_samples, n_outputs) or (n_samples, n_steps, n_outputs)
+        Targets, repeated for each level.
+
+    sample_weight : ndarray of shape (n_samples,) or (n_samples, n_steps), or None
+        Weights. Rows and steps of weight 0 do not count, all others count alike.
+    """
+    counts = np.ones(y.shape[:-1], dtype=bool)
+    if sample_weight is not None:
+        n_missing_axes = counts.ndim - sample_weight.ndim
+        counts &= sample_weight.reshape(sample_weight.shape + (1,) * n_missing_axes) > 0
+    rows = y[counts]
+    levels = np.tile(quantiles, y.shape[-1] // len(quantiles))
+    return np.array([np.quantile(rows[:, k], level) for k, level in enumerate(levels)])
 
 
 def draw_weights(network: Network, seed: Sequence[int]) -> Array:

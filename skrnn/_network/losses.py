@@ -86,6 +86,30 @@ def sparse_categorical_crossentropy(y: Array, outputs: Array) -> tuple[Array, Ar
     return categorical_crossentropy(np.eye(outputs.shape[-1])[y[..., 0].astype(int)], outputs)
 
 
+@dataclass(frozen=True)
+class PinballLoss:
+    """Mean of the pinball losses of quantiles (Koenker & Bassett 1978).
+
+    Parameters
+    ----------
+    quantiles : tuple of float
+        Levels of the quantiles. The outputs are all quantiles of the first target, then those of
+        the second, and so on.
+    """
+
+    quantiles: tuple[float, ...]
+
+    def __call__(self, y: Array, outputs: Array) -> tuple[Array, Array]:
+        """Return the loss of each row or step, and its derivative by each output."""
+        n_outputs = outputs.shape[-1]
+        levels = np.tile(self.quantiles, n_outputs // len(self.quantiles))
+        error = np.repeat(y, len(self.quantiles), axis=-1) - outputs
+        values = np.maximum(levels * error, (levels - 1) * error).mean(axis=-1)
+        # At an error of 0 each slope from -level to 1 - level is one. 0 is among them.
+        gradient = np.where(error > 0, -levels, np.where(error < 0, 1 - levels, 0))
+        return values, gradient / n_outputs
+
+
 _LOSSES: dict[str, LossFunction] = {
     loss.__name__: loss
     for loss in (
@@ -162,7 +186,7 @@ def _align(weight: Array, values: Array) -> Array:
 
 def is_standardized(loss: Any) -> bool:
     """Return whether a loss compares standardized targets. Other losses are in the units of y."""
-    return _describe(loss)[0] in _STANDARDIZED
+    return isinstance(loss, PinballLoss) or _describe(loss)[0] in _STANDARDIZED
 
 
 def make_loss(
@@ -181,6 +205,8 @@ def make_loss(
     output_activation : {"linear", "softmax"}, default="linear"
         Activation of the outputs. With softmax, only cross-entropies can be computed.
     """
+    if isinstance(loss, PinballLoss):
+        return Loss(loss)
     name, options = _describe(loss)
     of_probabilities = name.endswith("categorical_crossentropy")
     if (

@@ -57,6 +57,10 @@ class Network:
     normalization : Normalization, default=None
         Normalization of the windows that the layers read, and of the outputs.
 
+    quantiles : tuple of float, default=None
+        Levels of the quantiles that the network predicts for each target. The outputs are all
+        quantiles of the first target, then those of the second, and so on.
+
     output_activation : {"linear", "softmax"}, default="linear"
         Activation of the output. A decoder reads the activated output.
 
@@ -92,6 +96,7 @@ class Network:
     bidirectional: bool = False
     linear_skip: bool = False
     normalization: Normalization | None = None
+    quantiles: tuple[float, ...] | None = None
     output_activation: str = "linear"
     masked: bool = False
     dropout: float = 0.0
@@ -123,6 +128,18 @@ class Network:
     def n_directions(self) -> int:
         """Number of cells in each layer."""
         return 2 if self.bidirectional else 1
+
+    @property
+    def fed_back(self) -> slice:
+        """Outputs that a decoder reads: the median of each target, or all outputs."""
+        if self.quantiles is None:
+            return slice(None)
+        return slice(self.quantiles.index(0.5), None, len(self.quantiles))
+
+    @property
+    def n_fed_back(self) -> int:
+        """Number of outputs that a decoder reads."""
+        return self.n_outputs // len(self.quantiles or (0.5,))
 
     def count_steps(self, X: Array) -> int:
         """Return how many steps the first layer reads. A vector is repeated at each step."""
@@ -175,7 +192,7 @@ def list_shapes(network: Network) -> list[tuple[int, ...]]:
         shapes += _list_cell_shapes(network, n_inputs, units) * network.n_directions
         n_inputs = units * network.n_directions
     if network.is_decoder:
-        n_inputs = network.n_outputs
+        n_inputs = network.n_fed_back
         for units in network.units:
             shapes += _list_cell_shapes(network, n_inputs, units)
             n_inputs = units

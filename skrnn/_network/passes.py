@@ -261,7 +261,8 @@ class NetworkPass:
             outputs[t] = self._apply_head(self._head_inputs[t])
             if t + 1 < n_steps:
                 # The decoder of a classifier reads probabilities.
-                decoder_inputs[t + 1] = softmax(outputs[t]) if self._has_softmax else outputs[t]
+                read = softmax(outputs[t]) if self._has_softmax else outputs[t]
+                decoder_inputs[t + 1] = read[:, self._network.fed_back]
         return outputs
 
     def _drop(self, values: Array, position: int, t: int) -> Array:
@@ -312,7 +313,7 @@ class NetworkPass:
                 if self._has_softmax:
                     p = decoder_inputs[t]
                     gradient = p * (gradient - (gradient * p).sum(axis=-1, keepdims=True))
-                d_outputs[t - 1] += gradient
+                d_outputs[t - 1][:, self._network.fed_back] += gradient
         self._set_head_gradients(d_outputs)
         for (encoder,), cell in zip(self.layers, self.decoder, strict=True):
             encoder.d_outputs.fill(0)

@@ -103,3 +103,20 @@ def _choose_alphas(spread: Array, moments: Array, y_variance: Array, n_rows: int
     left = 1 - PARAMETER_COST * n_coefficients / n_rows
     scores = np.where(left > 0, errors.T / np.where(left > 0, left, 1) ** 2, np.inf)
     return ALPHAS[scores.argmin(axis=1)]
+
+
+def predict_linear(X: Array, coef: Array) -> Array:
+    """Return the products of windows and coefficients, without a copy of all windows.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_samples, ...)
+        Windows, as in `fit_ridge`.
+
+    coef : ndarray of shape (n_numbers, n_outputs)
+        Coefficients of the numbers of a flattened row.
+    """
+    parts = [X[first : first + _N_ROWS] for first in range(0, len(X), _N_ROWS)]
+    return np.concatenate(
+        [np.nan_to_num(part.reshape(len(part), -1).astype(np.float64)) @ coef for part in parts]
+    )

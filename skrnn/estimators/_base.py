@@ -190,6 +190,10 @@ class BaseRecurrentEstimator(CallbackSupportMixin, CallbackCopyMixin, BaseEstima
         """Return validated targets in the scale of the outputs."""
         return y
 
+    def _get_loss(self) -> Any:
+        """Return the loss of the training."""
+        return self.loss
+
     def _output_scale(self) -> tuple[np.ndarray, np.ndarray] | None:
         """Return the factor and the offset that put outputs into the units of y, if any."""
         return None
@@ -323,7 +327,7 @@ class BaseRecurrentEstimator(CallbackSupportMixin, CallbackCopyMixin, BaseEstima
         encoded = self._encode_rows(*rows)
         encoded_held_out = held_out and self._encode_rows(*held_out)
         options = {
-            "loss": self.loss,
+            "loss": self._get_loss(),
             "optimizer": self.optimizer,
             "learning_rate": self.learning_rate,
             "clipnorm": self.clipnorm,
@@ -579,7 +583,8 @@ class BaseRecurrentEstimator(CallbackSupportMixin, CallbackCopyMixin, BaseEstima
 
     def _make_batch_loss(self, rows: Any) -> Any:
         """Return an object that computes the loss of encoded rows."""
-        return make_batch_loss(self.loss, self._output_scale(), make_network(self._network), rows)
+        network = make_network(self._network)
+        return make_batch_loss(self._get_loss(), self._output_scale(), network, rows)
 
     def _make_network_with_kernels(self) -> Any:
         """Return the fitted network if it has kernels, which return states, gates and gradients.
@@ -603,9 +608,9 @@ class BaseRecurrentEstimator(CallbackSupportMixin, CallbackCopyMixin, BaseEstima
 
         The model takes windows of shape (n_samples, n_timesteps, n_features), or vectors of shape
         (n_samples, n_features) with `architecture="vector_to_sequence"`. It returns the values of
-        `predict` of a regressor or `predict_proba` of a classifier, as float32 and always with an
-        axis for the outputs. Steps may be missing if `fit` had missing steps. The model is not
-        compiled.
+        `predict` of a regressor, of `predict_quantiles` if `quantiles` is set, or of
+        `predict_proba` of a classifier, as float32 and always with an axis for the outputs. Steps
+        may be missing if `fit` had missing steps. The model is not compiled.
 
         All layers are Keras' own, so the model loads from a file where skrnn is not installed.
         Keras has no decoders and no cells with peepholes. These are unrolled into their steps, and
@@ -625,7 +630,7 @@ class BaseRecurrentEstimator(CallbackSupportMixin, CallbackCopyMixin, BaseEstima
         check_is_fitted(self)
         fitted = self._snapshot()
         import_fitting()
-        from skrnn._keras.models import average_models, build_plain_model
+        from skrnn._keras.models import average_models, build_plain_model, sort_quantiles
 
         models = [
             build_plain_model(
@@ -636,7 +641,9 @@ class BaseRecurrentEstimator(CallbackSupportMixin, CallbackCopyMixin, BaseEstima
             )
             for weights in fitted._list_weights()
         ]
-        return models[0] if len(models) == 1 else average_models(models)
+        model = models[0] if len(models) == 1 else average_models(models)
+        # Quantiles are sorted after the mean.
+        return model if fitted._network.get("quantiles") is None else sort_quantiles(model)
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()

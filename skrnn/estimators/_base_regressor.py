@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 import warnings
+from collections.abc import Sequence
+from itertools import pairwise
 from numbers import Integral
 from typing import Any, ClassVar, Self
 
@@ -14,7 +16,7 @@ from sklearn.metrics import r2_score
 from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_is_fitted
 
-from skrnn._network.losses import is_standardized
+from skrnn._network.losses import PinballLoss, is_standardized
 from skrnn.estimators._base import BaseRecurrentEstimator
 from skrnn.estimators._fit_keywords import explain_unknown_keywords
 from skrnn.estimators._score_weights import weigh_scored_steps
@@ -35,12 +37,15 @@ class BaseRecurrentRegressor(RegressorMixin, MultiOutputMixin, BaseRecurrentEsti
         "linear_skip": ["boolean"],
         "normalize_y": ["boolean"],
         "target_feature": [Interval(Integral, 0, None, closed="left"), None],
+        "quantiles": ["array-like", None],
     }
 
     linear_skip: bool
     normalize_y: bool
     target_feature: int | None
+    quantiles: Sequence[float] | None
     n_outputs_: int
+    _n_quantiles: int
     _target_ndim: int
     _y_mean: np.ndarray
     _y_scale: np.ndarray
@@ -76,7 +81,7 @@ class BaseRecurrentRegressor(RegressorMixin, MultiOutputMixin, BaseRecurrentEsti
         self._validate_params()
         return self._fit_one_epoch(X, y, sample_weight)
 
-    def predict(self, X: Any, return_std: bool = False) -> Any:
+    def predict(self, X: Any, return_std: bool = False, return_quantiles: bool = False) -> Any:
         """Predict the targets of windows.
 
         Parameters
@@ -90,16 +95,24 @@ class BaseRecurrentRegressor(RegressorMixin, MultiOutputMixin, BaseRecurrentEsti
             Whether to return the standard deviation of the predictions of the networks, too. It
             shows how much the networks disagree, not how far `y` scatters around the prediction.
 
+        return_quantiles : bool, default=False
+            Whether to return all quantiles, too. A Pipeline passes this on:
+            ``pipe.predict(X, return_quantiles=True)``.
+
         Returns
         -------
         y : ndarray of shape (n_samples,), (n_samples, n_outputs), (n_samples, n_steps) or \
                 (n_samples, n_steps, n_outputs)
-            Predictions as float64, in the units and the shape of the `y` given to `fit`. The
+            Predictions as float64, in the units and the shape of the `y` given to `fit`. With
+            `quantiles` they are the medians. The
             prediction of a row whose steps are all missing depends on the biases alone, or is the
             mean of `y` with `normalize_windows`.
 
         y_std : ndarray of the shape of y
             Standard deviation over the networks, in the units of `y`. Only with `return_std`.
+
+        quantiles : ndarray of the shape of y and (n_quantiles,)
+            As from `predict_quantiles`. Only with `return_quantiles`.
 
         Raises
         ------
@@ -107,10 +120,19 @@ class BaseRecurrentRegressor(RegressorMixin, MultiOutputMixin, BaseRecurrentEsti
             If the estimator is not fitted.
         ValueError
             If X holds infinity or text, if a step of X is NaN in some features but not in all, or
-            if X is not shaped as in `fit`. If `return_std` is set and there is only one network.
+            if X is not shaped as in `fit`. If `return_std` is set and there is only one network. If
+            `return_quantiles` is set and the network has no quantiles. If both are set.
         """
         check_is_fitted(self)
         fitted = self._snapshot()
+        if return_std and return_quantiles:
+            raise ValueError(
+                "return_std=True and return_quantiles=True cannot be combined: predict returns a "
+                "pair. Call predict twice."
+            )
+        if return_quantiles:
+            quantiles = fitted.predict_quantiles(X)
+            return quantiles[..., fitted._place_of_median()], quantiles
         if not return_std:
             return fitted._rescale(fitted._predict_outputs(X))
         if len(fitted.networks_) < 2:
@@ -118,13 +140,55 @@ class BaseRecurrentRegressor(RegressorMixin, MultiOutputMixin, BaseRecurrentEsti
                 "return_std=True needs the predictions of several networks, but this "
                 f"{type(self).__name__} has one. Fit with n_networks=5."
             )
-        outputs = fitted._predict_each(X)
-        spread = np.std(outputs, axis=0) * fitted._y_scale
-        return fitted._rescale(np.mean(outputs, axis=0)), fitted._in_shape_of_y(spread)
+        each = np.stack([fitted._rescale(outputs) for outputs in fitted._predict_each(X)])
+        return fitted._rescale(fitted._predict_outputs(X)), each.std(axis=0)
+
+    def predict_quantiles(self, X: Any) -> np.ndarray:
+        """Predict the quantiles of the targets of windows.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_timesteps) or (n_samples, n_timesteps, n_features)
+            Windows, as in `predict`.
+
+        Returns
+        -------
+        quantiles : ndarray of the shape of y and (n_quantiles,)
+            Predictions as float64, in the units of `y` and in the order of `quantiles`. They never
+            cross: those of a row are sorted.
+
+        Raises
+        ------
+        NotFittedError
+            If the estimator is not fitted.
+        ValueError
+            If the estimator was fitted without `quantiles`, or if `predict` refuses X.
+        """
+        check_is_fitted(self)
+        fitted = self._snapshot()
+        if fitted._network.get("quantiles") is None:
+            raise ValueError(
+                f"This {type(self).__name__} was fitted without quantiles. Fit with "
+                "quantiles=(0.1, 0.5, 0.9)."
+            )
+        return fitted._to_quantiles(fitted._predict_outputs(X))
 
     def _rescale(self, outputs: np.ndarray) -> np.ndarray:
-        """Return outputs in the units and the shape of y."""
+        """Return predictions in the units and the shape of y, given outputs of the network."""
+        if self._network.get("quantiles") is not None:
+            return self._to_quantiles(outputs)[..., self._place_of_median()]
         return self._in_shape_of_y(outputs * self._y_scale + self._y_mean)
+
+    def _to_quantiles(self, outputs: np.ndarray) -> np.ndarray:
+        """Return sorted quantiles in the units of y, given outputs of the network."""
+        n_quantiles = len(self._network["quantiles"])
+        values = outputs.reshape(*outputs.shape[:-1], -1, n_quantiles)
+        values = np.sort(values * self._y_scale[:, np.newaxis] + self._y_mean[:, np.newaxis])
+        return values if values.ndim == self._target_ndim + 1 else values[..., 0, :]
+
+    def _place_of_median(self) -> int:
+        place: int = self._network["quantiles"].index(0.5)
+        return place
 
     def _in_shape_of_y(self, values: np.ndarray) -> np.ndarray:
         return values if values.ndim == self._target_ndim else values[..., 0]
@@ -196,6 +260,8 @@ class BaseRecurrentRegressor(RegressorMixin, MultiOutputMixin, BaseRecurrentEsti
 
     def _check_combination(self) -> None:
         super()._check_combination()
+        if self.quantiles is not None:
+            check_quantiles(self.quantiles, self.loss)
         if self.linear_skip and self.architecture != "sequence_to_vector":
             raise ValueError(
                 f'linear_skip=True does not go with architecture="{self.architecture}": it adds a '
@@ -217,7 +283,12 @@ class BaseRecurrentRegressor(RegressorMixin, MultiOutputMixin, BaseRecurrentEsti
         return self.linear_skip
 
     def _describe_head(self) -> dict[str, Any]:
-        return {"n_outputs": self.n_outputs_, "linear_skip": self.linear_skip}
+        quantiles = None if self.quantiles is None else tuple(map(float, self.quantiles))
+        return {
+            "n_outputs": self.n_outputs_ * len(quantiles or (0.5,)),
+            "quantiles": quantiles,
+            "linear_skip": self.linear_skip,
+        }
 
     def _validate_y(self, y: Any, X: np.ndarray, *, reset: bool) -> np.ndarray:
         sequences = self.architecture in SEQUENCE_ARCHITECTURES
@@ -229,6 +300,7 @@ class BaseRecurrentRegressor(RegressorMixin, MultiOutputMixin, BaseRecurrentEsti
         if reset:
             self._target_ndim = target_ndim
             self.n_outputs_ = n_outputs
+            self._n_quantiles = 1 if self.quantiles is None else len(self.quantiles)
         elif n_outputs != self.n_outputs_:
             raise ValueError(
                 f"y of shape {y.shape} has {n_outputs} output(s), but {type(self).__name__} "
@@ -263,7 +335,7 @@ class BaseRecurrentRegressor(RegressorMixin, MultiOutputMixin, BaseRecurrentEsti
 
     def _encode(self, y: np.ndarray) -> np.ndarray:
         # Other losses compare outputs in the units of y.
-        encoded = self._standardize(y) if is_standardized(self.loss) else y
+        encoded = self._standardize(y) if is_standardized(self._get_loss()) else y
         if np.abs(encoded).max() > np.finfo(np.float32).max:
             raise ValueError(
                 f"y reaches {np.abs(y).max():.3g}, too large for float32, the precision of "
@@ -271,8 +343,34 @@ class BaseRecurrentRegressor(RegressorMixin, MultiOutputMixin, BaseRecurrentEsti
             )
         return encoded
 
+    def _get_loss(self) -> Any:
+        if self.quantiles is None:
+            return self.loss
+        return PinballLoss(tuple(map(float, self.quantiles)))
+
     def _output_scale(self) -> tuple[np.ndarray, np.ndarray]:
-        return self._y_scale, self._y_mean
+        # Files of skrnn 0.1 have no quantiles.
+        n_quantiles = getattr(self, "_n_quantiles", 1)
+        return np.repeat(self._y_scale, n_quantiles), np.repeat(self._y_mean, n_quantiles)
+
+
+def check_quantiles(quantiles: Sequence[float], loss: Any) -> None:
+    """Refuse levels that are not increasing numbers within (0, 1) with 0.5, and another loss."""
+    try:
+        levels = [float(level) for level in quantiles]
+    except (TypeError, ValueError):
+        levels = []
+    increases = all(low < high for low, high in pairwise(levels))
+    if not increases or 0.5 not in levels or not all(0 < level < 1 for level in levels):
+        raise ValueError(
+            f"quantiles={quantiles!r} is not a sequence of increasing numbers within (0, 1) that "
+            "holds 0.5, the median, which predict returns. Give, for example, (0.1, 0.5, 0.9)."
+        )
+    if not (isinstance(loss, str) and loss in ("mean_squared_error", "mse")):
+        raise ValueError(
+            f"loss={loss!r} does not go with quantiles={quantiles!r}, which are trained by the "
+            "pinball loss. Set quantiles=None, or leave loss at its default."
+        )
 
 
 def _check_spread(y: np.ndarray, spread: Any) -> None:

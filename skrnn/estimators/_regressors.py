@@ -98,6 +98,12 @@ class RNNRegressor(SimpleRNNParameters, BaseRecurrentRegressor):
     normalize_y : bool, default=True
         Whether to standardize `y` for training. Predictions are in the units of `y` in any case.
 
+    quantiles : sequence of float, default=None
+        Levels of the quantiles to predict, such as ``(0.1, 0.5, 0.9)``: increasing numbers within
+        (0, 1), with 0.5. They are trained by the pinball loss (Koenker & Bassett 1978), in standard
+        deviations of `y`. `predict` then returns the median, and `predict_quantiles` all of them.
+        None: only one value is predicted, that which minimizes `loss`.
+
     n_networks : int, default=1
         Number of networks that differ in their seeds only. Predictions are the mean of theirs
         (Hansen & Salamon 1990). Networks are trained at the same time if there are cores for it,
@@ -214,6 +220,8 @@ class RNNRegressor(SimpleRNNParameters, BaseRecurrentRegressor):
     Lai, G., Chang, W.-C., Yang, Y. & Liu, H. (2018). Modeling long- and short-term temporal
     patterns with deep neural networks. SIGIR.
 
+    Koenker, R. & Bassett, G. (1978). Regression quantiles. Econometrica, 46(1).
+
     Zeng, A., Chen, M., Zhang, L. & Xu, Q. (2023). Are transformers effective for time series
     forecasting? AAAI.
 
@@ -258,6 +266,7 @@ class RNNRegressor(SimpleRNNParameters, BaseRecurrentRegressor):
         target_feature: int | None = None,
         linear_skip: bool = False,
         normalize_y: bool = True,
+        quantiles: Sequence[float] | None = None,
         n_networks: int = 1,
         loss: Any = "mean_squared_error",
         optimizer: Any = "adam",
@@ -288,6 +297,7 @@ class RNNRegressor(SimpleRNNParameters, BaseRecurrentRegressor):
         self.target_feature = target_feature
         self.linear_skip = linear_skip
         self.normalize_y = normalize_y
+        self.quantiles = quantiles
         self.n_networks = n_networks
         self.loss = loss
         self.optimizer = optimizer
@@ -399,6 +409,12 @@ class LSTMRegressor(LSTMParameters, BaseRecurrentRegressor):
 
     normalize_y : bool, default=True
         Whether to standardize `y` for training. Predictions are in the units of `y` in any case.
+
+    quantiles : sequence of float, default=None
+        Levels of the quantiles to predict, such as ``(0.1, 0.5, 0.9)``: increasing numbers within
+        (0, 1), with 0.5. They are trained by the pinball loss (Koenker & Bassett 1978), in standard
+        deviations of `y`. `predict` then returns the median, and `predict_quantiles` all of them.
+        None: only one value is predicted, that which minimizes `loss`.
 
     n_networks : int, default=1
         Number of networks that differ in their seeds only. Predictions are the mean of theirs
@@ -523,6 +539,8 @@ class LSTMRegressor(LSTMParameters, BaseRecurrentRegressor):
 
     Tallec, C. & Ollivier, Y. (2018). Can recurrent neural networks warp time? ICLR.
 
+    Koenker, R. & Bassett, G. (1978). Regression quantiles. Econometrica, 46(1).
+
     Zeng, A., Chen, M., Zhang, L. & Xu, Q. (2023). Are transformers effective for time series
     forecasting? AAAI.
 
@@ -569,6 +587,7 @@ class LSTMRegressor(LSTMParameters, BaseRecurrentRegressor):
         target_feature: int | None = None,
         linear_skip: bool = False,
         normalize_y: bool = True,
+        quantiles: Sequence[float] | None = None,
         n_networks: int = 1,
         loss: Any = "mean_squared_error",
         optimizer: Any = "adam",
@@ -599,6 +618,7 @@ class LSTMRegressor(LSTMParameters, BaseRecurrentRegressor):
         self.target_feature = target_feature
         self.linear_skip = linear_skip
         self.normalize_y = normalize_y
+        self.quantiles = quantiles
         self.n_networks = n_networks
         self.loss = loss
         self.optimizer = optimizer
@@ -713,6 +733,12 @@ class GRURegressor(GRUParameters, BaseRecurrentRegressor):
 
     normalize_y : bool, default=True
         Whether to standardize `y` for training. Predictions are in the units of `y` in any case.
+
+    quantiles : sequence of float, default=None
+        Levels of the quantiles to predict, such as ``(0.1, 0.5, 0.9)``: increasing numbers within
+        (0, 1), with 0.5. They are trained by the pinball loss (Koenker & Bassett 1978), in standard
+        deviations of `y`. `predict` then returns the median, and `predict_quantiles` all of them.
+        None: only one value is predicted, that which minimizes `loss`.
 
     n_networks : int, default=1
         Number of networks that differ in their seeds only. Predictions are the mean of theirs
@@ -830,6 +856,8 @@ class GRURegressor(GRUParameters, BaseRecurrentRegressor):
 
     Tallec, C. & Ollivier, Y. (2018). Can recurrent neural networks warp time? ICLR.
 
+    Koenker, R. & Bassett, G. (1978). Regression quantiles. Econometrica, 46(1).
+
     Zeng, A., Chen, M., Zhang, L. & Xu, Q. (2023). Are transformers effective for time series
     forecasting? AAAI.
 
@@ -876,6 +904,7 @@ class GRURegressor(GRUParameters, BaseRecurrentRegressor):
         target_feature: int | None = None,
         linear_skip: bool = False,
         normalize_y: bool = True,
+        quantiles: Sequence[float] | None = None,
         n_networks: int = 1,
         loss: Any = "mean_squared_error",
         optimizer: Any = "adam",
@@ -906,6 +935,7 @@ class GRURegressor(GRUParameters, BaseRecurrentRegressor):
         self.target_feature = target_feature
         self.linear_skip = linear_skip
         self.normalize_y = normalize_y
+        self.quantiles = quantiles
         self.n_networks = n_networks
         self.loss = loss
         self.optimizer = optimizer

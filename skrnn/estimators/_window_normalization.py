@@ -180,7 +180,7 @@ def describe_normalization(
     }
     if not targets:
         return fields
-    scale, mean = estimator._output_scale()
+    scale, mean = estimator._y_scale, estimator._y_mean
     fields |= {
         "target_places": tuple(features.index(feature) for feature, *_ in targets),
         "slopes": tuple(float(a / s) for (_, a, _), s in zip(targets, scale, strict=True)),
@@ -192,7 +192,12 @@ def describe_normalization(
             for value in (_average(y.reshape(len(y), -1, y.shape[-1]), weight) - mean) / scale
         ),
     }
-    return fields | {"gains": _choose_gains(estimator, fields, X, y, weight)}
+    fields["gains"] = _choose_gains(estimator, fields, X, y, weight)
+    # All quantiles of a target have the same level.
+    n_quantiles = 1 if estimator.quantiles is None else len(estimator.quantiles)
+    for name in ("target_places", "slopes", "offsets", "gains", "fallbacks"):
+        fields[name] = tuple(np.repeat(fields[name], n_quantiles).tolist())
+    return fields
 
 
 def _choose_gains(
@@ -212,7 +217,7 @@ def _choose_gains(
         is_standard = estimator.normalize_windows == "standard"
         plain = slopes if is_standard else np.ones(n_outputs)
         return tuple(float(gain) if gain > 0 else 1.0 for gain in plain)
-    levels, gains = compute_levels(Normalization(**fields, gains=(1.0,) * n_outputs), X)
+    levels, gains = compute_levels(Normalization(**fields | {"gains": (1.0,) * n_outputs}), X)
     has_steps = gains > 0
     relative = (
         estimator._standardize(y).reshape(len(y), -1, n_outputs) - levels[:, np.newaxis]
