@@ -19,13 +19,14 @@ from skrnn._utils.estimator_arguments import refuse_other_models
 from skrnn._utils.validation import check_finite, refuse_several_tables
 from skrnn.estimators._naive import NaiveRegressor
 from skrnn.estimators._target_checks import check_known, refuse_text_targets
-from skrnn.model_selection._accuracy import mean_absolute_scaled_error, steps_within
+from skrnn.metrics import mean_absolute_scaled_error
 from skrnn.model_selection._comparison_result import Comparison
 from skrnn.model_selection._naive_rival import (
     BuiltRival,
     build_rival,
     count_steps_ahead,
     find_predictor,
+    measure_naive_error,
 )
 from skrnn.model_selection._target_columns import find_target_columns
 from skrnn.model_selection._time_order import check_labels_of_y, check_time_order
@@ -363,7 +364,7 @@ def _evaluate(
     train: np.ndarray,
     test: np.ndarray,
     scorers: dict[str, Any],
-) -> tuple[dict[str, float], np.ndarray, dict[str, Any] | None]:
+) -> tuple[dict[str, Any], np.ndarray, dict[str, Any] | None]:
     """Return the scores and predictions of one split, and the parameters of a search."""
     try:
         start = perf_counter()
@@ -394,8 +395,8 @@ def _evaluate(
         scores |= {metric: scorer(model, X_test, y_labeled) for metric, scorer in scorers.items()}
     else:
         scores["MAE"] = mean_absolute_error(y_test, predicted)
-    steps = steps_within(targets, train, series)
-    scores["MASE"] = mean_absolute_scaled_error(y_test, predicted, steps)
+    naive_error = measure_naive_error(targets, train, series)
+    scores["MASE"] = mean_absolute_scaled_error(y_test, predicted, naive_error=naive_error)
     scores |= {"fit s": fitted - start, "predict s": done - fitted}
     return scores, predicted, getattr(estimator, "best_params_", None)
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from skrnn.model_selection._accuracy import diebold_mariano
+from skrnn.metrics import diebold_mariano_test
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -147,7 +147,7 @@ class Comparison:
             np.bincount(places, self._losses(each)) / counts for each in (name, self.baseline)
         )
         n_steps = max(self.n_steps[name], self.n_steps[self.baseline])
-        return diebold_mariano(losses, rival_losses, n_steps)[1]
+        return diebold_mariano_test(losses, rival_losses, n_steps=n_steps)[1]
 
     def _losses(self, name: str) -> np.ndarray:
         """Return the squared error of each row, averaged over the outputs."""

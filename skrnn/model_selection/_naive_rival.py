@@ -1,10 +1,11 @@
-"""Naive rival of a comparison: a pipeline that predicts the last known values."""
+"""Naive rival of a comparison: a pipeline that predicts the last known values; its error."""
 
 from __future__ import annotations
 
 from typing import Any, ClassVar
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 from sklearn.compose import ColumnTransformer
 from sklearn.pipeline import Pipeline, make_pipeline
@@ -127,6 +128,39 @@ def count_steps_ahead(estimator: Any, n_outputs: int, targets: list[Target | Non
     # A row that holds its own target is not known when the target is forecast.
     horizon = max(horizon, int(min(shifts) == 0))
     return max(1, horizon + max(shifts))
+
+
+def measure_naive_error(
+    y: np.ndarray, rows: npt.NDArray[np.intp], series: np.ndarray | None
+) -> Any:
+    """Return the mean absolute difference of y between neighboring rows of one series.
+
+    Parameters
+    ----------
+    y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
+        All targets, in order of time.
+
+    rows : ndarray of int
+        Positions of the rows to use, in any order.
+
+    series : ndarray of int of shape (n_samples,) or None
+        Number of the series of each row. If None, all rows belong to one series.
+
+    Returns
+    -------
+    error : float or ndarray of shape (n_outputs,)
+        Error of the previous value as forecast. 0 if no rows are neighbors.
+    """
+    is_used = np.zeros(len(y), dtype=bool)
+    is_used[rows] = True
+    parts = []
+    for name in [None] if series is None else np.unique(series):
+        of_series = np.arange(len(y)) if name is None else np.flatnonzero(series == name)
+        # Rows before and after a row that is not used are no neighbors.
+        both = is_used[of_series[1:]] & is_used[of_series[:-1]]
+        parts.append((y[of_series[1:]] - y[of_series[:-1]])[both])
+    differences = np.concatenate(parts)
+    return np.abs(differences).sum(axis=0) / max(1, len(differences))
 
 
 def _explain_unknown_target(X: Any, y: Any, targets: list[Target | None] | None) -> str:

@@ -27,8 +27,9 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MinMaxScaler
 
 from skrnn import GRURegressor, NaiveRegressor, SlidingWindowTransformer
+from skrnn.metrics import diebold_mariano_test
 from skrnn.model_selection import compare_regressors
-from skrnn.model_selection._accuracy import diebold_mariano
+from skrnn.model_selection._naive_rival import measure_naive_error
 from skrnn.model_selection._target_columns import find_target_columns
 
 CV = TimeSeriesSplit(3)
@@ -576,8 +577,21 @@ def test_unordered_folds_are_tested_in_the_order_of_the_rows(prices):
     found = compare_regressors(later, X, y, cv=cv, baseline="mean")
     in_order = found.predictions.loc[X.index]
     differences = (in_order["line"] - y) ** 2 - (in_order["mean"] - y) ** 2
-    p = diebold_mariano(differences.to_numpy(), np.zeros(90), 3)[1]
+    p = diebold_mariano_test(differences, np.zeros(90), n_steps=3)[1]
     assert found.frame().loc["line", "DM p"] == pytest.approx(p)
+
+
+def test_naive_error_is_that_of_neighbors_within_a_series():
+    y = np.array([1.0, 100.0, 2.0, 103.0, 4.0, 107.0, 7.0])
+    series = np.array([0, 1, 0, 1, 0, 1, 0])
+    # Steps of 1, 2 and 3; steps of 3 and 4.
+    assert measure_naive_error(y, np.arange(7), series) == 13 / 5
+    # In any order. The rows before and after row 2, which is left out, are no neighbors.
+    assert measure_naive_error(y, np.array([6, 0, 3, 1, 4, 5]), series) == 10 / 3
+    assert measure_naive_error(y, np.array([4, 1, 0]), None) == 99
+    assert measure_naive_error(y, np.array([4, 1]), None) == 0
+    both = np.stack([y, -10 * y], axis=1)
+    np.testing.assert_allclose(measure_naive_error(both, np.arange(7), series), [2.6, 26])
 
 
 def test_several_processes_find_the_same(prices, comparison):

@@ -16,6 +16,7 @@ MODULES = [
     "skrnn.datasets",
     "skrnn.exceptions",
     "skrnn.inspection",
+    "skrnn.metrics",
     "skrnn.model_selection",
 ]
 

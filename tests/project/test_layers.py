@@ -29,6 +29,7 @@ LAYERS = [
     "inspection",
     "forecasting",
     "estimators",
+    "metrics",
     "windows",
     "datasets",
     "_keras",
