@@ -516,6 +516,17 @@ class WithMethod(NormalRegressor):
         return super().predict(X, return_quantiles=True)[1]
 
 
+class LastStepRegressor(NormalRegressor):
+    """The same around the last step of a window."""
+
+    def predict(self, X, return_quantiles=False):
+        median, y_quantiles = super().predict(X, return_quantiles=True)
+        last = X[:, -1]
+        if not return_quantiles:
+            return median + last
+        return median + last, y_quantiles + last[:, np.newaxis]
+
+
 SCORERS = {
     pinball_scorer: mean_pinball_loss,
     crps_scorer: crps_from_quantiles,
@@ -549,6 +560,16 @@ def test_a_scorer_is_the_negative_metric_of_predicted_quantiles(scorer, kind, ro
         Pipeline([("search", GridSearchCV(make_pipeline(model), {}, cv=2, scoring=scorer))]),
     ]:
         assert scorer(clone(other).fit(X, y), X, y) == -metric()
+
+
+@pytest.mark.parametrize("scorer", SCORERS)
+def test_quantiles_of_a_pipeline_are_those_behind_its_steps(scorer, rows):
+    X, y = rows
+    pipe = make_pipeline(MinMaxScaler(), SlidingWindowTransformer(3), LastStepRegressor())
+    # The pipeline passes `return_quantiles` on.
+    y_quantiles = pipe.fit(X, y).predict(X, return_quantiles=True)[1]
+    assert len(np.unique(y_quantiles[:, 0])) > 200
+    assert scorer(pipe, X, y) == -SCORERS[scorer](y, y_quantiles, quantiles=LEVELS)
 
 
 @pytest.mark.parametrize("scorer", SCORERS)
