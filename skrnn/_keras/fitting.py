@@ -213,22 +213,15 @@ def _train(
     """Train a network once. `judges` decide whether a ridge start is kept; None keeps it."""
     own_callbacks = _check_callbacks(training.callbacks)
     finite = StopAtNonFinite()
-    all_callbacks = list(own_callbacks)
-    if training.patience is not None:
-        all_callbacks.append(
-            keras.callbacks.EarlyStopping(patience=training.patience, restore_best_weights=True)
-        )
+    all_callbacks = [*own_callbacks, *_list_stops(training)]
     checkpoint, names = None, None
     if training.checkpoint_dir is not None:
         names = name_callbacks(own_callbacks)
         path = _name_checkpoint(network, rows, held_out, replace(training, callbacks=names), start)
         checkpoint = Checkpoint(path, training.seed, all_callbacks)
         training = replace(training, seed=checkpoint.seed)
-    all_callbacks = [*([checkpoint] if checkpoint else []), finite, *all_callbacks]
-    if training.epoch_hooks is not None:
-        all_callbacks.append(EpochHooks(*training.epoch_hooks))
-    if training.verbose == 1:
-        all_callbacks.append(ProgressBar(training.first_epoch, training.epochs))
+    first = [finite] if checkpoint is None else [checkpoint, finite]
+    all_callbacks = [*first, *all_callbacks, *_list_observers(training)]
     try:
         with _reserve_callbacks(own_callbacks, names), _without_tracing_advice():
             model = _make_model(network, rows, training, start)
@@ -269,6 +262,23 @@ def _train(
         finite.advise("the ridge start" if is_ridge_start else "before that epoch"),
         is_ridge_start,
     )
+
+
+def _list_stops(training: Training) -> list[keras.callbacks.Callback]:
+    """Return the callback of early stopping, if it is wanted."""
+    if training.patience is None:
+        return []
+    return [keras.callbacks.EarlyStopping(patience=training.patience, restore_best_weights=True)]
+
+
+def _list_observers(training: Training) -> list[keras.callbacks.Callback]:
+    """Return the callbacks that follow a training and do not change it."""
+    observers: list[keras.callbacks.Callback] = []
+    if training.epoch_hooks is not None:
+        observers.append(EpochHooks(*training.epoch_hooks))
+    if training.verbose == 1:
+        observers.append(ProgressBar(training.first_epoch, training.epochs))
+    return observers
 
 
 def train_networks(

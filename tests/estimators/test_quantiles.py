@@ -26,6 +26,7 @@ from skrnn import (
     save,
 )
 from skrnn._network.losses import PinballLoss
+from skrnn.metrics import pinball_scorer
 
 LEVELS = (0.1, 0.5, 0.8)
 RNG = np.random.default_rng(0)
@@ -260,3 +261,21 @@ def test_training_that_continues_keeps_its_levels():
     assert model.fit(X, Y).n_iter_ == 4
     with pytest.raises(ValueError, match="quantiles is"):
         model.set_params(quantiles=(0.2, 0.5)).fit(X, Y)
+
+
+def test_a_search_over_windows_and_units_uses_a_pinball_scorer(tmp_path):
+    series = np.cumsum(np.random.default_rng(4).normal(size=90))
+    pipe = make_pipeline(StandardScaler(), SlidingWindowTransformer(4), clone(MODEL))
+    grid = {"slidingwindowtransformer__window_length": [3, 5], "gruregressor__units": [2, 3]}
+    search = GridSearchCV(pipe, grid, cv=TimeSeriesSplit(2), scoring=pinball_scorer)
+    search.fit(series[:, None], series)
+    assert (search.cv_results_["mean_test_score"] < 0).all()
+    quantiles = search.best_estimator_.predict(series[:, None], return_quantiles=True)[1]
+    by_hand = np.mean(
+        [mean_pinball_loss(series, quantiles[:, k], alpha=a) for k, a in enumerate(LEVELS)]
+    )
+    assert_allclose(pinball_scorer(search, series[:, None], series), -by_hand)
+    save(search.best_estimator_, tmp_path / "search.skrnn")
+    loaded = load(tmp_path / "search.skrnn")
+    assert_array_equal(loaded.predict(series[:, None], return_quantiles=True)[1], quantiles)
+    assert pickle.loads(pickle.dumps(search)).best_params_ == search.best_params_
