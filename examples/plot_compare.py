@@ -16,7 +16,9 @@ Run it with ``python examples/plot_compare.py``. It draws ``compare.png``.
 # Prices and pipelines
 # --------------------
 # The window of a day holds the 30 opening prices before it. A search is a regressor like the
-# others. It chooses again in each split, from the training days of the split.
+# others. It chooses again in each split, from the training days of the split. The last network reads
+# each window relative to its last price (``normalize_windows``), so its training starts at
+# yesterday's price.
 
 from pathlib import Path
 from textwrap import fill
@@ -63,8 +65,11 @@ models = {
     "RNNRegressor": windowed(RNNRegressor(**training)),
     "LSTMRegressor": windowed(LSTMRegressor(**training)),
     "GRURegressor": windowed(GRURegressor(**training)),
-    "GRURegressor, linear_skip": windowed(
-        GRURegressor(**training | {"linear_skip": True, "learning_rate": 0.001})
+    "GRURegressor, normalized": windowed(
+        GRURegressor(
+            **training
+            | {"normalize_windows": "last", "learning_rate": 0.001, "early_stopping": True}
+        )
     ),
 }
 
