@@ -16,8 +16,8 @@ Run it with ``python examples/plot_compare.py``. It draws ``compare.png``.
 # Prices and pipelines
 # --------------------
 # The window of a day holds the 30 opening prices before it. A search is a regressor like the
-# others. It chooses again in each split, from the training days of the split. The last network reads
-# each window relative to its last price (``normalize_windows``), so its training starts at
+# others. It chooses again in each split, from the training days of the split. The last network
+# reads each window relative to its last price (``normalize_windows``), so its training starts at
 # yesterday's price.
 
 from pathlib import Path

@@ -240,11 +240,13 @@ def _check_known_values(
             f"{rows.n_steps} row(s) as future."
         )
     if targets.columns and missing:
+        are_known = {name for path in paths for name in path.window.known or ()}
+        others = [column for column in missing if column not in are_known]
         advice = (
-            ""
-            if reads_known
-            else " To also read their values in the predicted row, fit with "
-            f"SlidingWindowTransformer(known={missing})."
+            " To also read their values in the predicted row, fit with "
+            f"SlidingWindowTransformer(known={others})."
+            if others
+            else ""
         )
         raise ValueError(
             f"The columns {missing} are read, but not predicted. Their values in the next "

@@ -73,9 +73,9 @@ def test_windows_equal_those_of_columns_shifted_by_hand(
 def look_up(rows, dates, known, window_length, horizon):
     """Look each step up by its date. A step without its row or its known row is NaN."""
     # Days as numbers, since arithmetic with dates is slow.
-    values = dict(zip(rows.index.dayofyear.tolist(), rows.to_numpy(), strict=True))
+    values = dict(zip(rows.index.day_of_year.tolist(), rows.to_numpy(), strict=True))
     windows = np.full((len(dates), window_length, rows.shape[1]), np.nan)
-    for number, day in enumerate(dates.dayofyear.tolist()):
+    for number, day in enumerate(dates.day_of_year.tolist()):
         for step in range(window_length):
             past = day - (horizon + window_length - 1 - step)
             later = past + horizon
