@@ -193,7 +193,7 @@ def vowels() -> Data:
         sequences = stack_sequences([recording.T for recording in recordings])
         padded = np.full((len(sequences), 29, sequences.shape[2]), np.nan)
         padded[:, : sequences.shape[1]] = sequences
-        # The rows are sorted by speaker, but the last training rows shall have all of them.
+        # The rows are sorted by speaker. Shuffled, the last training rows have all speakers.
         order = np.random.default_rng(0).permutation(len(padded))
         parts += [padded[order], speakers[order]]
     return Data(*parts, accuracy_score)

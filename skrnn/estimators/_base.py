@@ -12,7 +12,7 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 from sklearn.base import BaseEstimator, _fit_context
-from sklearn.utils import Tags, check_random_state
+from sklearn.utils import Tags
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
@@ -30,6 +30,7 @@ from skrnn.estimators._network_description import (
     make_network,
     refuse_other_network,
 )
+from skrnn.estimators._seeds import draw_seeds
 from skrnn.estimators._target_checks import SEQUENCE_ARCHITECTURES
 from skrnn.estimators._tensorflow_import import import_fitting
 from skrnn.estimators._training_rows import TrainingRows, prepare_rows, validate_rows
@@ -343,7 +344,7 @@ class BaseRecurrentEstimator(CallbackSupportMixin, CallbackCopyMixin, BaseEstima
             "scale": self._output_scale(),
             "epoch_hooks": tasks and self._make_epoch_hooks(tasks, network),
         }
-        seeds = self._draw_seeds()
+        seeds = draw_seeds(self.random_state, self.n_networks)
         starts = self._list_states(fitting.State) if resume else [None] * len(seeds)
         made = make_network(network)
 
@@ -458,7 +459,8 @@ class BaseRecurrentEstimator(CallbackSupportMixin, CallbackCopyMixin, BaseEstima
 
         made = make_network(network)
         with one_blas_thread():
-            flat = make_initial_weights(made, self._draw_seed(), X, self._standardize(y), weight)
+            (seed,) = draw_seeds(self.random_state, 1)
+            flat = make_initial_weights(made, seed, X, self._standardize(y), weight)
         self.weights_ = view_arrays(made, flat)
         self.networks_ = [self.weights_]
         self._network = network
@@ -497,19 +499,6 @@ class BaseRecurrentEstimator(CallbackSupportMixin, CallbackCopyMixin, BaseEstima
                 f"optimizer given by name, but optimizer={self.optimizer!r} is an object. Set "
                 "them on the object, or give the optimizer by name."
             )
-
-    def _draw_seed(self) -> int:
-        """Return the seed of this fit. Global generators do not change it."""
-        largest = np.iinfo(np.int32).max
-        if self.random_state is None:
-            return int(np.random.default_rng().integers(largest))
-        return int(check_random_state(self.random_state).randint(largest))
-
-    def _draw_seeds(self) -> list[int]:
-        """Return the seed of each network of this fit. The first is that of a single network."""
-        first = self._draw_seed()
-        others = np.random.SeedSequence(first).generate_state(self.n_networks - 1)
-        return [first, *(int(word) >> 1 for word in others)]
 
     # The fitted network.
 
@@ -570,21 +559,30 @@ class BaseRecurrentEstimator(CallbackSupportMixin, CallbackCopyMixin, BaseEstima
 
     def _encode_rows_as_fitted(self, X: Any, y: Any) -> Any:
         """Return rows that are encoded as for the training of the fitted network."""
-        fitted = copy.copy(self)
-        # The fitted architecture decides the shape of targets. The parameter may have changed.
-        fitted.architecture = self._network["architecture"]
+        fitted = self._with_fitted_parameters()
         X = self._validate_for_network(X)
         y = fitted._validate_y(y, X, reset=False)
         weight = None
         if fitted.architecture == "sequence_to_sequence" and rows_with_missing_steps(X).any():
             refuse_only_missing_steps(X, "given")
             y, weight = leave_out_steps(X, y, weight)
-        return self._encode_rows(X, y, weight)
+        return fitted._encode_rows(X, y, weight)
+
+    def _with_fitted_parameters(self) -> Self:
+        """Return a copy with the parameters that decide the shapes of targets and outputs.
+
+        They may have changed since the fit.
+        """
+        fitted = copy.copy(self)
+        for name in {"architecture", "quantiles"} & self.get_params(deep=False).keys():
+            setattr(fitted, name, self._network.get(name))
+        return fitted
 
     def _make_batch_loss(self, rows: Any) -> Any:
         """Return an object that computes the loss of encoded rows."""
         network = make_network(self._network)
-        return make_batch_loss(self._get_loss(), self._output_scale(), network, rows)
+        loss = self._with_fitted_parameters()._get_loss()
+        return make_batch_loss(loss, self._output_scale(), network, rows)
 
     def _make_network_with_kernels(self) -> Any:
         """Return the fitted network if it has kernels, which return states, gates and gradients.

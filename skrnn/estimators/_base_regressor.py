@@ -104,9 +104,8 @@ class BaseRecurrentRegressor(RegressorMixin, MultiOutputMixin, BaseRecurrentEsti
         y : ndarray of shape (n_samples,), (n_samples, n_outputs), (n_samples, n_steps) or \
                 (n_samples, n_steps, n_outputs)
             Predictions as float64, in the units and the shape of the `y` given to `fit`. With
-            `quantiles` they are the medians. The
-            prediction of a row whose steps are all missing depends on the biases alone, or is the
-            mean of `y` with `normalize_windows`.
+            `quantiles` they are the medians. The prediction of a row whose steps are all missing
+            depends on the biases alone, or is the mean of `y` with `normalize_windows`.
 
         y_std : ndarray of the shape of y
             Standard deviation over the networks, in the units of `y`. Only with `return_std`.

@@ -16,6 +16,7 @@ from sklearn.model_selection import GridSearchCV, TimeSeriesSplit
 
 from skrnn import GRURegressor, LSTMClassifier, RNNRegressor, config_context
 from skrnn._keras import checkpoint
+from skrnn.estimators import _base
 
 rng = np.random.default_rng(0)
 X = rng.normal(size=(48, 4))
@@ -121,9 +122,9 @@ def test_killed_classifier_with_held_out_rows_ends_with_the_bits_of_an_uninterru
 def test_killed_fit_without_a_seed_keeps_the_one_it_had(tmp_path, kill, monkeypatch):
     estimator = GRURegressor(3, dropout=0.4, epochs=4)
     seeds = iter([11, 22])
-    monkeypatch.setattr(GRURegressor, "_draw_seed", lambda self: next(seeds))
+    monkeypatch.setattr(_base, "draw_seeds", lambda random_state, n: [next(seeds)])
     resumed = fit_with_a_crash(estimator, tmp_path, kill, at=2)
-    monkeypatch.setattr(GRURegressor, "_draw_seed", lambda self: 11)
+    monkeypatch.setattr(_base, "draw_seeds", lambda random_state, n: [11])
     assert_same(resumed, clone(estimator).fit(X, Y))
 
 

@@ -12,6 +12,7 @@ from sklearn.model_selection import GridSearchCV, TimeSeriesSplit
 from skrnn import GRURegressor, RNNClassifier, RNNRegressor, config_context
 from skrnn._network.initialization import draw_weights
 from skrnn._network.network import Network, view_arrays
+from skrnn.estimators._seeds import draw_seeds
 
 rng = np.random.default_rng(0)
 X = rng.normal(size=(64, 6))
@@ -23,7 +24,7 @@ EXPLODING = {"activation": "relu", "optimizer": "sgd", "learning_rate": 1e6}
 def kept_weights(estimator):
     """The weights that a fit of this estimator starts from."""
     network = Network(**estimator._network)
-    return view_arrays(network, draw_weights(network, [estimator._draw_seed(), 0]))
+    return view_arrays(network, draw_weights(network, [*draw_seeds(estimator.random_state, 1), 0]))
 
 
 @pytest.fixture(scope="module", params=["auto", "keras"])

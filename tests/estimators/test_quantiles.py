@@ -10,7 +10,7 @@ from keras.callbacks import LearningRateScheduler
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.stats import expon, laplace, norm
 from sklearn.base import clone
-from sklearn.metrics import mean_pinball_loss
+from sklearn.metrics import mean_pinball_loss, r2_score
 from sklearn.model_selection import GridSearchCV, TimeSeriesSplit
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -26,6 +26,7 @@ from skrnn import (
     save,
 )
 from skrnn._network.losses import PinballLoss
+from skrnn.inspection import gradient_flow
 from skrnn.metrics import pinball_scorer
 
 LEVELS = (0.1, 0.5, 0.8)
@@ -140,7 +141,14 @@ def test_a_pipeline_passes_quantiles_on():
 
 def test_a_search_scores_the_median():
     search = GridSearchCV(clone(MODEL), {"units": [2, 3]}, cv=TimeSeriesSplit(2)).fit(X, Y)
-    assert search.best_estimator_.score(X, Y) == pytest.approx(search.score(X, Y))
+    _, quantiles = search.best_estimator_.predict(X, return_quantiles=True)
+    assert search.score(X, Y) == pytest.approx(r2_score(Y, quantiles[:, 1]))
+
+
+def test_gradients_are_those_of_the_fitted_quantiles(fitted):
+    # A parameter that is set after the fit takes effect at the next fit.
+    changed = pickle.loads(pickle.dumps(fitted)).set_params(quantiles=None)
+    assert_array_equal(gradient_flow(changed, X, Y), gradient_flow(fitted, X, Y))
 
 
 def test_several_networks_average_their_quantiles():
@@ -183,7 +191,7 @@ def test_a_linear_skip_starts_at_ridge_plus_the_quantiles_of_its_errors():
     assert_allclose(shares, LEVELS, atol=0.02)
 
 
-# What is learned
+# Coverage
 
 
 # Keras reads the learning rate without the keyword that NumPy 2 wants.

@@ -44,7 +44,7 @@ def set_head_to_zero(network):
         weights[:] = 0
 
 
-# What the network says is added to the level
+# Raw outputs are added to the level
 
 
 @pytest.mark.parametrize("outputs", ["one", "steps", "columns", "decoder", "every step"])
