@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from inspect import signature
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import sklearn.metrics
 from scipy.stats import t as student_t
-from sklearn.pipeline import Pipeline
 from sklearn.utils import check_array, check_consistent_length
 from sklearn.utils.validation import _check_sample_weight
+
+from skrnn._utils.predicted_quantiles import predict_quantiles
 
 __all__ = [
     "crps_from_quantiles",
@@ -740,31 +740,8 @@ def _score_quantiles(
     metric: Callable[..., Any], estimator: Any, X: Any, y: Any, sample_weight: Any
 ) -> float:
     """Return the negative value of a metric of the quantiles that an estimator predicts."""
-    y_quantiles, quantiles = _predict_quantiles(estimator, X)
+    y_quantiles, quantiles = predict_quantiles(estimator, X)
     return -float(metric(y, y_quantiles, quantiles=quantiles, sample_weight=sample_weight))
-
-
-def _predict_quantiles(estimator: Any, X: Any) -> tuple[Any, Any]:
-    """Return the predicted quantiles of a regressor, a pipeline or a search, and their levels."""
-    if hasattr(estimator, "best_estimator_"):
-        return _predict_quantiles(estimator.best_estimator_, X)
-    if isinstance(estimator, Pipeline):
-        # Not through `predict` of the pipeline: that of a search as last step takes X alone.
-        rows = estimator[:-1].transform(X) if len(estimator) > 1 else X
-        return _predict_quantiles(estimator[-1], rows)
-    quantiles = getattr(estimator, "quantiles", None)
-    if quantiles is not None:
-        if hasattr(estimator, "predict_quantiles"):
-            return estimator.predict_quantiles(X), quantiles
-        if "return_quantiles" in signature(estimator.predict).parameters:
-            return estimator.predict(X, return_quantiles=True)[1], quantiles
-    name = type(estimator).__name__
-    raise ValueError(
-        f"{name} predicts no quantiles, but the scorer expects them: a parameter `quantiles` with "
-        "their levels, and predict_quantiles(X) or predict(X, return_quantiles=True). Use a "
-        "regressor with quantiles, such as LSTMRegressor(quantiles=(0.1, 0.5, 0.9)), as the last "
-        'step, or score predictions by "neg_mean_absolute_error".'
-    )
 
 
 def _read_levels(quantiles: Any, y_quantiles: Array) -> Array:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import warnings
 from collections.abc import Sequence
-from itertools import pairwise
 from numbers import Integral
 from typing import Any, ClassVar, Self
 
@@ -17,6 +16,7 @@ from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_is_fitted
 
 from skrnn._network.losses import PinballLoss, is_standardized
+from skrnn._utils.predicted_quantiles import check_quantiles
 from skrnn.estimators._base import BaseRecurrentEstimator
 from skrnn.estimators._fit_keywords import explain_unknown_keywords
 from skrnn.estimators._score_weights import weigh_scored_steps
@@ -260,7 +260,12 @@ class BaseRecurrentRegressor(RegressorMixin, MultiOutputMixin, BaseRecurrentEsti
     def _check_combination(self) -> None:
         super()._check_combination()
         if self.quantiles is not None:
-            check_quantiles(self.quantiles, self.loss)
+            check_quantiles(self.quantiles)
+            if not (isinstance(self.loss, str) and self.loss in ("mean_squared_error", "mse")):
+                raise ValueError(
+                    f"loss={self.loss!r} does not go with quantiles={self.quantiles!r}, which are "
+                    "trained by the pinball loss. Set quantiles=None, or leave loss at its default."
+                )
         if self.linear_skip and self.architecture != "sequence_to_vector":
             raise ValueError(
                 f'linear_skip=True does not go with architecture="{self.architecture}": it adds a '
@@ -351,25 +356,6 @@ class BaseRecurrentRegressor(RegressorMixin, MultiOutputMixin, BaseRecurrentEsti
         # Files of skrnn 0.1 have no quantiles.
         n_quantiles = getattr(self, "_n_quantiles", 1)
         return np.repeat(self._y_scale, n_quantiles), np.repeat(self._y_mean, n_quantiles)
-
-
-def check_quantiles(quantiles: Sequence[float], loss: Any) -> None:
-    """Refuse levels that are not increasing numbers within (0, 1) with 0.5, and another loss."""
-    try:
-        levels = [float(level) for level in quantiles]
-    except (TypeError, ValueError):
-        levels = []
-    increases = all(low < high for low, high in pairwise(levels))
-    if not increases or 0.5 not in levels or not all(0 < level < 1 for level in levels):
-        raise ValueError(
-            f"quantiles={quantiles!r} is not a sequence of increasing numbers within (0, 1) that "
-            "holds 0.5, the median, which predict returns. Give, for example, (0.1, 0.5, 0.9)."
-        )
-    if not (isinstance(loss, str) and loss in ("mean_squared_error", "mse")):
-        raise ValueError(
-            f"loss={loss!r} does not go with quantiles={quantiles!r}, which are trained by the "
-            "pinball loss. Set quantiles=None, or leave loss at its default."
-        )
 
 
 def _check_spread(y: np.ndarray, spread: Any) -> None:

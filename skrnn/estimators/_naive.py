@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import warnings
+from collections.abc import Sequence
 from numbers import Integral
 from typing import Any, ClassVar
 
@@ -13,6 +14,7 @@ from sklearn.utils import Tags, check_consistent_length
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
+from skrnn._utils.predicted_quantiles import check_quantiles
 from skrnn._utils.sklearn_callbacks import CallbackSupportMixin, begin_tasks
 from skrnn.estimators._input_checks import validate_windows
 from skrnn.estimators._target_checks import validate_targets
@@ -43,6 +45,10 @@ class NaiveRegressor(CallbackSupportMixin, RegressorMixin, MultiOutputMixin, Bas
         Feature of 3-D X to forecast, counted from 0. None: the feature that `y` is. If X has
         several features, give a number if `y` is none of them or windows have a single step.
 
+    quantiles : sequence of float, default=None
+        Increasing levels within (0, 1), 0.5 among them, of the quantiles that `predict_quantiles`
+        returns: the prediction plus the quantiles of the errors in the rows of `fit`.
+
     Attributes
     ----------
     targets_ : list of (feature, shift, a, b)
@@ -50,6 +56,9 @@ class NaiveRegressor(CallbackSupportMixin, RegressorMixin, MultiOutputMixin, Bas
         scale. A value of X is ``a * value + b`` in the units of `y`. If `y` is not a feature, the
         outputs are taken as the next steps of `feature` (or of the only feature), in the units of
         this feature.
+
+    error_quantiles_ : ndarray of shape (`n_outputs_`, n_quantiles) or None
+        Quantiles of ``y - predict(X)`` in the rows of `fit`, None without `quantiles`.
 
     n_features_in_ : int
         Number of columns of 2-D X, or of features of a step of 3-D X.
@@ -100,14 +109,20 @@ class NaiveRegressor(CallbackSupportMixin, RegressorMixin, MultiOutputMixin, Bas
         "strategy": [StrOptions({"last", "seasonal", "drift", "mean"})],
         "season_length": [Interval(Integral, 1, None, closed="left")],
         "feature": [Interval(Integral, 0, None, closed="left"), None],
+        "quantiles": ["array-like", None],
     }
 
     def __init__(
-        self, strategy: str = "last", season_length: int = 1, feature: int | None = None
+        self,
+        strategy: str = "last",
+        season_length: int = 1,
+        feature: int | None = None,
+        quantiles: Sequence[float] | None = None,
     ) -> None:
         self.strategy = strategy
         self.season_length = season_length
         self.feature = feature
+        self.quantiles = quantiles
 
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X: Any, y: Any) -> NaiveRegressor:
@@ -133,7 +148,7 @@ class NaiveRegressor(CallbackSupportMixin, RegressorMixin, MultiOutputMixin, Bas
             If X does not have 2 or 3 dimensions; if X holds NaN, infinity or flattened windows of
             several columns; if the windows are too short for `strategy`; if X has no feature of
             number `feature`; if X has several features, `y` is none of them and `feature` is not
-            given; if `y` holds NaN or infinity.
+            given; if `y` holds NaN or infinity; if `quantiles` are not increasing levels with 0.5.
 
         Warns
         -----
@@ -141,6 +156,8 @@ class NaiveRegressor(CallbackSupportMixin, RegressorMixin, MultiOutputMixin, Bas
             If `y` is not a feature, and the standard deviations of the windows and of `y` differ by
             more than a factor of 10. Probably only one of the two is scaled.
         """
+        if self.quantiles is not None:
+            check_quantiles(self.quantiles)
         tasks = begin_tasks(self, X, y)
         # Validation sets attributes. They are set on a copy, so a failure changes nothing.
         fitted = copy.copy(self)
@@ -159,12 +176,13 @@ class NaiveRegressor(CallbackSupportMixin, RegressorMixin, MultiOutputMixin, Bas
             (feature, output + 1, 1.0, 0.0) if target is None else (*target,)
             for output, target in enumerate(found)
         ]
+        fitted._store_error_quantiles(X, y)
         if tasks is not None:
             tasks.end(fitted.__dict__)
         self.__dict__ = fitted.__dict__
         return self
 
-    def predict(self, X: Any) -> np.ndarray:
+    def predict(self, X: Any, return_quantiles: bool = False) -> Any:
         """Predict the values that follow each window.
 
         Parameters
@@ -173,10 +191,16 @@ class NaiveRegressor(CallbackSupportMixin, RegressorMixin, MultiOutputMixin, Bas
             Windows, oldest step first, with as many dimensions and features as in `fit`. 3-D
             windows may have another length.
 
+        return_quantiles : bool, default=False
+            Whether to also return the quantiles.
+
         Returns
         -------
         y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
             Predictions as float64, in the shape of the `y` given to `fit`.
+
+        quantiles : ndarray of the shape of y and (n_quantiles,)
+            As from `predict_quantiles`. Only with `return_quantiles`.
 
         Raises
         ------
@@ -184,11 +208,49 @@ class NaiveRegressor(CallbackSupportMixin, RegressorMixin, MultiOutputMixin, Bas
             If `fit` has not been called.
         ValueError
             If X holds NaN or infinity, if X does not have the dimensions and features seen in
-            `fit`, or if the windows are too short for `strategy`.
+            `fit`, or if the windows are too short for `strategy`. If `return_quantiles` is set and
+            there are no quantiles.
         """
         check_is_fitted(self)
         X = validate_windows(self, X, reset=False, allow_missing_steps=False)
         self._check_length(X)
+        y = self._predict_outputs(X)
+        predicted = y[:, 0] if self._target_ndim == 1 else y
+        if not return_quantiles:
+            return predicted
+        if self.error_quantiles_ is None:
+            raise ValueError(
+                "This NaiveRegressor was fitted without quantiles. Fit with "
+                "quantiles=(0.1, 0.5, 0.9)."
+            )
+        quantiles = y[:, :, np.newaxis] + self.error_quantiles_
+        return predicted, quantiles[:, 0] if self._target_ndim == 1 else quantiles
+
+    def predict_quantiles(self, X: Any) -> np.ndarray:
+        """Predict the quantiles of the values that follow each window.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_timesteps) or (n_samples, n_timesteps, n_features)
+            Windows, as in `predict`.
+
+        Returns
+        -------
+        quantiles : ndarray of the shape of y and (n_quantiles,)
+            Predictions plus `error_quantiles_`, in the order of `quantiles`.
+
+        Raises
+        ------
+        NotFittedError
+            If `fit` has not been called.
+        ValueError
+            If there are no quantiles, or if `predict` refuses X.
+        """
+        quantiles: np.ndarray = self.predict(X, return_quantiles=True)[1]
+        return quantiles
+
+    def _predict_outputs(self, X: np.ndarray) -> np.ndarray:
+        """Return predictions of shape (n_samples, n_outputs)."""
         y = np.empty((len(X), self.n_outputs_))
         for output, (feature, shift, a, b) in enumerate(self.targets_):
             with np.errstate(over="ignore", invalid="ignore"):
@@ -199,7 +261,14 @@ class NaiveRegressor(CallbackSupportMixin, RegressorMixin, MultiOutputMixin, Bas
                 f"X reaches {np.abs(X).max():.3g}, and predictions with strategy={self.strategy!r} "
                 f"overflow {X.dtype}. Divide X by a constant first."
             )
-        return y[:, 0] if self._target_ndim == 1 else y
+        return y
+
+    def _store_error_quantiles(self, X: np.ndarray, y: np.ndarray) -> None:
+        """Set `error_quantiles_`."""
+        self.error_quantiles_: np.ndarray | None = None
+        if self.quantiles is not None:
+            errors = y - self._predict_outputs(X)
+            self.error_quantiles_ = np.quantile(errors, self.quantiles, axis=0).T
 
     def _check_length(self, X: np.ndarray) -> None:
         """Refuse a feature that X does not have, and windows too short for the strategy."""

@@ -10,15 +10,22 @@ from numbers import Integral
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from sklearn.base import is_classifier
-from sklearn.pipeline import Pipeline
-from sklearn.utils import _safe_indexing
 from sklearn.utils._param_validation import HasMethods, Interval, validate_params
-from sklearn.utils.validation import _num_samples, check_is_fitted
+from sklearn.utils.validation import check_is_fitted
 
 from skrnn._utils.estimator_arguments import refuse_other_models
+from skrnn._utils.predicted_quantiles import has_quantiles
+from skrnn.estimators._seeds import draw_seeds
 from skrnn.exceptions import RowsMissingWarning
 from skrnn.forecasting._future_rows import FutureRows
+from skrnn.forecasting._last_rows import (
+    find_architecture,
+    predict_last,
+    predict_last_quantiles,
+    read_last,
+)
 from skrnn.forecasting._past import Past, read_past
 from skrnn.forecasting._predicted_columns import (
     PredictedColumns,
@@ -26,15 +33,18 @@ from skrnn.forecasting._predicted_columns import (
     find_predicted_columns,
     refuse_unknown_layout,
 )
+from skrnn.forecasting._simulated_paths import simulate_quantiles
 from skrnn.forecasting._window_paths import WindowPath, find_window_paths
 from skrnn.windows._labels import read_labels
-from skrnn.windows._transformer import windows_of
 
 
 @validate_params(
     {
         "estimator": [HasMethods(["fit", "predict"])],
         "steps": [Interval(Integral, 1, 2**31 - 1, closed="both")],
+        "quantiles": ["boolean"],
+        "n_paths": [Interval(Integral, 1, None, closed="left")],
+        "random_state": ["random_state"],
     },
     prefer_skip_nested_validation=True,
 )
@@ -45,6 +55,9 @@ def forecast(
     X: Any = None,
     future: Any = None,
     target: Any = None,
+    quantiles: bool = False,
+    n_paths: int = 200,
+    random_state: Any = None,
 ) -> Any:
     """Predict the future rows of a series, or of each series of a panel.
 
@@ -81,6 +94,16 @@ def forecast(
         window are not linear in each row, if a transformation of `y` hides the column, or if `y` is
         constant.
 
+    quantiles : bool, default=False
+        Whether to return the quantiles of each row in place of one value. The model must have
+        quantiles, such as ``LSTMRegressor(quantiles=(0.1, 0.5, 0.9))``.
+
+    n_paths : int, default=200
+        Number of simulated paths, for quantiles of a model of one step.
+
+    random_state : int, RandomState instance or None, default=None
+        Source of randomness of the paths. With an int, each call returns the same quantiles.
+
     Returns
     -------
     y : ndarray of shape (steps,) or (steps, n_columns), Series or DataFrame
@@ -88,7 +111,8 @@ def forecast(
         its labels continue the rule of the known labels. If the outputs are several columns, it is
         a DataFrame. For a panel, the index holds the series and the label of each row. The rows of
         a panel are in the order of `future`. Without `future`, all series of the first step come
-        first.
+        first. With `quantiles`, it is a DataFrame with one column for each level. If the outputs
+        are several columns, its columns have two levels: the column and the level.
 
     Raises
     ------
@@ -112,6 +136,8 @@ def forecast(
         If `X` is None, and either `carry_context=False` or a step before the window reads earlier
         rows. In both cases the fitted rows are not remembered.
 
+        If `quantiles` is set and the model has none.
+
     See Also
     --------
     SlidingWindowTransformer : Makes the windows that the model reads.
@@ -127,6 +153,16 @@ def forecast(
     From the next row on, the model reads predictions as values of the target column. This is right
     only if the steps before the window map a prediction to the target that the model was fitted
     with. `forecast` tests this with two values.
+
+    A direct model has learned the quantiles of each step. A model of one step has learned those of
+    the next row only, so later ones are simulated: in each of `n_paths` paths, a value is drawn
+    between the predicted quantiles and read as the next row, and so on. Quantiles of a later row
+    are those of all paths together. Between two levels, and beyond the outermost ones, values are
+    interpolated over the normal scores of the levels, so three levels suffice for a normal
+    distribution. Draws of several columns, and of several series, are independent of each other.
+    Simulated quantiles contain the noise of the rows, and not the error of the model itself. The
+    column of the level 0.5 is the median of the paths. It may differ from the forecast without
+    quantiles, which reads a single path of medians.
 
     References
     ----------
@@ -149,6 +185,15 @@ def forecast(
     2026-01-31    124.0
     2026-02-28    125.0
     Freq: ME, Name: sales, dtype: float64
+
+    The naive forecast of a random walk: its quantiles spread with the square root of the step.
+
+    >>> walk = pd.DataFrame({"level": np.random.default_rng(0).normal(size=2_000).cumsum()})
+    >>> naive = NaiveRegressor(quantiles=(0.1, 0.5, 0.9))
+    >>> pipe = make_pipeline(SlidingWindowTransformer(1), naive).fit(walk, walk["level"])
+    >>> fan = forecast(pipe, 9, quantiles=True, random_state=0)
+    >>> (fan[0.9] - fan[0.1]).iloc[[0, 3, 8]].round(1).tolist()
+    [2.6, 4.9, 7.7]
     """
     refuse_other_models(estimator, "estimator")
     check_is_fitted(estimator)
@@ -160,7 +205,12 @@ def forecast(
     pipeline = getattr(estimator, "best_estimator_", estimator)
     paths = list(find_window_paths(pipeline))
     past = read_past(pipeline, paths, X, future)
-    architecture = _find_architecture(pipeline)
+    if quantiles and not has_quantiles(pipeline):
+        raise ValueError(
+            "quantiles=True, but the model predicts no quantiles. Fit a regressor with quantiles, "
+            "such as LSTMRegressor(quantiles=(0.1, 0.5, 0.9)), as the last step."
+        )
+    architecture = find_architecture(pipeline)
     targets = find_predicted_columns(paths, past, target, architecture)
     rows = FutureRows(past, steps, future, targets.columns)
     # A direct model predicts all steps from the first future row.
@@ -168,31 +218,90 @@ def forecast(
     _check_known_values(pipeline, paths, past, rows, targets, n_rows_read)
     is_by_step = architecture == "sequence_to_sequence"
     with _ignore_warnings_of_first_rows(paths, past):
-        first = _predict_step(pipeline, rows, 1, is_by_step)
-    if targets.layout is None and first.shape[1] > 1:
-        refuse_unknown_layout(first.shape[1], targets)
+        first, levels = _predict_step(pipeline, rows, 1, is_by_step, quantiles)
+    _check_outputs(first.shape[1], targets, target, steps)
     if targets.layout == "steps":
-        return _label_steps(rows, first, targets, steps)
-    if targets.layout == "columns" and targets.columns and first.shape[1] != len(targets.columns):
+        # All series of the first step, then of the second, and so on.
+        values = first[:, :steps].swapaxes(0, 1).reshape(-1, 1, *first.shape[2:])
+    elif levels is None:
+        values = _predict_recursively(pipeline, rows, targets.columns, first, is_by_step)
+    else:
+        with _ignore_missing_rows():
+            values = simulate_quantiles(
+                pipeline,
+                rows,
+                targets.columns,
+                first,
+                levels,
+                window=paths[0].window if len(paths) == 1 else None,
+                is_by_step=is_by_step,
+                n_paths=n_paths,
+                rng=np.random.default_rng(draw_seeds(random_state, 1)[0]),
+            )
+    return _label(rows, values, targets, is_frame=isinstance(target, list), levels=levels)
+
+
+def _check_outputs(n_outputs: int, targets: PredictedColumns, target: Any, steps: int) -> None:
+    """Refuse a number of outputs that does not fit the target columns or the number of steps."""
+    if targets.layout is None and n_outputs > 1:
+        refuse_unknown_layout(n_outputs, targets)
+    if targets.layout == "steps" and steps > n_outputs:
+        raise ValueError(
+            f"steps={steps} is more than the {n_outputs} steps that the model predicts at once. "
+            f"Give steps={n_outputs} or fewer, or fit a model of one step, which predicts any "
+            "number of steps."
+        )
+    if targets.layout == "columns" and targets.columns and n_outputs != len(targets.columns):
         raise ValueError(
             f"target={target!r} names {len(targets.columns)} columns, but the model has "
-            f"{first.shape[1]} output(s) a row. Name one column for each output."
+            f"{n_outputs} output(s) a row. Name one column for each output."
         )
+
+
+def _predict_recursively(
+    pipeline: Any, rows: FutureRows, columns: list[Any], first: np.ndarray, is_by_step: bool
+) -> np.ndarray:
+    """Return the predictions of all steps, each of them made from the earlier ones."""
     predicted = [first]
-    with warnings.catch_warnings():
-        # The first step has already given this warning.
-        warnings.simplefilter("ignore", RowsMissingWarning)
-        for step in range(1, steps):
-            if targets.columns:
-                rows.write(step, targets.columns, predicted[-1])
-            predicted.append(_predict_step(pipeline, rows, step + 1, is_by_step))
-    values = np.concatenate(predicted)
-    if targets.layout != "columns":
-        return rows.label(values[:, 0], targets.columns)
-    if targets.shown is None:
-        return rows.label(values, targets.columns)
-    values = values[:, [targets.columns.index(name) for name in targets.shown]]
-    return rows.label(values if isinstance(target, list) else values[:, 0], targets.shown)
+    with _ignore_missing_rows():
+        for step in range(1, rows.n_steps):
+            if columns:
+                rows.write(columns, np.array(predicted))
+            predicted.append(_predict_step(pipeline, rows, step + 1, is_by_step)[0])
+    return np.concatenate(predicted)
+
+
+def _label(
+    rows: FutureRows,
+    values: np.ndarray,
+    targets: PredictedColumns,
+    *,
+    is_frame: bool,
+    levels: tuple[float, ...] | None,
+) -> Any:
+    """Return predictions of shape (n_rows, n_columns), or their quantiles, with their labels."""
+    names = targets.columns
+    if targets.layout == "columns" and targets.shown is not None:
+        names = targets.shown
+        values = values[:, [targets.columns.index(name) for name in names]]
+    if levels is not None:
+        return _label_quantiles(rows, values, names, levels)
+    is_series = targets.layout != "columns" or (targets.shown is not None and not is_frame)
+    return rows.label(values[:, 0] if is_series else values, names)
+
+
+def _label_quantiles(
+    rows: FutureRows, values: np.ndarray, names: list[Any], levels: tuple[float, ...]
+) -> pd.DataFrame:
+    """Return a DataFrame of quantiles of shape (n_rows, n_columns, n_quantiles)."""
+    columns = pd.Index(levels, name="quantile")
+    if values.shape[1] > 1:
+        names = names or list(range(values.shape[1]))
+        columns = pd.MultiIndex.from_product([names, levels], names=["column", "quantile"])
+    table = rows.label(values.reshape(len(values), -1), list(columns))
+    if isinstance(table, np.ndarray):
+        table = pd.DataFrame(table)
+    return table.set_axis(columns, axis=1)
 
 
 def _check_known_values(
@@ -204,7 +313,7 @@ def _check_known_values(
     steps: int,
 ) -> None:
     """Refuse to predict from values that are neither known nor predicted."""
-    read = partial(_read_last, pipeline)
+    read = partial(read_last, pipeline)
     # A plain window reads all rows, and ends `horizon` rows before the row that it predicts.
     is_plain = bool(paths) and all(path.is_plain for path in paths)
     horizon = min((path.window.horizon for path in paths), default=0)
@@ -258,10 +367,18 @@ def _check_known_values(
         check_rows_before_the_window(paths, past)
 
 
-def _predict_step(pipeline: Any, rows: FutureRows, step: int, is_by_step: bool) -> np.ndarray:
-    """Return the predictions of the rows of a step. Explain an error that NaN causes."""
+def _predict_step(
+    pipeline: Any, rows: FutureRows, step: int, is_by_step: bool, quantiles: bool = False
+) -> tuple[np.ndarray, tuple[float, ...] | None]:
+    """Return the predictions of the rows of a step, or their quantiles with the levels.
+
+    Explain an error that NaN causes.
+    """
     try:
-        return _predict_last(pipeline, rows.rows_until(step), rows.n_series, is_by_step)
+        until = rows.rows_until(step)
+        if quantiles:
+            return predict_last_quantiles(pipeline, until, rows.n_series, is_by_step)
+        return predict_last(pipeline, until, rows.n_series, is_by_step), None
     except ValueError as error:
         _refuse_missing_values(pipeline, rows, step, error)
         raise
@@ -273,7 +390,7 @@ def _refuse_missing_values(pipeline: Any, rows: FutureRows, step: int, error: Va
     if not empty:
         return
     try:
-        _predict_last(pipeline, rows.rows_with_numbers(step), rows.n_series, False)
+        predict_last(pipeline, rows.rows_with_numbers(step), rows.n_series, False)
     except ValueError:
         return
     refused = f"a step of the estimator refuses NaN ({str(error).partition(chr(10))[0]})"
@@ -307,15 +424,12 @@ def _refuse_unknown_target(
     )
 
 
-def _label_steps(rows: FutureRows, first: np.ndarray, targets: PredictedColumns, steps: int) -> Any:
-    """Return the predictions of a direct model with the labels of their rows."""
-    if steps > first.shape[1]:
-        raise ValueError(
-            f"steps={steps} is more than the {first.shape[1]} steps that the model predicts at "
-            f"once. Give steps={first.shape[1]} or fewer, or fit a model of one step, which "
-            "predicts any number of steps."
-        )
-    return rows.label(first[:, :steps].T.ravel(), targets.columns)
+@contextmanager
+def _ignore_missing_rows() -> Iterator[None]:
+    """Ignore warnings about missing steps after the first step, which has already given them."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RowsMissingWarning)
+        yield
 
 
 @contextmanager
@@ -337,55 +451,3 @@ def _count_rows(past: Past) -> list[int]:
         return []
     series = read_labels(past.frame, past.keys).series
     return [] if series is None else np.bincount(series[0]).tolist()
-
-
-def _read_last(pipeline: Any, rows: Any, n: int) -> Any:
-    """Return the input of the model for the last `n` rows.
-
-    If the windows are inside the model, this input is not known. Then return its predictions.
-    """
-    model = pipeline
-    if isinstance(pipeline, Pipeline) and len(pipeline) > 1:
-        model, rows = pipeline[-1], pipeline[:-1].transform(rows)
-        if not any(windows_of(model)):
-            # Windows are views and cost nothing, but the network is slow: give it the last ones.
-            n_rows = _num_samples(rows)
-            return _safe_indexing(rows, np.arange(n_rows - n, n_rows))
-    return np.asarray(model.predict(rows))[-n:]
-
-
-def _predict_last(pipeline: Any, rows: Any, n: int, is_by_step: bool) -> np.ndarray:
-    """Return the predictions of the last `n` rows, of shape (n, n_outputs)."""
-    model = _last_step(pipeline)
-    read = _read_last(pipeline, rows, n)
-    is_outside = model is not pipeline and not any(windows_of(model))
-    predicted = np.asarray(model.predict(read) if is_outside else read, dtype=np.float64)
-    if is_by_step:
-        # Only the last output belongs to the future row; the others belong to known rows.
-        predicted = predicted[:, -1]
-    if predicted.ndim > 2:
-        raise ValueError(
-            f"The model predicts an array of shape {predicted.shape}, but forecast takes models "
-            "with one value for each step. Use predict, which returns all values."
-        )
-    return predicted.reshape(n, -1)
-
-
-def _last_step(pipeline: Any) -> Any:
-    """Return the last step of a pipeline, or the estimator itself."""
-    return pipeline[-1] if isinstance(pipeline, Pipeline) and len(pipeline) > 1 else pipeline
-
-
-def _find_architecture(model: Any) -> str | None:
-    """Return the architecture of the network in a fitted estimator; None without a network."""
-    while True:
-        for name in ("best_estimator_", "regressor_"):
-            if hasattr(model, name):
-                model = getattr(model, name)
-                break
-        else:
-            if not isinstance(model, Pipeline):
-                break
-            model = model[-1]
-    architecture: str | None = getattr(model, "_network", {}).get("architecture")
-    return architecture

@@ -108,12 +108,12 @@ class FutureRows:
             frame[column] = pd.Series([value] * len(frame), frame.index)
         return self._join(frame)
 
-    def write(self, step: int, columns: list[Any], values: np.ndarray) -> None:
-        """Store predictions of shape (n_series, n_columns) in the rows of a step."""
-        rows = slice((step - 1) * self.n_series, step * self.n_series)
+    def write(self, columns: list[Any], values: np.ndarray) -> None:
+        """Store predictions (n_steps, n_series, n_columns) in the rows of the first steps."""
+        values = values.reshape(-1, len(columns))
         for column, predicted in zip(columns, values.T, strict=True):
             stored = self._frame[column].to_numpy(dtype=np.float64, copy=True)
-            stored[rows] = predicted
+            stored[: len(predicted)] = predicted
             self._frame[column] = stored
 
     def is_read(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 import numpy as np
@@ -38,20 +39,31 @@ class BuiltRival(NaiveRegressor):
     ----------
     targets : list of (feature, shift, a, b)
         Target columns, as `NaiveRegressor` finds them in `fit`.
+
+    quantiles : sequence of float, default=None
+        Levels of the quantiles.
     """
 
-    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {"targets": [list]}
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        "targets": [list],
+        "quantiles": ["array-like", None],
+    }
 
-    def __init__(self, targets: list[tuple[int, int, float, float]]) -> None:
-        super().__init__()
+    def __init__(
+        self,
+        targets: list[tuple[int, int, float, float]],
+        quantiles: Sequence[float] | None = None,
+    ) -> None:
+        super().__init__(quantiles=quantiles)
         self.targets = targets
 
     def fit(self, X: Any, y: Any) -> BuiltRival:
         """Store the given target columns."""
-        validate_windows(self, X, reset=True, allow_missing_steps=False)
+        X = validate_windows(self, X, reset=True, allow_missing_steps=False)
         self._target_ndim = np.ndim(y)
         self.n_outputs_ = len(self.targets)
         self.targets_ = self.targets
+        self._store_error_quantiles(X, np.asarray(y, dtype=np.float64).reshape(len(X), -1))
         return self
 
 

@@ -132,6 +132,7 @@ def test_predictions_survive_pickle_and_parameters_survive_clone(cube, y):
         "strategy": "seasonal",
         "season_length": 4,
         "feature": 1,
+        "quantiles": None,
     }
 
 
@@ -439,3 +440,37 @@ def test_next_values_beyond_float64_are_refused(strategy, size):
 @pytest.mark.filterwarnings(SPREAD)
 def test_spreads_beyond_float64_are_compared_without_another_warning():
     NaiveRegressor().fit([[1.0, 2.0], [3.0, 4.0]], [0.0, 1e300])
+
+
+# Quantiles
+
+
+@pytest.mark.parametrize("strategy", STRATEGIES)
+@pytest.mark.parametrize("n_outputs", [None, 2])
+def test_quantiles_are_those_of_the_errors_in_the_training_rows(walks, strategy, n_outputs):
+    windows = make_windows(walks)
+    y = walks[:, 0] if n_outputs is None else walks[:, :n_outputs]
+    levels = (0.1, 0.5, 0.75)
+    model = NaiveRegressor(strategy, quantiles=levels).fit(windows[:40], y[:40])
+    predicted, quantiles = model.predict(windows[40:], return_quantiles=True)
+    errors = y[:40] - model.predict(windows[:40])
+    expected = predicted[..., None] + np.moveaxis(np.quantile(errors, levels, axis=0), 0, -1)
+    np.testing.assert_allclose(quantiles, expected)
+    np.testing.assert_array_equal(model.predict_quantiles(windows[40:]), quantiles)
+    np.testing.assert_array_equal(model.predict(windows[40:]), predicted)
+
+
+def test_a_pipeline_passes_the_quantiles_on(walks):
+    pipe = make_pipeline(SlidingWindowTransformer(1), NaiveRegressor(quantiles=(0.2, 0.5)))
+    pipe.fit(walks[:, :1], walks[:, 0])
+    predicted, quantiles = pipe.predict(walks[:, :1], return_quantiles=True)
+    assert quantiles.shape == (60, 2)
+    np.testing.assert_array_equal(predicted, pipe.predict(walks[:, :1]))
+
+
+def test_quantiles_that_were_not_fitted_are_refused(walks):
+    model = NaiveRegressor().fit(walks[:, :3], walks[:, 2])
+    with pytest.raises(ValueError, match="fitted without quantiles"):
+        model.predict_quantiles(walks[:, :3])
+    with pytest.raises(ValueError, match=r"quantiles=\(0.9, 0.1\) is not a sequence"):
+        NaiveRegressor(quantiles=(0.9, 0.1)).fit(walks[:, :3], walks[:, 2])

@@ -1,0 +1,107 @@
+"""Quantiles that an estimator predicts: through pipelines and searches, and drawn values."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from inspect import signature
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from scipy.special import ndtri
+from sklearn.pipeline import Pipeline
+
+Array = npt.NDArray[Any]
+
+
+def check_quantiles(quantiles: Sequence[float]) -> None:
+    """Refuse levels that are not increasing numbers within (0, 1) with 0.5."""
+    try:
+        levels = [float(level) for level in quantiles]
+    except (TypeError, ValueError):
+        levels = []
+    increases = all(low < high for low, high in pairwise(levels))
+    if not increases or 0.5 not in levels or not all(0 < level < 1 for level in levels):
+        raise ValueError(
+            f"quantiles={quantiles!r} is not a sequence of increasing numbers within (0, 1) that "
+            "holds 0.5, the median, which predict returns. Give, for example, (0.1, 0.5, 0.9)."
+        )
+
+
+def has_quantiles(estimator: Any) -> bool:
+    """Return whether an estimator, or the last step of a pipeline or search, has quantiles."""
+    if hasattr(estimator, "best_estimator_"):
+        return has_quantiles(estimator.best_estimator_)
+    if isinstance(estimator, Pipeline):
+        return has_quantiles(estimator[-1])
+    return getattr(estimator, "quantiles", None) is not None and (
+        hasattr(estimator, "predict_quantiles")
+        or "return_quantiles" in signature(estimator.predict).parameters
+    )
+
+
+def predict_quantiles(estimator: Any, X: Any) -> tuple[Any, tuple[float, ...]]:
+    """Return the predicted quantiles of a regressor, a pipeline or a search, and their levels.
+
+    Raises
+    ------
+    ValueError
+        If the regressor has no quantiles.
+    """
+    if hasattr(estimator, "best_estimator_"):
+        return predict_quantiles(estimator.best_estimator_, X)
+    if isinstance(estimator, Pipeline):
+        # Not through `predict` of the pipeline: that of a search as last step takes X alone.
+        rows = estimator[:-1].transform(X) if len(estimator) > 1 else X
+        return predict_quantiles(estimator[-1], rows)
+    if not has_quantiles(estimator):
+        raise ValueError(
+            f"{type(estimator).__name__} predicts no quantiles, but they are needed: a parameter "
+            "`quantiles` with their levels, and predict_quantiles(X) or "
+            "predict(X, return_quantiles=True). Use a regressor with quantiles, such as "
+            "LSTMRegressor(quantiles=(0.1, 0.5, 0.9)), as the last step."
+        )
+    levels = tuple(map(float, estimator.quantiles))
+    if hasattr(estimator, "predict_quantiles"):
+        return estimator.predict_quantiles(X), levels
+    return estimator.predict(X, return_quantiles=True)[1], levels
+
+
+def interpolate_quantiles(
+    y_quantiles: Array, levels: tuple[float, ...], at: float | Array
+) -> Array:
+    """Return quantiles at other levels.
+
+    Quantiles are interpolated linearly over the normal scores of their levels, also beyond the
+    outermost ones. This is exact for a normal distribution.
+
+    Parameters
+    ----------
+    y_quantiles : ndarray of shape (..., n_quantiles)
+        Quantiles, sorted along the last axis. A single one stands for all levels.
+
+    levels : tuple of float
+        Increasing levels of the quantiles.
+
+    at : float or ndarray
+        Levels within (0, 1) of the returned quantiles. Its shape is broadcast.
+
+    Returns
+    -------
+    values : ndarray
+        Quantiles at these levels.
+    """
+    shape = np.broadcast_shapes(y_quantiles.shape[:-1], np.shape(at))
+    y_quantiles = np.broadcast_to(y_quantiles, (*shape, len(levels)))
+    if len(levels) == 1:
+        return y_quantiles[..., 0]
+    known, wanted = ndtri(np.asarray(levels)), np.broadcast_to(ndtri(at), shape)
+    place = np.clip(np.searchsorted(known, wanted) - 1, 0, len(levels) - 2)
+    lower, upper = (
+        np.take_along_axis(y_quantiles, (place + k)[..., np.newaxis], axis=-1)[..., 0]
+        for k in (0, 1)
+    )
+    share = (wanted - known[place]) / (known[place + 1] - known[place])
+    values: Array = lower + share * (upper - lower)
+    return values
