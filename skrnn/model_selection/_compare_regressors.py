@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from time import perf_counter
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -20,6 +20,14 @@ from skrnn._utils.validation import check_finite, refuse_several_tables
 from skrnn.estimators._naive import NaiveRegressor
 from skrnn.estimators._target_checks import check_known, refuse_text_targets
 from skrnn.metrics import mean_absolute_scaled_error
+from skrnn.model_selection._compared_quantiles import (
+    QUANTILE_SCORES,
+    Levels,
+    find_common_levels,
+    give_levels_to_naive,
+    predict_common_quantiles,
+    score_quantiles,
+)
 from skrnn.model_selection._comparison_result import Comparison
 from skrnn.model_selection._naive_rival import (
     BuiltRival,
@@ -35,7 +43,10 @@ from skrnn.windows._targets import Target
 from skrnn.windows._transformer import windows_of
 
 # Columns of every table. Metrics of the user must have other names.
-_COLUMNS = ("RMSE", "MAE", "skill", "MASE", "DM p", "fit s", "predict s", "best parameters")
+_COLUMNS = (
+    *("RMSE", "MAE", "skill", "MASE", "DM p", "pinball skill", *QUANTILE_SCORES),
+    *("fit s", "predict s", "best parameters"),
+)
 
 
 def compare_regressors(
@@ -103,6 +114,8 @@ def compare_regressors(
 
         If predictions contain NaN or infinity, or do not have the shape of y.
 
+        If several models have quantiles, but fewer than two levels in common.
+
     See Also
     --------
     check_leakage : Find predictions that depend on later rows or on their own target.
@@ -116,6 +129,10 @@ def compare_regressors(
     may not be known yet.
 
     The first fit of a network in a process imports TensorFlow. Its seconds include this import.
+
+    If models have quantiles, the table also has scores of quantiles, for the levels that all of
+    these models have. A `NaiveRegressor` without quantiles gets these levels: its quantiles are the
+    naive forecast plus the quantiles of its errors in the training rows.
 
     References
     ----------
@@ -161,10 +178,15 @@ def compare_regressors(
         X, y, [window for each in named.values() for window in windows_of(each)]
     )
     baseline, named = _choose_rival(named, baseline, X, y, columns)
+    levels = find_common_levels(named)
+    if levels is not None:
+        named = give_levels_to_naive(named, levels)
     series, times = _read_panel(named, X)
     tasks = [(name, train, test) for name in named for train, test in splits]
     results = Parallel(n_jobs=n_jobs)(
-        delayed(_evaluate)(name, clone(named[name]), X, y, targets, series, train, test, scorers)
+        delayed(_evaluate)(
+            name, clone(named[name]), X, y, targets, series, train, test, scorers, levels
+        )
         for name, train, test in tasks
     )
     of_estimator = {
@@ -175,17 +197,23 @@ def compare_regressors(
     y_true = _select_targets(y, X, splits)
     return Comparison(
         scores={
-            name: pd.DataFrame([scores for scores, _, _ in found])
+            name: pd.DataFrame([each.scores for each in found])
             for name, found in of_estimator.items()
         },
         predictions=_join_predictions(of_estimator, y_true),
         y_true=y_true,
+        levels=levels,
+        quantiles={
+            name: np.concatenate([each.quantiles for each in found])
+            for name, found in of_estimator.items()
+            if all(each.quantiles is not None for each in found)
+        },
         splits=splits,
         baseline=baseline,
         best_params={
-            name: [chosen for _, _, chosen in found]
+            name: [each.best_params for each in found]
             for name, found in of_estimator.items()
-            if found[0][2] is not None
+            if found[0].best_params is not None
         },
         n_steps={name: count_steps_ahead(part, n_outputs, columns) for name, part in named.items()},
         times=None if times is None else times[np.concatenate([test for _, test in splits])],
@@ -243,14 +271,31 @@ def _read_panel(named: dict[str, Any], X: Any) -> tuple[np.ndarray | None, np.nd
 
 
 class _PredictedRegressor(RegressorMixin, BaseEstimator):
-    """Regressor for scorers, with predictions that are already made."""
+    """Regressor for scorers, with predictions and quantiles that are already made."""
 
-    def __init__(self, values: np.ndarray) -> None:
+    def __init__(
+        self, values: np.ndarray, y_quantiles: np.ndarray | None, quantiles: Levels | None
+    ) -> None:
         self.values = values
+        self.y_quantiles = y_quantiles
+        self.quantiles = None if y_quantiles is None else quantiles
 
     def predict(self, X: Any) -> np.ndarray:
         """Return the predictions of the test rows of a split."""
         return self.values
+
+    def predict_quantiles(self, X: Any) -> np.ndarray | None:
+        """Return the quantiles of the test rows of a split."""
+        return self.y_quantiles
+
+
+class _Evaluation(NamedTuple):
+    """Scores and predictions of an estimator on one split, and the parameters of a search."""
+
+    scores: dict[str, Any]
+    predicted: np.ndarray
+    quantiles: np.ndarray | None
+    best_params: dict[str, Any] | None
 
 
 def _name_estimators(estimators: Any) -> dict[str, Any]:
@@ -364,8 +409,10 @@ def _evaluate(
     train: np.ndarray,
     test: np.ndarray,
     scorers: dict[str, Any],
-) -> tuple[dict[str, Any], np.ndarray, dict[str, Any] | None]:
-    """Return the scores and predictions of one split, and the parameters of a search."""
+    levels: Levels | None,
+) -> _Evaluation:
+    """Fit an estimator, and predict and score the test rows of one split."""
+    y_quantiles = None
     try:
         start = perf_counter()
         estimator.fit(_safe_indexing(X, train), _safe_indexing(y, train))
@@ -373,32 +420,51 @@ def _evaluate(
         rows = _rows_up_to(train, test)
         predicted = np.asarray(estimator.predict(_safe_indexing(X, rows)), dtype=np.float64)
         done = perf_counter()
+        if levels is not None:
+            y_quantiles = predict_common_quantiles(estimator, _safe_indexing(X, rows), levels)
     except Exception as error:
         error.add_note(f"This was {name!r}, on the split that predicts from row {test.min()} on.")
         raise
     y_test = targets[test]
-    if len(rows) > len(test) and len(predicted) == len(rows):
-        predicted = predicted[np.isin(rows, test)]
-    if predicted.size == y_test.size:
-        # One output may have the shape (n_samples,) or (n_samples, 1).
-        predicted = predicted.reshape(y_test.shape)
-    if predicted.shape != y_test.shape:
-        raise ValueError(
-            f"{name!r} predicts an array of shape {predicted.shape}, but the targets have shape "
-            f"{y_test.shape}. Give estimators that return one prediction for each row of X."
-        )
+    predicted = _select_test_rows(predicted, rows, test, y_test.shape, f"{name!r} predicts")
     check_finite(predicted, f"The prediction of {name!r}", "these forecasts cannot be compared")
+    if y_quantiles is not None and levels is not None:
+        shape = (*y_test.shape, len(levels))
+        y_quantiles = _select_test_rows(
+            y_quantiles, rows, test, shape, f"{name!r} has quantiles in"
+        )
+        check_finite(y_quantiles, f"A quantile of {name!r}", "these forecasts cannot be compared")
     scores = {"RMSE": root_mean_squared_error(y_test, predicted)}
     if scorers:
         X_test, y_labeled = _safe_indexing(X, test), _safe_indexing(y, test)
-        model = _PredictedRegressor(predicted)
+        model = _PredictedRegressor(predicted, y_quantiles, levels)
         scores |= {metric: scorer(model, X_test, y_labeled) for metric, scorer in scorers.items()}
     else:
         scores["MAE"] = mean_absolute_error(y_test, predicted)
     naive_error = measure_naive_error(targets, train, series)
     scores["MASE"] = mean_absolute_scaled_error(y_test, predicted, naive_error=naive_error)
+    if levels is not None:
+        scores |= score_quantiles(y_test, y_quantiles, levels)
     scores |= {"fit s": fitted - start, "predict s": done - fitted}
-    return scores, predicted, getattr(estimator, "best_params_", None)
+    best_params = getattr(estimator, "best_params_", None)
+    return _Evaluation(scores, predicted, y_quantiles, best_params)
+
+
+def _select_test_rows(
+    values: np.ndarray, rows: np.ndarray, test: np.ndarray, shape: tuple[int, ...], what: str
+) -> np.ndarray:
+    """Return the values of the test rows in the shape of the targets."""
+    if len(rows) > len(test) and len(values) == len(rows):
+        values = values[np.isin(rows, test)]
+    if values.size == np.prod(shape):
+        # One output may have the shape (n_samples,) or (n_samples, 1).
+        values = values.reshape(shape)
+    if values.shape != shape:
+        raise ValueError(
+            f"{what} an array of shape {values.shape}, but for these targets it must have shape "
+            f"{shape}. Give estimators that return one prediction for each row of X."
+        )
+    return values
 
 
 def _rows_up_to(train: np.ndarray, test: np.ndarray) -> np.ndarray:
@@ -425,7 +491,7 @@ def _join_predictions(
 ) -> pd.DataFrame:
     """Return the predictions of all splits, with one column for each estimator."""
     joined = {
-        name: np.concatenate([predicted for _, predicted, _ in found])
+        name: np.concatenate([each.predicted for each in found])
         for name, found in of_estimator.items()
     }
     if y_true.ndim == 1:

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from skrnn.metrics import diebold_mariano_test
+from skrnn.model_selection._compared_quantiles import QUANTILE_SCORES
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -31,6 +32,12 @@ class Comparison:
 
     y_true : Series or DataFrame
         Targets of the predicted rows.
+
+    levels : tuple of float or None
+        Levels of the quantiles that all models with quantiles have. None without such models.
+
+    quantiles : dict of str to ndarray of shape (n_predicted, [n_outputs,] n_quantiles)
+        Out-of-fold quantiles of these levels, of each estimator that has quantiles.
 
     splits : list of (train, test)
         Positions of the rows of each split.
@@ -77,6 +84,8 @@ class Comparison:
     scores: dict[str, pd.DataFrame]
     predictions: pd.DataFrame
     y_true: pd.Series | pd.DataFrame
+    levels: tuple[float, ...] | None
+    quantiles: dict[str, np.ndarray]
     splits: list[tuple[np.ndarray, np.ndarray]]
     baseline: str
     best_params: dict[str, list[dict[str, Any]]]
@@ -101,6 +110,14 @@ class Comparison:
               rows, or over the times of a panel. The skill tells which of both is better. NaN for
               the rival, for rows that are predicted more than once, and for panels without row
               labels.
+            - "pinball" : mean pinball loss of the quantiles (Koenker & Bassett 1978). Lower is
+              better. This column and those up to "CRPS" are left out if no model has quantiles.
+            - "pinball skill" : 1 - pinball loss / pinball loss of the rival.
+            - "coverage", "width" : share of the rows that lie between the outermost quantiles, and
+              mean distance of these quantiles. The right coverage is the distance of the levels.
+            - "Winkler" : width plus a penalty for each row outside (Winkler 1972). Lower is better.
+            - "CRPS" : continuous ranked probability score (Gneiting & Raftery 2007). Lower is
+              better. Empty if the outermost levels are not symmetric about 0.5.
             - "fit s", "predict s" : mean seconds for each split. Rows in a gap are predicted, too.
             - "best parameters" : parameters that a search has chosen in the last split. This column
               is left out if no estimator is a search.
@@ -115,6 +132,14 @@ class Comparison:
 
         Harvey, D., Leybourne, S. & Newbold, P. (1997). Testing the equality of prediction mean
         squared errors. International Journal of Forecasting, 13(2).
+
+        Koenker, R. & Bassett, G. (1978). Regression quantiles. Econometrica, 46(1).
+
+        Winkler, R. L. (1972). A decision-theoretic approach to interval estimation. Journal of the
+        American Statistical Association, 67(337).
+
+        Gneiting, T. & Raftery, A. E. (2007). Strictly proper scoring rules, prediction, and
+        estimation. Journal of the American Statistical Association, 102(477).
         """
         rows = {name: self._summarize(name) for name in self.scores}
         frame = pd.DataFrame.from_dict(rows, orient="index")
@@ -127,12 +152,19 @@ class Comparison:
         """Return the row of one estimator in the table."""
         scores = self.scores[name]
         row = {}
-        for metric in scores.columns.drop(["MASE", "fit s", "predict s"]):
+        without_spread = ["MASE", "fit s", "predict s", *QUANTILE_SCORES]
+        for metric in scores.columns.drop(without_spread, errors="ignore"):
             row[metric] = scores[metric].mean()
             row[f"{metric} spread"] = scores[metric].std(ddof=0)
         row["skill"] = 1 - row["RMSE"] / self.scores[self.baseline]["RMSE"].mean()
         row["MASE"] = scores["MASE"].mean()
         row["DM p"] = self._test_against_rival(name)
+        if self.levels is not None:
+            means = scores[list(QUANTILE_SCORES)].mean()
+            rival = self.scores[self.baseline]["pinball"].mean()
+            row["pinball"] = means.pop("pinball")
+            row["pinball skill"] = 1 - row["pinball"] / rival
+            row |= {str(metric): mean for metric, mean in means.items()}
         return row | {time: scores[time].mean() for time in ("fit s", "predict s")}
 
     def _test_against_rival(self, name: str) -> float:
@@ -160,6 +192,7 @@ class Comparison:
         return (
             f"{len(self.scores)} regressors, {len(self.splits)} {splits}, {len(self.y_true)} rows "
             f"predicted; skill and DM p are against {self.baseline}"
+            + (f"; quantiles {', '.join(map(str, self.levels))}" if self.levels else "")
         )
 
     def __repr__(self) -> str:

@@ -27,7 +27,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MinMaxScaler
 
 from skrnn import GRURegressor, NaiveRegressor, SlidingWindowTransformer
-from skrnn.metrics import diebold_mariano_test
+from skrnn.metrics import diebold_mariano_test, pinball_scorer
 from skrnn.model_selection import compare_regressors
 from skrnn.model_selection._naive_rival import measure_naive_error
 from skrnn.model_selection._target_columns import find_target_columns
@@ -862,3 +862,123 @@ def test_targets_that_cannot_be_compared_are_refused(prices):
         compare_regressors([Ridge()], X, np.zeros((90, 2, 1)), cv=CV)
     with pytest.raises(ValueError, match="NaN"):
         compare_regressors([Ridge()], X, prices["Open"].shift(1), cv=CV)
+
+
+# Quantiles
+
+LEVELS = (0.1, 0.5, 0.9)
+
+
+@pytest.fixture(scope="module")
+def quantile_comparison(prices):
+    """A comparison of two networks with quantiles, and a linear model. Do not change it."""
+    small = windowed(GRURegressor(2, epochs=2, quantiles=LEVELS, random_state=0))
+    large = windowed(GRURegressor(3, epochs=2, quantiles=(0.1, 0.25, 0.5, 0.9), random_state=0))
+    models = {"small": small, "large": large, "line": windowed(LinearRegression())}
+    return compare_regressors(models, prices[["Open"]], prices["Open"], cv=CV), models
+
+
+@pytest.mark.parametrize("name", ["small", "large"])
+def test_scores_of_quantiles_are_those_of_a_loop(quantile_comparison, prices, name):
+    comparison, models = quantile_comparison
+    X, y = prices[["Open"]], prices["Open"]
+    scores, quantiles = [], []
+    for train, test in CV.split(X):
+        fitted = clone(models[name]).fit(X.iloc[train], y.iloc[train])
+        found = fitted.predict(X.iloc[test], return_quantiles=True)[1]
+        lower, median, upper = (found[:, k] for k in ((0, 1, 2) if name == "small" else (0, 2, 3)))
+        real = y.iloc[test].to_numpy()
+        each = [
+            np.maximum(level * (real - guess), (level - 1) * (real - guess))
+            for level, guess in zip(LEVELS, (lower, median, upper), strict=True)
+        ]
+        missed = np.maximum(lower - real, 0) + np.maximum(real - upper, 0)
+        scores.append(
+            {
+                "pinball": np.mean(each),
+                "coverage": np.mean((lower <= real) & (real <= upper)),
+                "width": np.mean(upper - lower),
+                "Winkler": np.mean(upper - lower + 2 / 0.2 * missed),
+                "CRPS": 2 * np.mean(0.3 * each[0] + 0.4 * each[1] + 0.3 * each[2]),
+            }
+        )
+        quantiles.append(np.column_stack([lower, median, upper]))
+    expected = pd.DataFrame(scores)
+    pd.testing.assert_frame_equal(comparison.scores[name][list(expected)], expected)
+    np.testing.assert_allclose(
+        comparison.frame().loc[name, list(expected)].astype(float), expected.mean()
+    )
+    np.testing.assert_array_equal(comparison.quantiles[name], np.concatenate(quantiles))
+
+
+def test_the_rival_has_the_quantiles_of_its_errors_in_the_training_rows(
+    quantile_comparison, prices
+):
+    comparison, _ = quantile_comparison
+    opening = prices["Open"].to_numpy()
+    expected = []
+    for train, test in CV.split(opening):
+        # The first row has no row before it; its window holds the mean of the training rows.
+        before = np.append(opening[train].mean(), opening[train][:-1])
+        errors = np.quantile(opening[train] - before, LEVELS)
+        expected.append(opening[test - 1][:, None] + errors)
+    np.testing.assert_allclose(comparison.quantiles["NaiveRegressor"], np.concatenate(expected))
+    frame = comparison.frame()
+    assert frame.loc["NaiveRegressor", "pinball skill"] == 0
+    assert frame.loc["small", "pinball skill"] == pytest.approx(
+        1 - frame.loc["small", "pinball"] / frame.loc["NaiveRegressor", "pinball"]
+    )
+
+
+def test_models_without_quantiles_have_empty_cells(quantile_comparison):
+    comparison, _ = quantile_comparison
+    assert comparison.levels == LEVELS
+    assert "line" not in comparison.quantiles
+    names = ["pinball", "pinball skill", "coverage", "width", "Winkler", "CRPS"]
+    assert comparison.frame().loc["line", names].isna().all()
+    assert "quantiles 0.1, 0.5, 0.9" in repr(comparison)
+
+
+def test_without_quantiles_the_table_has_no_such_columns(comparison):
+    result, _ = comparison
+    assert result.levels is None
+    assert result.quantiles == {}
+    assert not {"pinball", "coverage", "CRPS"} & set(result.frame().columns)
+
+
+def test_quantiles_of_several_outputs_and_of_searches_are_scored(prices):
+    X = prices[["Open", "Close"]]
+    network = GRURegressor(2, epochs=1, quantiles=(0.2, 0.5, 0.9), random_state=0)
+    search = GridSearchCV(
+        windowed(network),
+        {"gruregressor__units": [2]},
+        cv=TimeSeriesSplit(2),
+        scoring=pinball_scorer,
+    )
+    scoring = {"loss": pinball_scorer}
+    found = compare_regressors({"search": search}, X, X, cv=CV, scoring=scoring)
+    frame = found.frame()
+    assert found.quantiles["search"].shape == (66, 2, 3)
+    np.testing.assert_allclose(frame["loss"], -frame["pinball"])
+    # The outermost levels are not symmetric.
+    assert frame["CRPS"].isna().all()
+    assert frame["Winkler"].notna().all()
+
+
+def test_a_rival_that_is_not_naive_needs_no_quantiles(prices):
+    model = windowed(GRURegressor(2, epochs=1, quantiles=LEVELS, random_state=0))
+    found = compare_regressors(
+        {"GRU": model}, prices[["Open"]], prices["Open"], cv=CV, baseline=DummyRegressor()
+    )
+    assert math.isnan(found.frame().loc["DummyRegressor", "pinball"])
+    assert math.isnan(found.frame().loc["GRU", "pinball skill"])
+    assert found.frame().loc["GRU", "pinball"] > 0
+
+
+def test_models_without_common_quantiles_are_refused(prices):
+    models = {
+        "one": windowed(GRURegressor(2, quantiles=(0.1, 0.5, 0.9))),
+        "other": windowed(GRURegressor(2, quantiles=(0.05, 0.5, 0.95))),
+    }
+    with pytest.raises(ValueError, match=r"\[0\.5\] in common.*Give them the same quantiles"):
+        compare_regressors(models, prices[["Open"]], prices["Open"], cv=CV)
