@@ -21,6 +21,7 @@ from typing import Any
 from sklearn import feature_selection, metrics, model_selection
 from sklearn.utils._param_validation import validate_params
 
+from skrnn import metrics as own_metrics
 from skrnn._utils.atomic_writes import replace_file
 from skrnn._utils.estimator_arguments import refuse_other_models
 from skrnn.estimators._classifiers import GRUClassifier, LSTMClassifier, RNNClassifier
@@ -72,6 +73,7 @@ _OTHER_TYPES = (
     *(_name_of(part) for _, part in getmembers(model_selection, _is_splitter)),
     *(_name_of(part) for _, part in getmembers(metrics, isfunction)),
     *(_name_of(part) for _, part in getmembers(feature_selection, isfunction)),
+    *(f"{own_metrics.__name__}.{name}" for name in own_metrics.__all__),
 )
 
 

@@ -9,10 +9,10 @@ import numpy as np
 import numpy.typing as npt
 import sklearn.metrics
 from scipy.stats import t as student_t
-from sklearn.utils import check_array, check_consistent_length
+from sklearn.utils import check_array
 from sklearn.utils.validation import _check_sample_weight
 
-from skrnn._utils.predicted_quantiles import predict_quantiles
+from skrnn._utils.quantiles import predict_quantiles, read_levels, read_pair, read_quantiles
 
 __all__ = [
     "crps_from_quantiles",
@@ -277,8 +277,8 @@ def mean_pinball_loss(
     >>> round(loss, 2)
     0.3
     """
-    y_true, y_quantiles = _read_pair(y_true, y_quantiles)
-    levels = _read_levels(quantiles, y_quantiles)
+    y_true, y_quantiles = read_pair(y_true, y_quantiles)
+    levels = read_levels(quantiles, y_quantiles)
     losses = _measure_pinball_losses(y_true, y_quantiles, levels, sample_weight)
     return _average_outputs(losses.mean(axis=0), multioutput)
 
@@ -362,8 +362,8 @@ def crps_from_quantiles(
     >>> round(score, 2)
     0.61
     """
-    y_true, y_quantiles = _read_pair(y_true, y_quantiles)
-    levels = _read_levels(quantiles, y_quantiles)
+    y_true, y_quantiles = read_pair(y_true, y_quantiles)
+    levels = read_levels(quantiles, y_quantiles)
     if not np.isclose(levels[0] + levels[-1], 1):
         raise ValueError(
             f"quantiles={quantiles!r} begin at {levels[0]:g} and end at {levels[-1]:g}, but CRPS "
@@ -450,8 +450,8 @@ def winkler_score(
     >>> round(winkler_score([1, 2, 6], intervals, quantiles=(0.1, 0.9)), 2)
     5.67
     """
-    y_true, y_quantiles = _read_pair(y_true, y_quantiles)
-    levels = _read_levels(quantiles, y_quantiles)[[0, -1]]
+    y_true, y_quantiles = read_pair(y_true, y_quantiles)
+    levels = read_levels(quantiles, y_quantiles)[[0, -1]]
     bounds = np.stack(_read_interval(y_quantiles), axis=-1)
     lower, upper = _measure_pinball_losses(y_true, bounds, levels, sample_weight)
     # The pinball losses of both bounds add up to the width and the misses.
@@ -515,7 +515,7 @@ def interval_coverage(
     >>> round(interval_coverage([1, 2, 6], intervals), 2)
     0.67
     """
-    y_true, y_quantiles = _read_pair(y_true, y_quantiles)
+    y_true, y_quantiles = read_pair(y_true, y_quantiles)
     lower, upper = _read_interval(y_quantiles)
     is_inside = (lower <= y_true) & (y_true <= upper)
     return _average(is_inside.astype(np.float64), sample_weight, multioutput)
@@ -571,7 +571,7 @@ def interval_width(
     >>> round(interval_width([[0, 2], [1, 3], [2, 5]]), 2)
     2.33
     """
-    lower, upper = _read_interval(_read_quantiles(y_quantiles))
+    lower, upper = _read_interval(read_quantiles(y_quantiles))
     return _average(upper - lower, sample_weight, multioutput)
 
 
@@ -742,57 +742,6 @@ def _score_quantiles(
     """Return the negative value of a metric of the quantiles that an estimator predicts."""
     y_quantiles, quantiles = predict_quantiles(estimator, X)
     return -float(metric(y, y_quantiles, quantiles=quantiles, sample_weight=sample_weight))
-
-
-def _read_levels(quantiles: Any, y_quantiles: Array) -> Array:
-    """Return the levels of the quantiles. Refuse those that do not fit."""
-    levels = np.asarray(quantiles)
-    if (
-        levels.ndim != 1
-        or levels.dtype.kind != "f"
-        or not levels.size
-        or not (np.diff(levels, prepend=0, append=1) > 0).all()
-    ):
-        raise ValueError(
-            f"quantiles={quantiles!r} are not increasing levels within (0, 1). Give levels such as "
-            "(0.1, 0.5, 0.9)."
-        )
-    if len(levels) != y_quantiles.shape[2]:
-        raise ValueError(
-            f"y_quantiles has {y_quantiles.shape[2]} quantile(s) on its last axis, but "
-            f"quantiles={quantiles!r} has {len(levels)} level(s). Give the level of each quantile."
-        )
-    return levels
-
-
-def _read_pair(y_true: Any, y_quantiles: Any) -> tuple[Array, Array]:
-    """Return real values (n_samples, n_outputs) and their quantiles, with a further axis."""
-    y_true = check_array(y_true, ensure_2d=False, dtype=np.float64, input_name="y_true")
-    y_true = y_true.reshape(len(y_true), -1)
-    y_quantiles = _read_quantiles(y_quantiles)
-    check_consistent_length(y_true, y_quantiles)
-    n_outputs = y_quantiles.shape[1]
-    if y_true.shape[1] != n_outputs:
-        raise ValueError(
-            f"y_true has {y_true.shape[1]} output(s), but y_quantiles has {n_outputs}. Give "
-            "y_quantiles of shape (n_samples, n_quantiles) for one output, and of shape "
-            "(n_samples, n_outputs, n_quantiles) for several."
-        )
-    return y_true, y_quantiles
-
-
-def _read_quantiles(y_quantiles: Any) -> Array:
-    """Return quantiles of shape (n_samples, n_outputs, n_quantiles)."""
-    values: Array = check_array(
-        y_quantiles, ensure_2d=False, allow_nd=True, dtype=np.float64, input_name="y_quantiles"
-    )
-    if values.ndim not in (2, 3):
-        raise ValueError(
-            f"y_quantiles of shape {values.shape} has {values.ndim} dimension(s), but shape "
-            "(n_samples, n_quantiles) or (n_samples, n_outputs, n_quantiles) is expected. Reshape "
-            "it: quantiles are the last axis."
-        )
-    return values if values.ndim == 3 else values[:, np.newaxis]
 
 
 def _read_interval(y_quantiles: Array) -> tuple[Array, Array]:

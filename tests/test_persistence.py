@@ -36,6 +36,7 @@ from skrnn import (
     SlidingWindowTransformer,
     forecast,
 )
+from skrnn.metrics import pinball_scorer
 
 SAVED = Path(__file__).parent / "saved"
 DAYS = pd.date_range("2024-01-01", periods=40, name="day")
@@ -114,6 +115,15 @@ PIPELINES = {
     ),
     "search with its own score": (
         GridSearchCV(network(), {"learning_rate": [0.1]}, cv=TimeSeriesSplit(2)),
+        ARRAY,
+    ),
+    "search with quantiles": (
+        GridSearchCV(
+            LSTMRegressor(2, epochs=1, quantiles=(0.1, 0.5, 0.9), random_state=0),
+            {"learning_rate": [0.1]},
+            cv=TimeSeriesSplit(2),
+            scoring=pinball_scorer,
+        ),
         ARRAY,
     ),
     "search with two scores": (

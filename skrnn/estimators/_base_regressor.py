@@ -16,7 +16,7 @@ from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_is_fitted
 
 from skrnn._network.losses import PinballLoss, is_standardized
-from skrnn._utils.predicted_quantiles import check_quantiles
+from skrnn._utils.quantiles import check_quantiles
 from skrnn.estimators._base import BaseRecurrentEstimator
 from skrnn.estimators._fit_keywords import explain_unknown_keywords
 from skrnn.estimators._score_weights import weigh_scored_steps

@@ -14,7 +14,7 @@ from sklearn.utils import Tags, check_consistent_length
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
-from skrnn._utils.predicted_quantiles import check_quantiles
+from skrnn._utils.quantiles import check_quantiles
 from skrnn._utils.sklearn_callbacks import CallbackSupportMixin, begin_tasks
 from skrnn.estimators._input_checks import validate_windows
 from skrnn.estimators._target_checks import validate_targets

@@ -16,7 +16,7 @@ from sklearn.utils._param_validation import HasMethods, Interval, validate_param
 from sklearn.utils.validation import check_is_fitted
 
 from skrnn._utils.estimator_arguments import refuse_other_models
-from skrnn._utils.predicted_quantiles import has_quantiles
+from skrnn._utils.quantiles import has_quantiles
 from skrnn.estimators._seeds import draw_seeds
 from skrnn.exceptions import RowsMissingWarning
 from skrnn.forecasting._future_rows import FutureRows

@@ -9,7 +9,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils import _safe_indexing
 from sklearn.utils.validation import _num_samples
 
-from skrnn._utils.predicted_quantiles import predict_quantiles
+from skrnn._utils.quantiles import predict_quantiles
 from skrnn.windows._transformer import windows_of
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from skrnn._utils.predicted_quantiles import interpolate_quantiles
+from skrnn._utils.quantiles import interpolate_quantiles
 from skrnn.forecasting._future_rows import FutureRows
 from skrnn.forecasting._last_rows import (
     has_windows_before_model,

@@ -7,6 +7,7 @@ from skrnn.inspection._gates import gate_activations
 from skrnn.inspection._gradient_flow import gradient_flow
 from skrnn.inspection._gradient_flow_display import GradientFlowDisplay
 from skrnn.inspection._loss_curve_display import LossCurveDisplay
+from skrnn.inspection._reliability_display import ReliabilityDisplay
 
 __all__ = [
     "ComparisonDisplay",
@@ -14,6 +15,7 @@ __all__ = [
     "GateActivationDisplay",
     "GradientFlowDisplay",
     "LossCurveDisplay",
+    "ReliabilityDisplay",
     "gate_activations",
     "gradient_flow",
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, Self
 
 import numpy as np
@@ -10,6 +11,7 @@ from sklearn.utils import check_consistent_length
 from sklearn.utils._optional_dependencies import check_matplotlib_support
 
 from skrnn._utils.estimator_arguments import refuse_other_models
+from skrnn._utils.quantiles import predict_quantiles
 from skrnn.inspection._axes import make_axes
 from skrnn.inspection._fitted_network import find_class_name
 
@@ -31,8 +33,9 @@ class ForecastDisplay:
     border : label, default=None
         Label of the first test row. A vertical line is drawn there.
 
-    band : array-like of shape (n_predicted, 2), default=None
-        Lower and upper ends of an interval around the predictions.
+    quantiles : DataFrame of shape (n_predicted, n_quantiles), default=None
+        Quantiles of the predictions, with increasing levels as columns. An area is drawn between
+        the first and the last one, between the second and the second to last, and so on.
 
     name : str, default=None
         Name of the model in the legend.
@@ -42,8 +45,8 @@ class ForecastDisplay:
     lines_ : list of matplotlib Line2D
         Line of the real values, and line of the predictions.
 
-    band_ : matplotlib collection or None
-        Area of the interval.
+    bands_ : list of matplotlib collections
+        Areas between two quantiles, the widest one first.
 
     border_ : matplotlib Line2D or None
         Line at the first test row.
@@ -64,12 +67,15 @@ class ForecastDisplay:
     >>> import numpy as np
     >>> from skrnn.inspection import ForecastDisplay
     >>> y = np.sin(np.arange(30) / 3)
-    >>> display = ForecastDisplay.from_predictions(y, np.roll(y, 1), border=20)
+    >>> quantiles = np.roll(y, 1)[:, None] + [-0.3, -0.1, 0, 0.1, 0.3]
+    >>> display = ForecastDisplay.from_predictions(
+    ...     y, np.roll(y, 1), border=20, quantiles=quantiles
+    ... )
     >>> plt.show()  # doctest: +SKIP
     """
 
     lines_: list[Any]
-    band_: Any
+    bands_: list[Any]
     border_: Any
     ax_: Any
     figure_: Any
@@ -80,13 +86,13 @@ class ForecastDisplay:
         y_true: pd.Series,
         y_pred: pd.Series,
         border: Any = None,
-        band: Any = None,
+        quantiles: Any = None,
         name: str | None = None,
     ) -> None:
         self.y_true = y_true
         self.y_pred = y_pred
         self.border = border
-        self.band = band
+        self.quantiles = quantiles
         self.name = name
 
     def plot(self, ax: Any = None, **kwargs: Any) -> Self:
@@ -129,12 +135,13 @@ class ForecastDisplay:
         style = {"label": name, "linewidth": 1.2, **normalize_kwargs(kwargs, Line2D)}
         (predicted,) = ax.plot(index, self.y_pred, **style)
         self.lines_ = [real, predicted]
-        self.band_ = None
-        if self.band is not None:
-            lower, upper = np.asarray(self.band, dtype=np.float64).T
+        self.bands_ = []
+        for name, lower, upper in _find_bands(self.quantiles):
+            # Inner areas lie on outer ones, and are darker in the legend, too.
+            style = {"alpha": min(0.2 + 0.1 * len(self.bands_), 0.6), "linewidth": 0}
             color = predicted.get_color()
-            self.band_ = ax.fill_between(
-                index, lower, upper, color=color, alpha=0.2, linewidth=0, label="interval"
+            self.bands_.append(
+                ax.fill_between(index, lower, upper, color=color, label=name, **style)
             )
         self.border_ = None
         if self.border is not None:
@@ -166,7 +173,7 @@ class ForecastDisplay:
         y: Any,
         *,
         border: Any = None,
-        band: Any = None,
+        quantiles: bool = False,
         name: str | None = None,
         ax: Any = None,
         **kwargs: Any,
@@ -188,8 +195,9 @@ class ForecastDisplay:
         border : label, default=None
             Label of the first test row. A vertical line is drawn there.
 
-        band : array-like of shape (n_samples, 2), default=None
-            Lower and upper ends of an interval around the predictions.
+        quantiles : bool, default=False
+            Whether to draw the quantiles, too. The model must have some, such as
+            ``LSTMRegressor(quantiles=(0.1, 0.5, 0.9))``.
 
         name : str, default=None
             Name of the model in the legend. If None, the class of the last step.
@@ -210,7 +218,8 @@ class ForecastDisplay:
         TypeError
             If the estimator is a class, or a Keras model.
         ValueError
-            If X and `y` have different numbers of rows, and in the cases of `from_predictions`.
+            If X and `y` have different numbers of rows, if `quantiles` is set and the model has
+            none, and in the cases of `from_predictions`.
         ImportError
             If matplotlib is missing.
         """
@@ -225,11 +234,15 @@ class ForecastDisplay:
                 f"The model predicts an array of shape {shape}, but one output is expected. Choose "
                 "one: ForecastDisplay.from_predictions(y, model.predict(X)[:, 0])."
             )
+        table = None
+        if quantiles:
+            values, levels = predict_quantiles(estimator, X)
+            table = pd.DataFrame(np.reshape(values, (len(y), -1)), columns=levels)
         return cls.from_predictions(
             y,
             predicted,
             border=border,
-            band=band,
+            quantiles=table,
             name=find_class_name(estimator) if name is None else name,
             ax=ax,
             **kwargs,
@@ -242,7 +255,7 @@ class ForecastDisplay:
         y_pred: Any,
         *,
         border: Any = None,
-        band: Any = None,
+        quantiles: Any = None,
         name: str | None = None,
         ax: Any = None,
         **kwargs: Any,
@@ -254,15 +267,18 @@ class ForecastDisplay:
         y_true : array-like of shape (n_samples,) or (n_samples, 1)
             Real values. The horizontal axis is the index of a Series, otherwise the row number.
 
-        y_pred : array-like of shape (n_samples,) or (n_samples, 1), or Series
+        y_pred : array-like of shape (n_samples,) or (n_samples, 1), Series or DataFrame
             Predicted values. A Series or a DataFrame of one column has its own index and may hold
-            other rows than `y_true`, such as a result of `forecast`.
+            other rows than `y_true`, such as a result of `forecast`. A DataFrame with a column for
+            each level, such as a result of ``forecast(..., quantiles=True)``, is drawn with its
+            quantiles; the line is the median.
 
         border : label, default=None
             Label of the first test row. A vertical line is drawn there.
 
-        band : array-like of shape (n_predicted, 2), default=None
-            Lower and upper ends of an interval around the predictions.
+        quantiles : array-like of shape (n_predicted, n_quantiles), default=None
+            Quantiles of the predictions, increasing along the last axis, as from
+            `predict_quantiles`. The columns of a DataFrame are the levels.
 
         name : str, default=None
             Name of the model in the legend.
@@ -288,15 +304,49 @@ class ForecastDisplay:
         """
         check_matplotlib_support(f"{cls.__name__}.from_predictions")
         y_true = _as_series(y_true, "y_true", None)
+        if quantiles is None and _has_levels(y_pred):
+            quantiles, y_pred = y_pred, y_pred[0.5]
+            y_pred = y_pred.rename(y_true.name)
         y_pred = _as_series(y_pred, "y_pred", y_true.index)
-        if band is not None and np.shape(band) != (len(y_pred), 2):
-            raise ValueError(
-                f"band has shape {np.shape(band)}, but a lower and an upper end for each of the "
-                f"{len(y_pred)} predictions are expected. Give an array of shape "
-                f"({len(y_pred)}, 2)."
-            )
-        display = cls(y_true=y_true, y_pred=y_pred, border=border, band=band, name=name)
+        if quantiles is not None:
+            quantiles = _as_quantiles(quantiles, y_pred)
+        display = cls(y_true=y_true, y_pred=y_pred, border=border, quantiles=quantiles, name=name)
         return display.plot(ax, **kwargs)
+
+
+def _has_levels(values: Any) -> bool:
+    """Return whether values are a DataFrame whose columns are levels of quantiles, with 0.5."""
+    if not isinstance(values, pd.DataFrame) or values.columns.nlevels > 1:
+        return False
+    levels: list[Any] = list(values.columns)
+    return 0.5 in levels and all(isinstance(each, float) and 0 < each < 1 for each in levels)
+
+
+def _as_quantiles(quantiles: Any, y_pred: pd.Series) -> pd.DataFrame:
+    """Return quantiles as a DataFrame with the index of the predictions."""
+    shape = np.shape(quantiles)
+    if len(shape) != 2 or shape[0] != len(y_pred) or shape[1] < 2:
+        raise ValueError(
+            f"quantiles has shape {shape}, but two quantiles or more for each of the "
+            f"{len(y_pred)} predictions are expected. Give an array of shape ({len(y_pred)}, "
+            "n_quantiles)."
+        )
+    columns = quantiles.columns if _has_levels(quantiles) else None
+    return pd.DataFrame(np.asarray(quantiles, dtype=np.float64), y_pred.index, columns)
+
+
+def _find_bands(quantiles: pd.DataFrame | None) -> Iterator[tuple[str, np.ndarray, np.ndarray]]:
+    """Yield the name and the two ends of the area between each pair of quantiles."""
+    if quantiles is None:
+        return
+    values = quantiles.to_numpy()
+    levels: list[Any] = list(quantiles.columns)
+    for first in range(len(levels) // 2):
+        last = len(levels) - 1 - first
+        name = "interval" if first == 0 else "_inner interval"
+        if _has_levels(quantiles):
+            name = f"{100 * (levels[last] - levels[first]):.3g} % interval"
+        yield name, values[:, first], values[:, last]
 
 
 def _as_series(values: Any, argument: str, index: pd.Index | None) -> pd.Series:

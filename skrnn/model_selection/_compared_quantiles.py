@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.base import clone
 
-from skrnn._utils.predicted_quantiles import has_quantiles, predict_quantiles
+from skrnn._utils.quantiles import has_quantiles, predict_quantiles
 from skrnn.estimators._naive import NaiveRegressor
 from skrnn.metrics import (
     crps_from_quantiles,

@@ -12,7 +12,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, MinMaxScaler, StandardScaler
 
 from skrnn import GRURegressor, NaiveRegressor, SlidingWindowTransformer, forecast
-from skrnn._utils.predicted_quantiles import interpolate_quantiles
+from skrnn._utils.quantiles import interpolate_quantiles
 from skrnn.forecasting import _simulated_paths
 
 LEVELS = (0.1, 0.5, 0.9)

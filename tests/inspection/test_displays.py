@@ -8,13 +8,19 @@ import pandas as pd
 import polars as pl
 import pytest
 from matplotlib.dates import num2date
+from scipy import stats
 from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LinearRegression, Ridge
 from sklearn.model_selection import GridSearchCV, TimeSeriesSplit
 from sklearn.pipeline import make_pipeline
 
-from skrnn import GRURegressor, RNNRegressor, SlidingWindowTransformer, forecast
-from skrnn.inspection import ComparisonDisplay, ForecastDisplay, LossCurveDisplay
+from skrnn import GRURegressor, NaiveRegressor, RNNRegressor, SlidingWindowTransformer, forecast
+from skrnn.inspection import (
+    ComparisonDisplay,
+    ForecastDisplay,
+    LossCurveDisplay,
+    ReliabilityDisplay,
+)
 from skrnn.model_selection import compare_regressors
 
 RNG = np.random.default_rng(0)
@@ -138,15 +144,43 @@ def test_future_rows_are_drawn_after_the_known_ones(line):
     assert display.border_ is None
 
 
-def test_a_band_lies_around_the_predictions():
+def corners_of(band):
+    return {tuple(corner) for corner in band.get_paths()[0].vertices}
+
+
+def test_bands_lie_between_pairs_of_quantiles():
     y = np.arange(5.0)
-    band = np.column_stack([y - 1, y + 2])
-    display = ForecastDisplay.from_predictions(y, y, band=band)
-    corners = {tuple(corner) for corner in display.band_.get_paths()[0].vertices}
-    assert {(k, lower) for k, (lower, _) in enumerate(band)} <= corners
-    assert {(k, upper) for k, (_, upper) in enumerate(band)} <= corners
-    assert "interval" in legend_of(display)
+    quantiles = y[:, None] + [-2, -1, 0, 1, 3]
+    display = ForecastDisplay.from_predictions(y, y, quantiles=quantiles)
+    outer, inner = (corners_of(band) for band in display.bands_)
+    for band, first, last in [(outer, 0, 4), (inner, 1, 3)]:
+        assert set(enumerate(quantiles[:, first])) <= band
+        assert set(enumerate(quantiles[:, last])) <= band
+    assert legend_of(display) == ["real", "predicted", "interval"]
     assert (display.ax_.get_xlabel(), display.ax_.get_ylabel()) == ("Row", "y")
+
+
+def test_forecasts_with_quantiles_are_drawn_as_a_fan():
+    frame = LEVEL.iloc[:30].to_frame()
+    naive = NaiveRegressor(quantiles=(0.05, 0.25, 0.5, 0.75, 0.95))
+    pipe = make_pipeline(SlidingWindowTransformer(3), naive).fit(frame, frame["level"])
+    fan = forecast(pipe, 5, quantiles=True, random_state=0)
+    display = ForecastDisplay.from_predictions(frame["level"], fan, name="naive")
+    np.testing.assert_array_equal(display.lines_[1].get_ydata(), fan[0.5])
+    assert legend_of(display) == ["real", "naive", "90 % interval", "50 % interval"]
+    assert len(display.bands_) == 2
+
+
+def test_quantiles_of_an_estimator_are_drawn():
+    naive = NaiveRegressor(quantiles=(0.1, 0.5, 0.9))
+    pipe = make_pipeline(SlidingWindowTransformer(3), naive).fit(FRAME, LEVEL)
+    display = ForecastDisplay.from_estimator(pipe, FRAME, LEVEL, quantiles=True)
+    (band,) = display.bands_
+    lower = pipe.predict(FRAME, return_quantiles=True)[1][:, 0]
+    assert set(lower) <= {corner for _, corner in corners_of(band)}
+    assert "80 % interval" in legend_of(display)
+    with pytest.raises(ValueError, match="predicts no quantiles"):
+        ForecastDisplay.from_estimator(Ridge().fit(FRAME, LEVEL), FRAME, LEVEL, quantiles=True)
 
 
 @pytest.mark.parametrize(
@@ -176,7 +210,9 @@ def test_labels_of_every_kind_are_drawn(index):
         ({"y_pred": np.zeros(3)}, r"y_pred has shape \(3,\), but shape \(40,\) is expected"),
         ({"y_pred": np.zeros((40, 2))}, r"y_pred has shape \(40, 2\)"),
         ({"y_true": np.zeros((40, 2))}, r"y_true has shape \(40, 2\), but shape"),
-        ({"band": np.zeros(40)}, r"band has shape \(40,\)"),
+        ({"quantiles": np.zeros(40)}, r"quantiles has shape \(40,\)"),
+        ({"quantiles": np.zeros((40, 1))}, r"quantiles has shape \(40, 1\)"),
+        ({"quantiles": np.zeros((3, 2))}, r"quantiles has shape \(3, 2\)"),
         ({"y_true": pd.concat({"a": LEVEL})}, "it is a panel"),
         (
             {"y_true": FRAME.assign(low=0.0)},
@@ -280,3 +316,45 @@ def test_missing_matplotlib_is_named(monkeypatch):
     monkeypatch.setitem(sys.modules, "matplotlib", None)
     with pytest.raises(ImportError, match=r"LossCurveDisplay\.plot requires matplotlib"):
         LossCurveDisplay(loss=[1.0]).plot()
+
+
+# Reliability
+
+
+def test_observed_shares_are_counted():
+    quantiles = (0.1, 0.5, 0.9)
+    rng = np.random.default_rng(0)
+    y = rng.normal(size=50)
+    predicted = np.sort(rng.normal(size=(50, 3)))
+    display = ReliabilityDisplay.from_predictions(y, predicted, quantiles=quantiles, color="red")
+    expected = [
+        sum(real <= row[k] for real, row in zip(y, predicted, strict=True)) / 50 for k in range(3)
+    ]
+    np.testing.assert_allclose(display.line_.get_ydata(), expected)
+    np.testing.assert_allclose(display.line_.get_xdata(), quantiles)
+    assert display.line_.get_color() == "red"
+    assert legend_of(display) == ["95 % of chance", "reliable", "observed"]
+
+
+def test_the_area_of_chance_is_binomial():
+    y = np.arange(40.0)
+    display = ReliabilityDisplay.from_predictions(y, np.zeros((40, 2)), quantiles=(0.2, 0.5))
+    at_half = [height for level, height in corners_of(display.band_) if level == 0.5]
+    expected = stats.binom(40, 0.5).ppf([0.025, 0.975]) / 40
+    np.testing.assert_allclose(sorted(set(at_half)), expected)
+
+
+def test_reliability_of_an_estimator_with_several_outputs():
+    frame = pd.DataFrame({"a": LEVEL, "b": -2 * LEVEL})
+    naive = NaiveRegressor(quantiles=(0.1, 0.5, 0.9))
+    pipe = make_pipeline(SlidingWindowTransformer(3), naive).fit(frame, frame)
+    display = ReliabilityDisplay.from_estimator(pipe, frame, frame)
+    assert display.n_values == 2 * len(frame)
+    expected = frame.to_numpy()[..., None] <= pipe.predict(frame, return_quantiles=True)[1]
+    np.testing.assert_allclose(display.observed, expected.mean(axis=(0, 1)))
+    assert "NaiveRegressor" in legend_of(display)
+
+
+def test_quantiles_without_their_levels_are_refused():
+    with pytest.raises(ValueError, match=r"quantiles=\(0.5,\) has 1 level"):
+        ReliabilityDisplay.from_predictions([1.0], [[0.0, 1.0]], quantiles=(0.5,))

@@ -1,4 +1,4 @@
-"""Quantiles that an estimator predicts: through pipelines and searches, and drawn values."""
+"""Quantiles: their levels, predictions of an estimator, checks, and interpolation."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import ndtri
 from sklearn.pipeline import Pipeline
+from sklearn.utils import check_array, check_consistent_length
 
 Array = npt.NDArray[Any]
 
@@ -105,3 +106,54 @@ def interpolate_quantiles(
     share = (wanted - known[place]) / (known[place + 1] - known[place])
     values: Array = lower + share * (upper - lower)
     return values
+
+
+def read_levels(quantiles: Any, y_quantiles: Array) -> Array:
+    """Return the levels of the quantiles. Refuse those that do not fit."""
+    levels = np.asarray(quantiles)
+    if (
+        levels.ndim != 1
+        or levels.dtype.kind != "f"
+        or not levels.size
+        or not (np.diff(levels, prepend=0, append=1) > 0).all()
+    ):
+        raise ValueError(
+            f"quantiles={quantiles!r} are not increasing levels within (0, 1). Give levels such as "
+            "(0.1, 0.5, 0.9)."
+        )
+    if len(levels) != y_quantiles.shape[2]:
+        raise ValueError(
+            f"y_quantiles has {y_quantiles.shape[2]} quantile(s) on its last axis, but "
+            f"quantiles={quantiles!r} has {len(levels)} level(s). Give the level of each quantile."
+        )
+    return levels
+
+
+def read_pair(y_true: Any, y_quantiles: Any) -> tuple[Array, Array]:
+    """Return real values (n_samples, n_outputs) and their quantiles, with a further axis."""
+    y_true = check_array(y_true, ensure_2d=False, dtype=np.float64, input_name="y_true")
+    y_true = y_true.reshape(len(y_true), -1)
+    y_quantiles = read_quantiles(y_quantiles)
+    check_consistent_length(y_true, y_quantiles)
+    n_outputs = y_quantiles.shape[1]
+    if y_true.shape[1] != n_outputs:
+        raise ValueError(
+            f"y_true has {y_true.shape[1]} output(s), but y_quantiles has {n_outputs}. Give "
+            "y_quantiles of shape (n_samples, n_quantiles) for one output, and of shape "
+            "(n_samples, n_outputs, n_quantiles) for several."
+        )
+    return y_true, y_quantiles
+
+
+def read_quantiles(y_quantiles: Any) -> Array:
+    """Return quantiles of shape (n_samples, n_outputs, n_quantiles)."""
+    values: Array = check_array(
+        y_quantiles, ensure_2d=False, allow_nd=True, dtype=np.float64, input_name="y_quantiles"
+    )
+    if values.ndim not in (2, 3):
+        raise ValueError(
+            f"y_quantiles of shape {values.shape} has {values.ndim} dimension(s), but shape "
+            "(n_samples, n_quantiles) or (n_samples, n_outputs, n_quantiles) is expected. Reshape "
+            "it: quantiles are the last axis."
+        )
+    return values if values.ndim == 3 else values[:, np.newaxis]
