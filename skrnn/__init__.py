@@ -3,6 +3,7 @@
 from skrnn._config import config_context, get_config, set_config
 from skrnn._persistence import load, save
 from skrnn.estimators._classifiers import GRUClassifier, LSTMClassifier, RNNClassifier
+from skrnn.estimators._conformal_intervals import ConformalIntervals
 from skrnn.estimators._naive import NaiveRegressor
 from skrnn.estimators._regressors import GRURegressor, LSTMRegressor, RNNRegressor
 from skrnn.forecasting._forecast import forecast
@@ -14,6 +15,7 @@ from skrnn.windows._transformer import SlidingWindowTransformer
 __version__ = "0.1.0"
 
 __all__ = [
+    "ConformalIntervals",
     "GRUClassifier",
     "GRURegressor",
     "LSTMClassifier",

@@ -25,6 +25,7 @@ from skrnn import metrics as own_metrics
 from skrnn._utils.atomic_writes import replace_file
 from skrnn._utils.estimator_arguments import refuse_other_models
 from skrnn.estimators._classifiers import GRUClassifier, LSTMClassifier, RNNClassifier
+from skrnn.estimators._conformal_intervals import ConformalIntervals
 from skrnn.estimators._naive import NaiveRegressor
 from skrnn.estimators._regressors import GRURegressor, LSTMRegressor, RNNRegressor
 from skrnn.windows._stepwise_transformer import StepwiseTransformer
@@ -53,8 +54,8 @@ _RENAMED_MODULES = {
 _HEADER = re.compile(rb"skrnn (?P<version>\S+) format (?P<format>\d+) sha256 (?P<digest>\w{64})\n")
 _LONGEST_HEADER = 200
 _OWN_TYPES = (
-    *(GRUClassifier, GRURegressor, LSTMClassifier, LSTMRegressor, NaiveRegressor),
-    *(RNNClassifier, RNNRegressor, SlidingWindowTransformer, StepwiseTransformer),
+    *(ConformalIntervals, GRUClassifier, GRURegressor, LSTMClassifier, LSTMRegressor),
+    *(NaiveRegressor, RNNClassifier, RNNRegressor, SlidingWindowTransformer, StepwiseTransformer),
 )
 # Parts of pipelines and searches that skops does not trust by default. Trees and forests are left
 # out, because C code reads their arrays without a check.

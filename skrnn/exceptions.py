@@ -1,4 +1,4 @@
-"""Warnings about data: missing rows and steps, features that are not scaled, rows as windows.
+"""Warnings about data: missing rows and steps, features that are not scaled, too few rows.
 
 Each warning is a `UserWarning` with a class of its own, which filters can name. Warnings about
 missing rows and steps are subclasses of `RowsMissingWarning`:
@@ -12,6 +12,7 @@ __all__ = [
     "MissingStepsWarning",
     "RowsMissingWarning",
     "RowsNotWindowsWarning",
+    "TooFewCalibrationRowsWarning",
     "TooFewRowsWarning",
     "UnplacedLabelsWarning",
 ]
@@ -155,4 +156,30 @@ class RowsNotWindowsWarning(UserWarning):
     >>> import warnings
     >>> from skrnn.exceptions import RowsNotWindowsWarning
     >>> warnings.filterwarnings("error", category=RowsNotWindowsWarning)
+    """
+
+
+class TooFewCalibrationRowsWarning(UserWarning):
+    """Intervals were calibrated on too few rows for their coverage.
+
+    The bounds then reach to the largest score of the calibration rows, and hold fewer targets than
+    `coverage` says on average. Intervals of 90% need 19 calibration rows, those of 99% need 199.
+
+    See Also
+    --------
+    skrnn.ConformalIntervals : Calibrates intervals.
+
+    Examples
+    --------
+    >>> import warnings
+    >>> import numpy as np
+    >>> from sklearn.linear_model import Ridge
+    >>> from skrnn import ConformalIntervals
+    >>> from skrnn.exceptions import TooFewCalibrationRowsWarning
+    >>> X = np.arange(20.0).reshape(-1, 1)
+    >>> with warnings.catch_warnings(record=True) as caught:
+    ...     warnings.simplefilter("always", TooFewCalibrationRowsWarning)
+    ...     model = ConformalIntervals(Ridge()).fit(X, X[:, 0])
+    >>> caught[0].category.__name__
+    'TooFewCalibrationRowsWarning'
     """

@@ -28,6 +28,7 @@ from sklearn.preprocessing import FunctionTransformer, MinMaxScaler, StandardSca
 
 import skrnn
 from skrnn import (
+    ConformalIntervals,
     GRURegressor,
     LSTMClassifier,
     LSTMRegressor,
@@ -104,6 +105,10 @@ PIPELINES = {
         X,
     ),
     "naive": (make_pipeline(windows(), NaiveRegressor()), X),
+    "intervals": (
+        ConformalIntervals(make_pipeline(windows(), network()), coverage=0.5),
+        X,
+    ),
     "search": (
         GridSearchCV(
             make_pipeline(windows(), network()),

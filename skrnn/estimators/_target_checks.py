@@ -25,8 +25,13 @@ from skrnn._utils.validation import (
 SEQUENCE_ARCHITECTURES = ("sequence_to_sequence", "vector_to_sequence", "encoder_decoder")
 
 
-def validate_targets(estimator: BaseEstimator, y: Any, *, sequences: bool) -> np.ndarray:
-    """Return y as finite float64 with 1 or 2 dimensions, or 2 or 3 for sequences."""
+def validate_targets(
+    estimator: BaseEstimator, y: Any, *, sequences: bool, allow_unknown: bool = False
+) -> np.ndarray:
+    """Return y as finite float64 with 1 or 2 dimensions, or 2 or 3 for sequences.
+
+    With `allow_unknown`, y may be NaN where a target is not known yet.
+    """
     name = type(estimator).__name__
     if y is None:
         raise ValueError(f"{name} requires y to be passed, but the target y is None.")
@@ -56,7 +61,8 @@ def validate_targets(estimator: BaseEstimator, y: Any, *, sequences: bool) -> np
         )
     if 0 in y.shape[1:]:
         raise ValueError(f"y of shape {y.shape} has no target; {name} needs one or more a row.")
-    check_known(given, y, sequences=sequences)
+    known = np.where(np.isnan(y), 0.0, y) if allow_unknown else y
+    check_known(given, known, sequences=sequences)
     return y
 
 

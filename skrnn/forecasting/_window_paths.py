@@ -10,6 +10,7 @@ from sklearn.compose import ColumnTransformer, TransformedTargetRegressor
 from sklearn.pipeline import FeatureUnion, Pipeline
 from sklearn.utils import _safe_indexing
 
+from skrnn.estimators._conformal_intervals import ConformalIntervals
 from skrnn.windows._transformer import SlidingWindowTransformer, windows_of
 
 
@@ -97,6 +98,8 @@ def find_window_paths(estimator: Any, path: WindowPath | None = None) -> Iterato
         if is_scaled:
             path = path._replace(scalers=(*path.scalers, estimator.transformer_))
         yield from find_window_paths(estimator.regressor_, path._replace(is_plain=False))
+    elif isinstance(estimator, ConformalIntervals):
+        yield from find_window_paths(estimator.estimator_, path._replace(is_plain=False))
     elif hasattr(estimator, "best_estimator_"):
         yield from find_window_paths(estimator.best_estimator_, path._replace(is_plain=False))
 

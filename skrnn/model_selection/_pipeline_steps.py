@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from sklearn.pipeline import Pipeline
 
+from skrnn.estimators._conformal_intervals import ConformalIntervals
 from skrnn.windows._labels import group_keys
 from skrnn.windows._transformer import SlidingWindowTransformer, windows_of
 
@@ -128,7 +129,9 @@ def copy_rows(rows: Any) -> Any:
 
 
 def find_pipeline(fitted: Any) -> Any:
-    """Return the pipeline, or other estimator, inside searches and transformed targets."""
+    """Return the pipeline, or other estimator, inside searches, transformed targets, intervals."""
+    if isinstance(fitted, ConformalIntervals):
+        return find_pipeline(fitted.estimator_)
     for name in ("best_estimator_", "regressor_"):
         if hasattr(fitted, name):
             return find_pipeline(getattr(fitted, name))
