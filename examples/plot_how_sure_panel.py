@@ -110,6 +110,7 @@ for name, style in {
 ax.set(title=f"{stock}: the interval of the network follows the crisis", ylabel="Return (%)")
 ax.legend(frameon=False, ncols=3, loc="lower center")
 ax.margins(x=0.01)
+ax.set_ylim(-17, 15)
 ax.grid(axis="y", color="0.92")
 ax.spines[["top", "right"]].set_visible(False)
 

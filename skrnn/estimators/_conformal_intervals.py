@@ -30,9 +30,9 @@ from sklearn.utils.metadata_routing import (
 from sklearn.utils.validation import _check_method_params, _num_samples, check_is_fitted
 
 from skrnn._utils.estimator_arguments import refuse_other_models
+from skrnn._utils.quantiles import has_quantiles, predict_quantiles
 from skrnn.estimators._target_checks import validate_targets
 from skrnn.exceptions import TooFewCalibrationRowsWarning
-from skrnn.metrics import predict_quantiles, predicts_quantiles
 from skrnn.windows._labels import read_labels, read_ticks
 from skrnn.windows._transformer import windows_of
 from skrnn.windows._views import Positions
@@ -583,7 +583,7 @@ def find_delays(fitted: Any, n_outputs: int) -> list[int]:
 
 def _predict_bounds(fitted: Any, X: Any) -> Bounds:
     """Return the outermost quantiles and the prediction of each row."""
-    if predicts_quantiles(fitted):
+    if has_quantiles(fitted):
         found, levels = predict_quantiles(fitted, X)
         values = np.asarray(found, dtype=np.float64)
         lower, upper = values[..., 0], values[..., -1]

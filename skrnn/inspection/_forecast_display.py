@@ -308,6 +308,12 @@ class ForecastDisplay:
             quantiles, y_pred = y_pred, y_pred[0.5]
             y_pred = y_pred.rename(y_true.name)
         y_pred = _as_series(y_pred, "y_pred", y_true.index)
+        if _has_dates(y_true.index) != _has_dates(y_pred.index):
+            raise ValueError(
+                f"The labels of y_true are like {y_true.index[0]!r}, but those of y_pred like "
+                f"{y_pred.index[0]!r}, so they have no common axis. A pipeline keeps dates if it "
+                'has set_output(transform="pandas").'
+            )
         if quantiles is not None:
             quantiles = _as_quantiles(quantiles, y_pred)
         display = cls(y_true=y_true, y_pred=y_pred, border=border, quantiles=quantiles, name=name)

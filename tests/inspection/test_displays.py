@@ -210,6 +210,7 @@ def test_labels_of_every_kind_are_drawn(index):
         ({"y_pred": np.zeros(3)}, r"y_pred has shape \(3,\), but shape \(40,\) is expected"),
         ({"y_pred": np.zeros((40, 2))}, r"y_pred has shape \(40, 2\)"),
         ({"y_true": np.zeros((40, 2))}, r"y_true has shape \(40, 2\), but shape"),
+        ({"y_pred": pd.Series([1.0, 2.0])}, r"no common axis. A pipeline keeps dates if"),
         ({"quantiles": np.zeros(40)}, r"quantiles has shape \(40,\)"),
         ({"quantiles": np.zeros((40, 1))}, r"quantiles has shape \(40, 1\)"),
         ({"quantiles": np.zeros((3, 2))}, r"quantiles has shape \(3, 2\)"),
