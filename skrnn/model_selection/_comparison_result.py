@@ -205,4 +205,4 @@ class Comparison:
 
 def _format(value: float) -> str:
     """Return a number with three significant digits, or with all digits before the point."""
-    return f"{value:.0f}" if abs(value) >= 999.5 else f"{value:#.3g}"
+    return f"{value:.0f}" if abs(value) >= 999.5 else f"{value:#.3g}".rstrip(".")

@@ -1,5 +1,6 @@
 """Comparison of regressors: metrics, splits, and the naive rival."""
 
+import dataclasses
 import math
 import re
 from time import sleep
@@ -161,6 +162,26 @@ def test_the_table_can_be_read(comparison):
     # The rival is not tested against itself, and only a search has parameters.
     assert "NaN" not in text
     assert "NaN" not in found._repr_html_()
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        (1.23456e-7, "1.23e-07"),
+        (-0.5, "-0.500"),
+        (9.876, "9.88"),
+        (98.76, "98.8"),
+        (949.4, "949"),
+        (-948.6, "-949"),
+        (999.7, "1000"),
+        (123456.7, "123457"),
+    ],
+)
+def test_numbers_have_three_significant_digits_and_end_with_a_digit(comparison, value, shown):
+    scores = pd.DataFrame({"RMSE": [value], "MASE": 1.0, "fit s": 1.0, "predict s": 1.0})
+    found = dataclasses.replace(comparison[0], scores={"NaiveRegressor": scores}, best_params={})
+    assert f"<td>{shown}</td>" in found._repr_html_()
+    assert shown in repr(found).split()
 
 
 def test_the_estimators_given_are_not_fitted(comparison):
