@@ -1,9 +1,12 @@
-"""Keras callbacks of skrnn: stop at NaN or infinity, progress bar, hooks of scikit-learn."""
+"""Keras callbacks of skrnn: stop at NaN or infinity, progress, hooks of scikit-learn."""
 
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Callable
+from shutil import get_terminal_size
+from time import perf_counter
 from typing import Any
 
 import keras
@@ -58,34 +61,55 @@ class StopAtNonFinite(keras.callbacks.Callback):
         )
 
 
-class ProgressBar(keras.callbacks.Callback):
-    """Progress bar of a fit, with the losses of the latest epoch.
+class Progress(keras.callbacks.Callback):
+    """Print finished epochs with their losses.
 
-    The bars of Keras itself are one for each epoch, and an epoch may only take milliseconds here.
+    A terminal has one line, which is rewritten. Notebooks and files would keep the control
+    characters of each version, so they get about ten lines.
+
+    Parameters
+    ----------
+    name : str
+        Text before the epoch: the name of the network, if a fit trains several.
+
+    all_epochs : bool
+        Whether to print a line for each epoch.
     """
 
-    def __init__(self, first_epoch: int, epochs: int) -> None:
+    def __init__(self, name: str, all_epochs: bool) -> None:
         super().__init__()
-        self._first_epoch = first_epoch
-        self._epochs = epochs
-        self._values: list[tuple[str, float]] = []
+        self._name = name
+        self._all_epochs = all_epochs
 
     def on_train_begin(self, logs: Any = None) -> None:
-        """Start the bar and its clock."""
-        self._n_done = 0
-        self._bar = keras.utils.Progbar(self._epochs, unit_name="epoch")
+        """Start the clock, and look where the text goes."""
+        self._start = perf_counter()
+        self._rewrites = sys.stdout.isatty() and not self._all_epochs
+        self._interval = 1 if self._all_epochs else math.ceil(self.params["epochs"] / 10)
+        self._line = ""
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
-        """Show the number of finished epochs, and the losses."""
-        self._values = list((logs or {}).items())
-        self._n_done = epoch - self._first_epoch + 1
-        # Show the latest values, not their means over the epochs.
-        self._bar.stateful_metrics.update(name for name, _ in self._values)
-        self._bar.update(self._n_done, self._values, finalize=False)
+        """Rewrite the line, or print it if it is its turn."""
+        losses = ", ".join(f"{name} {value:.4g}" for name, value in (logs or {}).items())
+        seconds = perf_counter() - self._start
+        self._line = f"{self._name}epoch {epoch + 1}/{self.params['epochs']}"
+        self._line += f", {seconds:.1f} s: {losses}"
+        if self._rewrites:
+            width = get_terminal_size().columns - 1
+            print(f"\r{self._line[:width]:<{width}}", end="", flush=True)
+        elif (epoch + 1) % self._interval == 0:
+            self._end_line()
 
     def on_train_end(self, logs: Any = None) -> None:
-        """Show the last epoch and end the line."""
-        self._bar.update(self._n_done, self._values, finalize=True)
+        """Print the last epoch, unless it has been printed, or end its line."""
+        if self._rewrites:
+            print()
+        elif self._line:
+            self._end_line()
+
+    def _end_line(self) -> None:
+        print(self._line, flush=True)
+        self._line = ""
 
 
 class EpochHooks(keras.callbacks.Callback):

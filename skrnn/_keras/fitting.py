@@ -24,7 +24,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.preprocessing import FunctionTransformer
 
 from skrnn._config import get_config
-from skrnn._keras.callbacks import EpochHooks, ProgressBar, StopAtNonFinite
+from skrnn._keras.callbacks import EpochHooks, Progress, StopAtNonFinite
 from skrnn._keras.checkpoint import (
     Checkpoint,
     name_callbacks,
@@ -70,10 +70,10 @@ _limit_threads_of_worker()
 class Training:
     """Settings of a training: the parameters of the estimator, and values that a fit adds.
 
-    `number` is the number of the network, if a fit trains several. `is_seeded` is True if the
-    same training, started again, has the same seed. `scale` is the factor and the offset that
-    convert outputs to the units of y, None for classes. `epoch_hooks` are called before and
-    after each epoch.
+    `number` is the number of the network among the `n_networks` that a fit trains. `is_seeded` is
+    True if the same training, started again, has the same seed. `scale` is the factor and the
+    offset that convert outputs to the units of y, None for classes. `epoch_hooks` are called before
+    and after each epoch.
     """
 
     loss: Any
@@ -91,6 +91,7 @@ class Training:
     is_seeded: bool
     verbose: int
     number: int = 0
+    n_networks: int = 1
     scale: tuple[np.ndarray, np.ndarray] | None = None
     epoch_hooks: tuple[Callable[..., Any], Callable[..., Any]] | None = None
 
@@ -233,8 +234,7 @@ def _train(
                 callbacks=all_callbacks,
                 batch_size=training.batch_size,
                 shuffle=training.shuffle,
-                # With 2, Keras prints a line for each epoch. Progress bars of Keras are not used.
-                verbose=2 if training.verbose == 2 else 0,
+                verbose=0,
             )
             wrapper.fit(
                 rows.X,
@@ -276,8 +276,10 @@ def _list_observers(training: Training) -> list[keras.callbacks.Callback]:
     observers: list[keras.callbacks.Callback] = []
     if training.epoch_hooks is not None:
         observers.append(EpochHooks(*training.epoch_hooks))
-    if training.verbose == 1:
-        observers.append(ProgressBar(training.first_epoch, training.epochs))
+    if training.verbose:
+        several = training.n_networks > 1
+        name = f"network {training.number + 1}/{training.n_networks}, " if several else ""
+        observers.append(Progress(name, all_epochs=training.verbose == 2))
     return observers
 
 
@@ -332,7 +334,7 @@ def _make_model(
         _make_initial_weights(network, rows, training) if start is None else flatten(start.weights)
     )
     if _is_keras_wanted(network):
-        if training.verbose:
+        if training.verbose and training.number == 0:
             print("Training on Keras' own layers")
         rescaled_loss = make_keras_loss(training.loss, training.scale, network, rows).loss
         model: Any = KerasModel.from_network(

@@ -78,7 +78,6 @@ class KernelModel(NetworkModel, keras.Model):
         shuffle: bool,
         epochs: int,
         initial_epoch: int,
-        verbose: int,
         callbacks: Any,
         **_: Any,
     ) -> keras.callbacks.History:
@@ -90,8 +89,6 @@ class KernelModel(NetworkModel, keras.Model):
         self._callbacks = keras.callbacks.CallbackList(
             callbacks,
             add_history=True,
-            add_progbar=verbose != 0,
-            verbose=verbose,
             epochs=epochs,
             steps=math.ceil(len(y) / batch_size),
             model=self,

@@ -340,6 +340,7 @@ class BaseRecurrentEstimator(CallbackSupportMixin, CallbackCopyMixin, BaseEstima
             "callbacks": self.callbacks,
             "checkpoint_dir": checkpoint_dir,
             "is_seeded": self.random_state is not None,
+            "n_networks": self.n_networks,
             "verbose": self.verbose,
             "scale": self._output_scale(),
             "epoch_hooks": tasks and self._make_epoch_hooks(tasks, network),

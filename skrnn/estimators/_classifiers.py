@@ -141,7 +141,8 @@ class RNNClassifier(SimpleRNNParameters, BaseRecurrentClassifier):
         same bits on one machine, with any number of threads. Global generators are not used.
 
     verbose : {0, 1, 2}, default=0
-        0 prints nothing, 1 shows a progress bar for the fit, 2 prints a line for each epoch.
+        0 prints nothing. 1 shows the latest epoch: as one line on a terminal, and as about ten
+        lines elsewhere, such as in a notebook. 2 prints a line for each epoch.
 
     Attributes
     ----------
@@ -418,7 +419,8 @@ class LSTMClassifier(LSTMParameters, BaseRecurrentClassifier):
         same bits on one machine, with any number of threads. Global generators are not used.
 
     verbose : {0, 1, 2}, default=0
-        0 prints nothing, 1 shows a progress bar for the fit, 2 prints a line for each epoch.
+        0 prints nothing. 1 shows the latest epoch: as one line on a terminal, and as about ten
+        lines elsewhere, such as in a notebook. 2 prints a line for each epoch.
 
     Attributes
     ----------
@@ -707,7 +709,8 @@ class GRUClassifier(GRUParameters, BaseRecurrentClassifier):
         same bits on one machine, with any number of threads. Global generators are not used.
 
     verbose : {0, 1, 2}, default=0
-        0 prints nothing, 1 shows a progress bar for the fit, 2 prints a line for each epoch.
+        0 prints nothing. 1 shows the latest epoch: as one line on a terminal, and as about ten
+        lines elsewhere, such as in a notebook. 2 prints a line for each epoch.
 
     Attributes
     ----------

@@ -165,7 +165,8 @@ class RNNRegressor(SimpleRNNParameters, BaseRecurrentRegressor):
         same bits on one machine, with any number of threads. Global generators are not used.
 
     verbose : {0, 1, 2}, default=0
-        0 prints nothing, 1 shows a progress bar for the fit, 2 prints a line for each epoch.
+        0 prints nothing. 1 shows the latest epoch: as one line on a terminal, and as about ten
+        lines elsewhere, such as in a notebook. 2 prints a line for each epoch.
 
     Attributes
     ----------
@@ -477,7 +478,8 @@ class LSTMRegressor(LSTMParameters, BaseRecurrentRegressor):
         same bits on one machine, with any number of threads. Global generators are not used.
 
     verbose : {0, 1, 2}, default=0
-        0 prints nothing, 1 shows a progress bar for the fit, 2 prints a line for each epoch.
+        0 prints nothing. 1 shows the latest epoch: as one line on a terminal, and as about ten
+        lines elsewhere, such as in a notebook. 2 prints a line for each epoch.
 
     Attributes
     ----------
@@ -801,7 +803,8 @@ class GRURegressor(GRUParameters, BaseRecurrentRegressor):
         same bits on one machine, with any number of threads. Global generators are not used.
 
     verbose : {0, 1, 2}, default=0
-        0 prints nothing, 1 shows a progress bar for the fit, 2 prints a line for each epoch.
+        0 prints nothing. 1 shows the latest epoch: as one line on a terminal, and as about ten
+        lines elsewhere, such as in a notebook. 2 prints a line for each epoch.
 
     Attributes
     ----------

@@ -2,8 +2,9 @@
 
 import contextlib
 import copy
-import io
 import pickle
+import re
+import sys
 import tracemalloc
 from types import SimpleNamespace
 
@@ -421,12 +422,10 @@ def test_training_does_not_continue_with_another_network_or_optimizer(continued,
 
 @pytest.fixture(scope="module")
 def watched():
-    """A verbose fit with callbacks. Not to be fitted again."""
+    """A fit with callbacks. Not to be fitted again."""
     callbacks = [Recorder(), Overwriter()]
-    model = RNNRegressor(2, epochs=2, batch_size=8, random_state=0, verbose=1, callbacks=callbacks)
-    with contextlib.redirect_stdout(io.StringIO()) as printed:
-        model.fit(X, Y)
-    return SimpleNamespace(model=model, callbacks=callbacks, printed=printed.getvalue())
+    model = RNNRegressor(2, epochs=2, batch_size=8, random_state=0, callbacks=callbacks)
+    return SimpleNamespace(model=model.fit(X, Y), callbacks=callbacks)
 
 
 def test_callback_sees_each_epoch(watched):
@@ -457,33 +456,77 @@ def test_callbacks_are_pickled_with_what_they_have_seen(watched):
     assert twin.callbacks[0].model is None
 
 
-def test_verbose_1_prints_one_bar_with_the_losses_of_the_last_epoch(watched):
-    assert "Epoch" not in watched.printed
-    assert watched.printed.count("\n") == 1
-    last = watched.printed.split("\r")[-1]
-    assert "2/2" in last
-    assert last.rstrip().endswith(f"loss: {watched.model.history_['loss'][-1]:.4f}")
+def epochs_of(line, n_epochs):
+    """Return the number of the epoch of a printed line."""
+    return int(re.match(rf"epoch (\d+)/{n_epochs}, [\d.]+ s: loss ", line)[1])
+
+
+@pytest.mark.parametrize(
+    ("epochs", "shown"),
+    [(2, [1, 2]), (20, list(range(2, 21, 2))), (25, [3, 6, 9, 12, 15, 18, 21, 24, 25])],
+)
+def test_verbose_1_prints_about_ten_lines_to_a_file(epochs, shown, capsys):
+    model = RNNRegressor(2, epochs=epochs, verbose=1, random_state=0).fit(X, Y)
+    lines = capsys.readouterr().out.splitlines()
+    assert [epochs_of(line, epochs) for line in lines] == shown
+    assert lines[-1].endswith(f": loss {model.history_['loss'][-1]:.4g}")
+
+
+@pytest.mark.parametrize("columns", [30, 200])
+def test_verbose_1_rewrites_one_line_of_a_terminal(columns, capsys, monkeypatch):
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    monkeypatch.setenv("COLUMNS", str(columns))
+    RNNRegressor(2, epochs=25, verbose=1).fit(X, Y)
+    printed = capsys.readouterr().out
+    assert printed.count("\n") == 1
+    assert printed.endswith("\n")
+    start, *shown = printed.removesuffix("\n").split("\r")
+    assert start == ""
+    # A longer line would go on in the next one, which stays when the line is rewritten.
+    assert {len(line) for line in shown} == {columns - 1}
+    assert [int(re.match(r"epoch (\d+)/25", line)[1]) for line in shown] == list(range(1, 26))
 
 
 @pytest.mark.parametrize("engine", ["auto", "keras"])
-def test_the_bar_of_a_fit_that_stops_early_says_where(engine, capsys):
+def test_the_last_line_of_a_fit_that_stops_early_says_where(engine, capsys):
     model = RNNRegressor(
         2, epochs=50, early_stopping=True, patience=0, learning_rate=1.0, random_state=0, verbose=1
     )
     with config_context(engine=engine):
         model.fit(X, Y)
     assert model.n_iter_ < 50
-    last = capsys.readouterr().out.split("\r")[-1]
-    assert f"{model.n_iter_}/50" in last
+    printed = capsys.readouterr().out
+    assert not set("\r\b\x1b") & set(printed)
+    last = printed.splitlines()[-1]
+    assert epochs_of(last, 50) == model.n_iter_
     assert "val_loss" in last
 
 
-def test_verbose_2_prints_a_line_an_epoch(capsys):
-    RNNRegressor(2, epochs=2, verbose=2).fit(X, Y)
-    printed = capsys.readouterr().out
-    assert "Epoch 1/2" in printed
-    assert "Epoch 2/2" in printed
-    assert "\r" not in printed
+@pytest.mark.parametrize("engine", ["auto", "keras"])
+def test_verbose_2_prints_a_line_an_epoch(engine, capsys, monkeypatch):
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    with config_context(engine=engine):
+        RNNRegressor(2, epochs=21, verbose=2).fit(X, Y)
+    lines = [line for line in capsys.readouterr().out.splitlines() if "own layers" not in line]
+    assert [epochs_of(line, 21) for line in lines] == list(range(1, 22))
+
+
+def test_lines_continue_the_numbers_of_the_epochs_before(capsys):
+    model = RNNRegressor(2, epochs=2, warm_start=True).fit(X, Y)
+    model.set_params(verbose=2).fit(X, Y)
+    assert [epochs_of(line, 4) for line in capsys.readouterr().out.splitlines()] == [3, 4]
+
+
+def test_lines_of_several_networks_name_the_network(capsys):
+    with config_context(engine="keras"):
+        RNNRegressor(2, epochs=1, n_networks=3, verbose=1).fit(X, Y)
+    first, *lines = capsys.readouterr().out.splitlines()
+    assert first == "Training on Keras' own layers"
+    assert [line.partition(", epoch 1/1")[0] for line in lines] == [
+        "network 1/3",
+        "network 2/3",
+        "network 3/3",
+    ]
 
 
 # Memory
