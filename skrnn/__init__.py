@@ -12,7 +12,7 @@ from skrnn.windows._sequences import stack_sequences
 from skrnn.windows._stepwise_transformer import StepwiseTransformer
 from skrnn.windows._transformer import SlidingWindowTransformer
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 __all__ = [
     "ConformalIntervals",
