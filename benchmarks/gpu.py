@@ -36,7 +36,9 @@ def main() -> None:
         told = "TensorFlow sees no GPU" if arguments.device != "cpu" else "No GPU is wanted"
         if arguments.device == "gpu":
             raise SystemExit(f"{told}. See https://www.tensorflow.org/install/pip.")
-        print(f"{told}: Keras' layers train on the processor, and the table says nothing about GPUs.")
+        print(
+            f"{told}: Keras' layers train on the processor, and the table says nothing about GPUs."
+        )
     print(f"- Kernels: {cpu_model()}, {n_cores()} cores")
     print(f"- Keras' layers: {gpu or 'the same processor'}")
     print(f"- skrnn {version_of('skrnn')}, tensorflow {version_of('tensorflow')}\n")

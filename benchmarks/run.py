@@ -37,13 +37,20 @@ PACKAGES = (
     *("skrnn", "numba", "tensorflow", "keras", "scikeras", "torch", "skorch"),
     *("scikit-learn", "numpy", "pandas"),
 )
-HEADER = ("work", "skrnn", "against", "other", "ratio", "at most", "target")
+HEADER = ("work", "skrnn", "against", "other", "ratio")
+# Only printed: the maximum of the ratio or, without a competitor, of the figure itself.
+TARGETS = ("at most", "target")
 DOCUMENT = Path(__file__).parents[1] / "docs" / "benchmarks.md"
 EXPLANATION = """\
+```{eval-rst}
+.. plot:: drawings/benchmarks.py
+   :alt: Bars for skrnn, PyTorch, skorch, raw Keras and scikeras in four groups: a grid search, a
+         first fit, an epoch and the prediction of one row. The table has the same figures.
+```
+
 One run of `make bench`. The competitors take turns. Times are medians. A ratio is the median, over
 the rounds, of skrnn's figure divided by the other's in the same round, so it may differ from the
-quotient of the two figures beside it. "At most" is the target for the ratio or, without a
-competitor, for the figure itself. The top of each module in `benchmarks/` explains what is
+quotient of the two figures beside it. The top of each module in `benchmarks/` explains what is
 measured, and why.
 """
 
@@ -63,7 +70,7 @@ def main() -> None:
         print(f"{item} ...", flush=True)
         measured = importlib.import_module(item).measure(quick=arguments.quick)
         # Print at once, so that the results of an interrupted run are not lost.
-        print("\n".join(table_lines(measured)), flush=True)
+        print("\n".join(table_lines(measured, HEADER + TARGETS)), flush=True)
         comparisons += measured
     output = arguments.output
     if output is None and not (arguments.only or arguments.quick):
@@ -86,16 +93,16 @@ def document(comparisons: Sequence[Comparison], load: float) -> str:
             f"- Python {platform.python_version()}, "
             + ", ".join(f"{name} {version_of(name)}" for name in PACKAGES),
             "",
-            *table_lines(comparisons),
+            *table_lines(comparisons, HEADER),
             "",
         ]
     )
 
 
-def table_lines(comparisons: Sequence[Comparison]) -> list[str]:
+def table_lines(comparisons: Sequence[Comparison], header: Sequence[str]) -> list[str]:
     """Return a Markdown table whose columns are aligned, to be read as it is, too."""
-    rows = [HEADER, *(cells(comparison) for comparison in comparisons)]
-    widths = [max(len(row[column]) for row in rows) for column in range(len(HEADER))]
+    rows = [header, *(cells(comparison)[: len(header)] for comparison in comparisons)]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = [
         "| " + " | ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) + " |"
         for row in rows

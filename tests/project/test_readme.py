@@ -102,13 +102,22 @@ def test_the_picture_is_small_and_described_in_words():
 
 def test_the_figures_are_those_of_the_benchmarks():
     benchmarks = (ROOT / "docs" / "benchmarks.md").read_text(encoding="utf-8")
-    measured = [row[:5] for row in table_below("# Benchmarks", benchmarks)]
+    measured = table_below("# Benchmarks", benchmarks)
     header, *rows = table_below("## Speed", README)
     assert header == measured[0]
     assert [row for row in rows if row not in measured] == []
     for fact in ("Date", "Machine"):
         told = re.search(rf"^- {fact}: (.*?)(?:;|$)", benchmarks, flags=re.MULTILINE)[1]
         assert told in " ".join(README.split()), fact
+
+
+def test_the_missed_targets_of_the_contributing_page_are_rows_of_the_benchmarks():
+    contributing = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    benchmarks = (ROOT / "docs" / "benchmarks.md").read_text(encoding="utf-8")
+    measured = [[row[0], row[2], row[4]] for row in table_below("# Benchmarks", benchmarks)]
+    _, *missed = table_below("# Contributing", contributing)
+    assert [row for row in missed if row[:3] not in measured] == []
+    assert all(float(ratio) > float(at_most) for _, _, ratio, at_most in missed)
 
 
 def test_the_table_of_alternatives_names_this_version():
