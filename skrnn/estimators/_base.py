@@ -619,7 +619,7 @@ class BaseRecurrentEstimator(CallbackSupportMixin, CallbackCopyMixin, BaseEstima
         Returns
         -------
         model : keras.Model
-            A new model, for `summary()`, `save()` and all other methods of Keras.
+            A new model, for `summary()`, `save()`, `export()` and all other methods of Keras.
 
         Raises
         ------
@@ -641,8 +641,12 @@ class BaseRecurrentEstimator(CallbackSupportMixin, CallbackCopyMixin, BaseEstima
             for weights in fitted._list_weights()
         ]
         model = models[0] if len(models) == 1 else average_models(models)
-        # Quantiles are sorted after the mean.
-        return model if fitted._network.get("quantiles") is None else sort_quantiles(model)
+        if fitted._network.get("quantiles") is not None:
+            # Quantiles are sorted after the mean.
+            model = sort_quantiles(model)
+        # Keras exports only models that were called.
+        model(np.zeros([size or 1 for size in model.input_shape], np.float32))
+        return model
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()

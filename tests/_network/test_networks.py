@@ -5,6 +5,7 @@ import pickle
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import clone
 from sklearn.metrics import r2_score
@@ -375,6 +376,14 @@ def test_keras_model_skips_missing_steps_if_fit_had_missing_steps(decoder):
 def test_keras_model_skips_missing_steps_if_only_the_last_rows_had_none():
     model = RNNRegressor(2, epochs=1, random_state=0).fit(LACKING, Y[:, 0]).partial_fit(X, Y[:, 0])
     assert np.isfinite(model.to_keras()(LACKING.astype(np.float32))).all()
+
+
+@pytest.mark.parametrize("quantiles", [None, (0.1, 0.5, 0.9)], ids=["mean", "quantiles"])
+def test_keras_model_can_be_exported_at_once(quantiles, tmp_path):
+    model = GRURegressor(2, quantiles=quantiles, n_networks=2, epochs=1).fit(X, Y[:, 0]).to_keras()
+    model.export(tmp_path / "model", format="tf_saved_model", verbose=False)
+    exported = tf.saved_model.load(tmp_path / "model")
+    assert_allclose(exported.serve(X.astype(np.float32)), model(X), rtol=1e-4, atol=1e-5)
 
 
 _LOAD = """
