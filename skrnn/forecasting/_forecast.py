@@ -435,7 +435,8 @@ def _ignore_missing_rows() -> Iterator[None]:
 @contextmanager
 def _ignore_warnings_of_first_rows(paths: list[WindowPath], past: Past) -> Iterator[None]:
     """Ignore warnings about missing steps if the windows of all future rows are complete."""
-    n_needed = max((path.window.window_length + path.window.horizon for path in paths), default=0)
+    windows = [path.window for path in paths]
+    n_needed = max((window.window_length + window.horizon - 1 for window in windows), default=0)
     n_given = min(_count_rows(past), default=0)
     with warnings.catch_warnings():
         if paths and n_given >= n_needed:

@@ -707,11 +707,14 @@ def test_rows_of_text_of_any_length_are_read_as_numbers():
     np.testing.assert_array_equal(forecast(pipe, 2, X=rows), [-1.0, -2.0])
 
 
-def test_rows_that_begin_late_are_of_no_account_where_the_last_window_is_whole():
-    pipe = make_pipeline(SlidingWindowTransformer(3), Ridge()).fit(FRAME[:20], SERIES[:20])
-    # Warnings are errors: the windows of the first rows lack steps, and nobody asks for these.
-    late = forecast(pipe, 3, X=FRAME[25:])
+@pytest.mark.parametrize("horizon", [1, 2])
+def test_first_rows_may_lack_steps_if_the_window_of_the_next_row_is_complete(horizon):
+    window = SlidingWindowTransformer(3, horizon=horizon)
+    pipe = make_pipeline(window, Ridge()).fit(FRAME[:20], SERIES[:20])
+    n_needed = 3 + horizon - 1
+    # Warnings are errors.
+    late = forecast(pipe, 3, X=FRAME[-n_needed:])
     np.testing.assert_allclose(late, forecast(pipe, 3, X=FRAME), rtol=1e-12)
     with pytest.warns(RowsMissingWarning) as caught:
-        forecast(pipe, 3, X=FRAME[-2:])
+        forecast(pipe, 3, X=FRAME[-n_needed + 1 :])
     assert len(caught) == 1
