@@ -2,11 +2,16 @@
 
 import inspect
 import re
+import sys
 import warnings
 from importlib.metadata import version as version_of
+from pathlib import Path
 from typing import Any
 
 from skrnn import exceptions
+
+# Of this folder: executed_pages.
+sys.path.insert(0, str(Path(__file__).parent))
 
 project = "skrnn"
 author = "the skrnn developers"
@@ -17,6 +22,7 @@ extensions = [
     "sphinx.ext.autosummary",
     "numpydoc",
     "myst_parser",
+    "executed_pages",
     "matplotlib.sphinxext.plot_directive",
     "sphinx_copybutton",
     "sphinx_gallery.gen_gallery",
@@ -86,7 +92,7 @@ sphinx_gallery_conf = {
 }
 # sphinx-gallery draws into memory, so this warning says nothing.
 warnings.filterwarnings("ignore", message="FigureCanvasAgg is non-interactive")
-# An example that skrnn warns about ends the build.
+# An example or a page that skrnn warns about ends the build.
 for _name in exceptions.__all__:
     warnings.filterwarnings("error", category=getattr(exceptions, _name))
 

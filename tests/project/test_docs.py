@@ -1,11 +1,10 @@
-"""Pages of the site: their code runs as it stands, and files that they name exist."""
+"""Pages of the site: their code runs, and their sentences about its results are right."""
 
-import contextlib
-import doctest
-import io
 import re
+import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 import sklearn
 from conftest import ROOT
@@ -13,46 +12,295 @@ from packaging.version import Version
 
 import skrnn
 
-# A block of code, and its printed output if that follows at once.
-BLOCK = re.compile(r"^```python\n(.*?)^```$(?:\s*^```text\n(.*?)^```$)?", re.DOTALL | re.MULTILINE)
+DOCS = ROOT / "docs"
 PAGES = {
-    page.relative_to(ROOT).as_posix(): BLOCK.findall(page.read_text(encoding="utf-8"))
-    for page in sorted((ROOT / "docs").rglob("*.md"))
+    page.relative_to(DOCS).as_posix(): page.read_text(encoding="utf-8")
+    for page in sorted(DOCS.rglob("*.md"))
+    if not {"_build", "auto_examples"} & set(page.parts)
 }
-# Packages of the extra `interop`: tests_interop/ runs their blocks.
-ELSEWHERE = re.compile(r"^(?:from|import) (?:dask|pyarrow|skforecast)\b", re.MULTILINE)
-AS_PRINTED = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
+WITH_CODE = [page for page, text in PAGES.items() if "```python" in text]
+
+newest_versions = [
+    pytest.mark.skipif(
+        Version(sklearn.__version__) < Version("1.9"),
+        reason="the pages show the newest versions, such as scikit-learn's bars of progress",
+    ),
+    # NumPy 2 asks Keras 3.15 for an argument that it does not have, whenever a model is saved.
+    pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning"),
+    pytest.mark.usefixtures("on_no_screen"),
+]
 
 
-@pytest.mark.skipif(
-    Version(sklearn.__version__) < Version("1.9"),
-    reason="the pages show the newest versions, such as scikit-learn's bars of progress",
-)
-# NumPy 2 asks Keras 3.15 for an argument that it does not have, whenever a model is saved.
-@pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
-@pytest.mark.parametrize("page", [page for page, blocks in PAGES.items() if blocks])
-def test_code_of_a_page_prints_the_output_on_the_page(page, tmp_path, monkeypatch, on_no_screen):
-    monkeypatch.chdir(tmp_path)
-    namespace = {"__name__": "__main__"}
-    for number, (code, expected) in enumerate(PAGES[page], start=1):
-        if ELSEWHERE.search(code):
-            continue
-        printed = io.StringIO()
-        with contextlib.redirect_stdout(printed):
-            exec(compile(code, f"{page}, block {number}", "exec"), namespace)
-        if expected:
-            compared = doctest.OutputChecker()
-            example = doctest.Example(code, expected)
-            assert compared.check_output(expected, printed.getvalue(), AS_PRINTED), (
-                f"{page}, block {number}: "
-                + compared.output_difference(example, printed.getvalue(), AS_PRINTED)
-            )
+class Results:
+    """Results of a page: what each block printed, its figures, and the variables at the end."""
+
+    def __init__(self, results, names):
+        self.printed = [printed for printed, _ in results]
+        self.figures = [figures for _, figures in results]
+        self.names = names
+
+    def __getitem__(self, name):
+        return self.names[name]
+
+    @property
+    def text(self):
+        return "".join(self.printed)
 
 
-def test_blocks_of_code_are_all_found():
-    for page, blocks in PAGES.items():
-        text = (ROOT / page).read_text(encoding="utf-8")
-        assert text.count("```python") == len(blocks), page
+@pytest.fixture(scope="module")
+def executed_pages():
+    """The module with which the site is built. The folder docs is no package."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(str(DOCS))
+        import executed_pages
+
+        yield executed_pages
+        del sys.modules["executed_pages"]
+
+
+@pytest.fixture(scope="module")
+def run(executed_pages):
+    """Return a function that runs a page once for all tests. Do not change its variables."""
+    done = {}
+
+    def run(page):
+        if page not in done:
+            done[page] = Results(*executed_pages.run_page(PAGES[page], page))
+        return done[page]
+
+    return run
+
+
+class TestPages:
+    pytestmark = newest_versions
+
+    @pytest.mark.parametrize("page", WITH_CODE)
+    def test_code_of_a_page_runs_and_leaves_no_files(self, page, run):
+        before = {*DOCS.rglob("*"), *Path.cwd().iterdir()}
+        assert len(run(page).printed) == PAGES[page].count("```python")
+        left = {*DOCS.rglob("*"), *Path.cwd().iterdir()} - before
+        assert not [path for path in left if "__pycache__" not in path.parts]
+
+    def test_comparison_finds_a_pattern_in_the_wave_and_none_in_the_walk(self, run):
+        found = {name: table.frame() for name, table in run("guide/comparison.md")["found"].items()}
+        assert found["wave"]["RMSE"].idxmin() == "Ridge"
+        assert (found["wave"].loc[["Ridge", "GRU"], "skill"] > 0.1).all()
+        assert found["walk"]["RMSE"].idxmin() == "NaiveRegressor"
+
+    def test_comparison_finds_the_leaks_and_the_lost_context(self, run):
+        printed = run("guide/comparison.md").printed
+        assert printed[1].startswith("no leak found")
+        assert "leak in step 'window'" in printed[1]
+        assert printed[2].startswith("leak in step 'prepare'")
+        assert printed[3] == "True prepare\n"
+        assert printed[4] == "True smooth 17\nFalse\n"
+
+    def test_context_gives_the_warnings_of_its_table(self, run):
+        printed = run("guide/context.md").printed
+        warned = [re.findall(r"^(\w+Warning): (\d*)", text, flags=re.MULTILINE) for text in printed]
+        assert warned[2] == warned[3] == [("RowsMissingWarning", "3")]
+        assert warned[4] == [("UnplacedLabelsWarning", "")]
+        assert warned[5] == [("MissingStepsWarning", "1")]
+        assert warned[14] == [("RowsMissingWarning", "1")]
+        assert [line.split(":")[0] for line in printed[7].splitlines()] == [
+            "newest first",
+            "shuffled",
+            "a day twice",
+        ]
+
+    def test_context_is_lost_by_the_difference_and_kept_by_the_solutions(self, run):
+        printed = run("guide/context.md").printed
+        assert "3 of the 60 rows from row 140 on" in printed[10]
+        assert "at least the last 4 of them" in printed[10]
+        assert printed[11].startswith("no context lost")
+        assert printed[12].startswith("no context lost")
+        assert printed[13] == "alone: False\nwith the last 4 rows: True\n"
+        # "The last line is wrong, and there is no warning."
+        follow, past = printed[9].splitlines()
+        assert follow.split("[")[1] == past.split("[")[1]
+
+    def test_questions_have_the_answers_of_the_page(self, run):
+        page = run("guide/faq.md")
+        errors = dict(re.findall(r"normalize_windows=(\S+) +mean error ([\d.]+)", page.printed[1]))
+        assert float(errors["None"]) > 1 > 0.2 > float(errors["'last'"])
+        assert float(errors["'standard'"]) < 0.2
+        assert "X.sort_index()" in page.printed[2]
+        assert page.printed[3].startswith("Found array with dim 3")
+        assert page.printed[4].startswith("Found input variables with inconsistent numbers")
+        assert page.printed[5:7] == ["True\n", "the same window: True\n"]
+        assert page.printed[8] == "ConvergenceWarning\n"
+
+    def test_forecasts_are_labeled_and_near_a_year_ago(self, run):
+        page = run("guide/forecasting.md")
+        assert page.printed[0] == "2021-01-31 to 2021-12-31 | sales\n"
+        # "The values of a year ago are hard to beat."
+        errors = page["errors"]
+        assert errors["network"] == pytest.approx(errors["a year ago"], rel=0.15)
+        assert errors["last month"] > 2 * errors["a year ago"]
+
+    def test_forecasts_that_cannot_be_made_are_refused(self, run):
+        printed = run("guide/forecasting.md").text
+        assert "y is not a column of X" in printed
+        assert "The columns ['price'] are read, but not predicted." in printed
+        assert "The model reads the columns ['price'] of the row that it predicts" in printed
+
+    def test_inside_memory_steps_bring_the_gradient_back(self, run):
+        page = run("guide/inside.md")
+        left = {name: flow[0] / flow[-1] for name, flow in page["flows"].items()}
+        assert page["gain"] > 50
+        # "At the start, a simple RNN keeps even more of the gradient than a GRU."
+        assert left["simple RNN"] > left["GRU"]
+
+    def test_inside_an_input_gate_opens_at_the_peak(self, run):
+        page = run("guide/inside.md")
+        is_peak, gate = page["is_peak"], page["gates"]["input"]
+        assert (gate[is_peak].mean(axis=0) - gate[~is_peak].mean(axis=0)).max() > 0
+        fitted, by_keras = page["model"], page["keras_model"]
+        X = page["X"][:50]
+        same = by_keras.predict(X[:, :, None], verbose=0)[:, 0]
+        np.testing.assert_allclose(same, fitted.predict(X), atol=1e-4)
+
+    def test_labels_are_compared_with_simpler_models(self, run):
+        page = run("guide/labels.md")
+        assert page["network"] > page["always_flat"]
+        # "The slope of a series is a linear property, so a linear model finds it, too."
+        assert page["linear"] == pytest.approx(page["network"], abs=0.05)
+        assert page["recalls"]["balanced"][0] > page["recalls"]["as they come"][0]
+        network, one_value = map(float, re.findall(r"(\d\.\d+)", page.printed[3]))
+        assert network > one_value
+        assert float(page.printed[4].removeprefix("accuracy: ")) > 0.9
+        assert float(page.printed[6].splitlines()[0].removeprefix("accuracy: ")) > 0.9
+        known, unknown = page["by_word"].predict_proba(page["unknown"])
+        np.testing.assert_array_equal(known, unknown)
+        assert "never seen: ['zebra']" in page.printed[7]
+
+    def test_loss_curves_stay_below_the_naive_forecast(self, run):
+        page = run("guide/loss_curves.md")
+        assert page["fitted"].n_iter_ == len(page["fitted"].history_["loss"])
+        assert min(page["fitted"].history_["val_loss"]) < page["naive"]
+        assert page["display"].best_epoch_ == page["best_epoch"]
+        assert page["recorded"] == pytest.approx(page["computed"])
+
+    def test_loss_curves_show_a_rate_that_is_too_small_and_one_that_is_too_large(self, run):
+        rows = re.findall(
+            r"first +([\d.]+) +last +([\d.]+) +best ([\d.]+)",
+            run("guide/loss_curves.md").printed[5],
+        )
+        small, good, large = ([float(number) for number in row] for row in rows)
+        assert small[1] > small[0] / 2
+        assert large[2] > 1.5 * good[2]
+
+    def test_networks_equal_the_recurrences_and_the_counts_of_the_page(self, run):
+        page = run("guide/networks.md")
+        differences = re.findall(r"largest difference (\S+)", page.text)
+        assert len(differences) == 3
+        assert max(map(float, differences)) < 1e-5
+        for name, network in page["fitted"].items():
+            counted = sum(weights.size for weights in network.weights_)
+            assert page["by_hand"][name] == counted, name
+        assert page.printed[-1] == "10,451 weights\n"
+
+    def test_panels_beat_both_naive_forecasts_and_hours_help(self, run):
+        page = run("guide/panels.md")
+        errors = page["errors"]
+        naive = min(errors["yesterday"], errors["a week ago"])
+        assert max(errors["Ridge"], errors["GRU"]) < naive
+        assert page["error"] < errors["GRU"]
+        assert "group=['shop', 'article']" in page.printed[2]
+
+    def test_reproducibility_repeats_bits_and_rounds_across_engines(self, run):
+        page = run("guide/reproducibility.md")
+        equal = re.findall(r": (True|False)$", page.text, flags=re.MULTILINE)
+        assert equal == ["True"] * 5
+        assert np.ptp(page["scores"]) > 0
+        assert page["difference"] < 1e-4
+
+    def test_speed_other_networks_need_no_compilation(self, run):
+        page = run("guide/speed.md")
+        assert np.median(page["others"]) < 3 * page["again"] < page["slower"]
+
+    def test_targets_of_the_row_itself_leak(self, run):
+        with_leak, without = re.findall(r"R² (\S+)", run("guide/targets.md").printed[2])
+        assert (with_leak, without < "0.8") == ("1.00", True)
+
+    def test_targets_have_losses_in_their_units(self, run):
+        pairs = re.findall(r"loss (\d+) %, predictions off by (\d+)", run("guide/targets.md").text)
+        for loss, off in pairs:
+            # "The two numbers of a line are close but not equal."
+            assert float(loss) == pytest.approx(float(off), rel=0.5)
+        assert len(pairs) == 2
+
+    def test_targets_beyond_the_training_range_need_a_level_or_a_linear_map(self, run):
+        rows = re.findall(r"^(.+?) +RMSE +([\d.]+)", run("guide/targets.md").text, re.MULTILINE)
+        error = {name: float(number) for name, number in rows}
+        assert error["plain"] > 5 * error["yesterday's price"]
+        for name in ("linear_skip", "standard", "last"):
+            assert error[name] <= error["yesterday's price"] + 0.1
+
+    def test_tuning_ridge_is_the_best_and_all_beat_the_naive_forecast(self, run):
+        page = run("guide/tuning.md")
+        assert page["by_model"].idxmin() == "RidgeCV"
+        assert page["by_model"].idxmax() == "NaiveRegressor"
+        assert page["final"]["model"].n_iter_ == page["best_epoch"]
+
+    def test_unequal_lengths_have_no_effect_on_predictions(self, run):
+        page = run("guide/unequal_lengths.md")
+        assert page["r2"] > 0.8
+        alone = page["alone"]
+        np.testing.assert_allclose(alone, page["beside"][:1], rtol=1e-5)
+        np.testing.assert_allclose(alone, page["model"].predict(page["at_the_front"]), rtol=1e-5)
+        on_steps, elsewhere = map(float, page.printed[-1].split())
+        assert on_steps == pytest.approx(elsewhere)
+
+    def test_windows_hold_the_rows_of_the_page(self, run):
+        printed = run("guide/windows.md").printed
+        assert "window of row 3: [0. 1. 2.]   y: row 3" in printed[0]
+        assert "2 columns, flatten=auto: (200, 3, 2)" in printed[3]
+        assert "windows share memory: True\ncan be written into: False\n" in printed[-1]
+
+    def test_front_page_finds_no_more_in_prices_than_yesterday(self, run):
+        found, naive = re.findall(r"([\d.]+) dollars", run("index.md").text)
+        assert float(found) == pytest.approx(float(naive), rel=0.03)
+
+    def test_start_page_has_a_network_that_beats_both_rules(self, run):
+        page = run("start.md")
+        assert min(page["error"], key=page["error"].get) == "network"
+        assert page["error"]["network"] < 0.7 * page["error"]["a week ago"]
+        assert page["ahead"].index[0].isoformat().startswith("2024-01-01")
+
+
+def test_results_stand_below_their_blocks(executed_pages):
+    page = (
+        "```python\nprint('long ' * 40)\n```\n\n```python\nx = 1\n```\n\n```text\nas it is\n```\n"
+    )
+    results, names = executed_pages.run_page(page, "page.md")
+    assert results == [("long " * 40 + "\n", []), ("", [])]
+    assert names["x"] == 1
+    shown = executed_pages.as_markdown(*results[0]).splitlines()
+    assert shown[2] == "````text"
+    assert " ".join(shown[3:-1]) == " ".join(["long"] * 40)
+    assert max(map(len, shown)) <= 88
+    assert executed_pages.as_markdown(*results[1]) == ""
+
+
+def test_figures_stand_below_their_blocks(executed_pages, on_no_screen):
+    page = "```python\nimport matplotlib.pyplot as plt\n\nplt.plot([0, 1])\n```\n"
+    [(printed, figures)], _ = executed_pages.run_page(page, "page.md")
+    assert (printed, len(figures)) == ("", 1)
+    assert b"<svg" in figures[0]
+    assert "![" in executed_pages.as_markdown(printed, figures)
+
+
+def test_an_error_names_the_page_and_the_block(executed_pages):
+    page = "```python\nx = 1\n```\n\n```python\nundefined\n```\n"
+    with pytest.raises(NameError) as error:
+        executed_pages.run_page(page, "page.md")
+    assert str(error.traceback[-1].path) == "page.md, block 2"
+
+
+def test_blocks_of_code_are_all_found(executed_pages):
+    for page, text in PAGES.items():
+        assert text.count("```python") == len(executed_pages.BLOCK.findall(text)), page
 
 
 ARCHITECTURE = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
