@@ -16,7 +16,8 @@ BIN := .venv/bin
 help:  ## Show the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
 
-demo: .venv/.installed-examples  ## Forecast the price of a stock and draw it
+demo: .venv/.installed-examples  ## Forecast a laser, where networks win, and prices, where they do not
+	$(BIN)/python examples/plot_laser.py
 	$(BIN)/python examples/google_stock.py
 
 # As many processes as cores; fixtures are shared within a file. If a process dies, the run ends:

@@ -25,6 +25,7 @@ extensions = [
     "executed_pages",
     "matplotlib.sphinxext.plot_directive",
     "sphinx_copybutton",
+    "sphinx_design",
     "sphinx_gallery.gen_gallery",
 ]
 templates_path = ["_templates"]
@@ -33,16 +34,19 @@ exclude_patterns = ["_build"]
 default_role = "literal"
 # README and production.md are also read on GitHub, which makes anchors of headings like this.
 myst_heading_anchors = 3
+myst_enable_extensions = ["colon_fence"]  # the cards of the front page
 
 html_theme = "pydata_sphinx_theme"
 html_title = f"skrnn {release}"
 html_static_path = ["_static"]
 html_css_files = ["skrnn.css"]
+html_logo = "_static/logo.svg"
 html_favicon = "_static/favicon.svg"
 html_show_sourcelink = False
 # Light or dark follows the reader's system, until the reader chooses.
 html_context = {"default_mode": "auto"}
 html_theme_options = {
+    "logo": {"alt_text": "skrnn"},
     "navigation_with_keys": False,
     "show_toc_level": 2,
     "secondary_sidebar_items": ["page-toc"],
