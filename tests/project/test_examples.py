@@ -86,8 +86,8 @@ def test_there_is_a_gallery():
 
 
 def test_extras_of_extras_are_followed():
-    assert {"scikit-learn", "matplotlib", "bokeh-sampledata", "mapie"} <= installed_with(
-        ["intervals"]
+    assert {"scikit-learn", "matplotlib", "bokeh-sampledata", "aeon"} <= installed_with(
+        ["unequal-lengths"]
     )
     assert "matplotlib" not in installed_with(["persistence"])
 

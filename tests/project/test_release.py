@@ -81,7 +81,7 @@ def test_without_an_address_the_readme_on_pypi_keeps_the_text_of_links():
     text = readme_for_pypi()
     assert not re.search(r"\]\((?!https://)", text)
     assert "![" not in text
-    assert "For calibrated intervals there is a recipe with\n   MAPIE." in text
+    assert "scores: how sure is it?." in text
 
 
 def test_code_of_the_readme_is_the_same_on_pypi():

@@ -83,7 +83,7 @@ def test_targets_may_be_a_series_of_arrays_of_polars():
     assert_array_equal(model.fit(X, series).predict(X), expected)
 
 
-# MAPIE; docs/intervals.md has more of it
+# MAPIE
 
 
 def test_split_conformal_intervals_are_quantiles_of_the_residuals_of_the_calibration_part(prices):
