@@ -60,3 +60,24 @@ def test_before_any_training_the_simple_rnn_forgets_the_first_step():
     assert flow["simple RNN"][0] < flow["simple RNN"][-1] / 1_000
     # What memory_steps is for.
     assert flow["LSTM, memory_steps=100"][0] > 100 * flow["LSTM"][0]
+
+
+def test_the_sea_is_judged_on_rows_after_those_it_learns_from():
+    names = run("plot_how_sure_hourly.py", "One table")
+    train, test = names["train"], names["test"]
+    assert train.index.max() < test.index.min()
+    # Gaps of the record would be missing steps.
+    assert (names["sea"].index.to_series().diff().dropna() == pd.Timedelta(minutes=30)).all()
+    for model in (names["naive"], names["network"]):
+        assert [window.window_length for window in windows_of(model)] == [96]
+
+
+def test_the_network_covers_the_crisis_better_than_the_naive_forecast(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    names = run("plot_how_sure_panel.py", "A picture")
+    days = names["days"]
+    assert days[names["train"]].max() < days[names["test"]].min()
+    table, worst = names["table"], names["worst"]
+    assert table.loc["GRU", "pinball skill"] > 0.03
+    assert abs(table.loc["GRU", "coverage"] - 0.9) < 0.03
+    assert worst["GRU"] > worst["naive"] + 5

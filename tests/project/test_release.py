@@ -70,7 +70,7 @@ def test_links_of_the_readme_lead_to_the_files_of_the_version():
     kept = [target for target in relative if target.startswith("https://")]
     expected = {
         f"{source}/blob/v1.2.3/docs/install.md",
-        f"{source}/raw/v1.2.3/docs/google_stock.png",
+        f"{source}/raw/v1.2.3/docs/laser.png",
     }
     expected |= {f"{source}/blob/v1.2.3/README.md#where-to-read-on", *kept}
     assert expected <= set(absolute)
