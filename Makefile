@@ -7,7 +7,7 @@ BIN := .venv/bin
 .DELETE_ON_ERROR:
 # Two installs at once into one environment would get in each other's way.
 .NOTPARALLEL:
-.PHONY: help demo test test-interop test-oldest test-wheel trust wheel release docs look bench accuracy lint types format lock audit clean
+.PHONY: help demo test test-interop test-oldest test-wheel trust wheel release docs look bench accuracy intervals lint types format lock audit clean
 # Make removes in the end what it made in passing, which is all that only patterns name.
 .PRECIOUS: %/bin/pip
 # The folder of a stamp names the environment that the stamp needs.
@@ -76,6 +76,9 @@ bench: .venv/.installed-bench  ## Measure skrnn beside Keras and PyTorch; about 
 
 accuracy: .venv/.installed-bench  ## Measure networks beside rivals and published figures; up to 30 minutes
 	$(BIN)/python benchmarks/accuracy.py
+
+intervals: .venv/.installed-bench  ## Measure how many targets 90 % intervals hold; up to 5 minutes
+	$(BIN)/python benchmarks/intervals.py
 
 lint: .venv/.installed-test  ## Check style and format
 	$(BIN)/ruff check
