@@ -1,8 +1,9 @@
 """Measure how many targets 90 % intervals hold on four real series, before and after calibration.
 
 Run it with ``make intervals``; it takes up to 5 minutes. Results are stored in
-``benchmarks/results/intervals.json``. ``--table`` prints the tables of stored results and measures
-nothing; ``--search`` tries settings on the training rows.
+``benchmarks/results/intervals.json``, and written as tables into ``docs/guide/how_sure.md``.
+``--page`` writes the stored results and measures nothing; ``--search`` tries settings on the
+training rows.
 
 Each model is fitted once, on the rows before the test rows. The last fifth of these is the
 calibration part. Then all test rows are predicted in order of time (`predict_rolling`): the windows
@@ -35,6 +36,9 @@ from skrnn.datasets import load_stock_prices
 from skrnn.metrics import winkler_score
 
 RESULTS = Path(__file__).parent / "results" / "intervals.json"
+PAGE = Path(__file__).parents[1] / "docs" / "guide" / "how_sure.md"
+# The page holds the tables between these lines.
+BEGIN, END = "<!-- tables of make intervals -->\n\n", "\n<!-- end of the tables -->\n"
 PACKAGES = ("skrnn", "scikit-learn", "numpy", "bokeh_sampledata")
 COVERAGE = 0.9
 QUANTILES = (0.05, 0.5, 0.95)
@@ -155,16 +159,17 @@ SERIES = {
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--table", action="store_true", help="print stored results")
+    parser.add_argument("--page", action="store_true", help="write the page, measure nothing")
     parser.add_argument("--search", choices=SERIES, help="try settings on the training rows")
     arguments = parser.parse_args()
     if arguments.search:
         search(SERIES[arguments.search])
         return
-    if not arguments.table:
+    if not arguments.page:
         text = json.dumps(measure_all(), indent=1, ensure_ascii=False)
         RESULTS.write_text(text + "\n", encoding="utf-8")
-    print(write_tables(read_results()))
+    PAGE.write_text(write_page(PAGE.read_text(encoding="utf-8"), read_results()), encoding="utf-8")
+    print(f"written to {PAGE}")
 
 
 def read_results() -> dict[str, Any]:
@@ -213,7 +218,7 @@ def judge_methods(model: ConformalIntervals, test: pd.DataFrame) -> dict[str, di
     """Return the figures of intervals before calibration, by split and by adaptive calibration."""
     y = test["value"].to_numpy()
     judged = {}
-    if hasattr(model.estimator_[-1], "quantiles"):
+    if model.estimator_[-1].quantiles is not None:
         judged["before"] = judge(y, model.estimator_.predict(test, return_quantiles=True)[1])
     judged["adaptive"] = judge(y, model.predict_rolling(test, y))
     model.set_params(step_size=0)
@@ -262,8 +267,14 @@ def search(series: Series) -> None:
         print(f"{name}: {told} in {time.perf_counter() - start:.1f} s", flush=True)
 
 
+def write_page(page: str, results: Mapping[str, Any]) -> str:
+    """Return the page with the tables of these results in place of its own."""
+    begin, end = page.index(BEGIN) + len(BEGIN), page.index(END)
+    return page[:begin] + write_tables(results) + "\n" + page[end:]
+
+
 def write_tables(results: Mapping[str, Any]) -> str:
-    """Return the two Markdown tables of stored results."""
+    """Return the two Markdown tables of stored results, and sentences about them."""
     worst = [f"worst {STRETCH}, {method}" for method in METHODS[1:]]
     coverage = [["series", "test rows", "model", *(f"{each}, %" for each in METHODS), *worst]]
     judged = [f"{key}, {method}" for key in ("width", "Winkler") for method in METHODS]

@@ -72,6 +72,12 @@ def test_settings_are_chosen_without_the_test_rows(benchmark):
         assert len(fitted) + len(test) == len(series.load())
 
 
+def test_the_page_holds_what_the_script_writes_from_the_stored_results(benchmark):
+    page = (ROOT / "docs" / "guide" / "how_sure.md").read_text(encoding="utf-8")
+    assert benchmark.module.write_tables(benchmark.results) in page
+    assert benchmark.module.write_page(page, benchmark.results) == page
+
+
 def test_the_tables_show_the_stored_figures(benchmark):
     text = benchmark.module.write_tables(benchmark.results)
     for name, result in benchmark.results["series"].items():
