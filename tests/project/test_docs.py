@@ -132,6 +132,19 @@ class TestPages:
         assert page.printed[5:7] == ["True\n", "the same window: True\n"]
         assert page.printed[8] == "ConvergenceWarning\n"
 
+    def test_quantiles_are_wide_at_noon_and_better_than_the_naive_ones(self, run):
+        page = run("guide/how_sure.md")
+        width = page["width"].groupby(page["test"].index.hour).mean()
+        # The true widths of the 90 % interval: the spread is 1 at midnight and 7 at noon.
+        assert width[0] < 7
+        assert width[12] == pytest.approx(23, rel=0.3)
+        assert page["comparison"].frame().loc["GRU", "pinball skill"] > 0.3
+        covered = re.findall(r"^(\w+) +([\d.]+)% of 720", page.text, flags=re.MULTILINE)
+        assert [name for name, _ in covered] == ["network", "calibrated"]
+        assert abs(float(covered[1][1]) - 90) < 2
+        assert page["fan"].shape == (24, 5)
+        assert len(page.figures[-1]) == 1
+
     def test_forecasts_are_labeled_and_near_a_year_ago(self, run):
         page = run("guide/forecasting.md")
         assert page.printed[0] == "2021-01-31 to 2021-12-31 | sales\n"
