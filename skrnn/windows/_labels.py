@@ -380,8 +380,15 @@ def _is_level(X: Any, key: str, group: Any) -> bool:
     columns = list(X.columns)
     if (key in levels) == (key in columns):
         found = "both an index level and a column" if key in levels else "neither"
+        prefixed = [name for name in columns if str(name).endswith(f"__{key}")]
+        advice = (
+            f" A ColumnTransformer has put a prefix before it: {prefixed[0]!r}. Use "
+            "verbose_feature_names_out=False there."
+            if found == "neither" and prefixed
+            else ""
+        )
         raise ValueError(
             f"group={key!r} must be the name of either an index level or a column of X, but is "
-            f"{found}. Index levels: {levels}; columns: {columns}."
+            f"{found}. Index levels: {levels}; columns: {columns}.{advice}"
         )
     return key in levels

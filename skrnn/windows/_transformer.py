@@ -100,7 +100,8 @@ class SlidingWindowTransformer(CallbackSupportMixin, TransformerMixin, BaseEstim
     group : str or list of str, default=None
         Index levels or columns of a DataFrame that name the series of each row. With several names,
         a series is named by a tuple. A window holds rows of one series only, and rows of several
-        series may be interleaved. A column given here is not a feature.
+        series may be interleaved. A column given here is not a feature. In a pipeline, use index
+        levels: scalers keep them, but refuse a column of text.
     known : list of str or list of int, default=None
         Columns whose value at a row is known before that row comes, such as a calendar, a plan or a
         weather forecast. Names of columns of a DataFrame, or positions among the features. A window

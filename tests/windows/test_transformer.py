@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from numpy.testing import assert_array_equal, assert_equal
 from sklearn import config_context
 from sklearn.base import clone
-from sklearn.compose import ColumnTransformer
+from sklearn.compose import ColumnTransformer, make_column_transformer
 from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import Ridge
 from sklearn.model_selection import GridSearchCV, TimeSeriesSplit
@@ -683,6 +683,18 @@ def test_a_group_that_is_not_found_is_an_error_with_what_there_is():
     transformer = SlidingWindowTransformer(group="ticker").fit(X)
     with pytest.raises(ValueError, match=r"'ticker'.*neither.*levels: \[\]; columns: \['a'\]"):
         transformer.transform(pl.DataFrame({"a": [1.0]}))
+
+
+def test_a_group_that_a_column_transformer_has_renamed_is_an_error_that_names_its_parameter():
+    X = panel(["x", "y"], [0, 0]).reset_index("ticker")
+    scale = make_column_transformer((StandardScaler(), ["a"]), remainder="passthrough")
+    pipe = make_pipeline(scale, nan_padded(1, group="ticker")).set_output(transform="pandas")
+    with pytest.raises(
+        ValueError, match=r"'remainder__ticker'\. Use verbose_feature_names_out=False"
+    ):
+        pipe.fit(X)
+    scale.set_params(verbose_feature_names_out=False)
+    assert list(pipe.fit(X)[-1].context_) == ["x", "y"]
 
 
 def test_a_group_that_is_a_level_and_a_column_is_an_error():
