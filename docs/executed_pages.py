@@ -18,7 +18,10 @@ import matplotlib.pyplot as plt
 BLOCK = re.compile(r"^```python\n(.*?)^```$", flags=re.DOTALL | re.MULTILINE)
 # Packages of the extra `interop`, which the site is built without. tests_interop/ runs these
 # blocks, and their output is written in the page.
-ELSEWHERE = re.compile(r"^(?:from|import) (?:dask|pyarrow|skforecast)\b", flags=re.MULTILINE)
+ELSEWHERE = re.compile(
+    r"^(?:from|import) (?:dask|fastapi|mlflow|onnxruntime|optuna|pyarrow|shap|skforecast)\b",
+    flags=re.MULTILINE,
+)
 # Longer lines, such as warnings, are wrapped as in a terminal.
 COLUMNS = 88
 

@@ -5,6 +5,7 @@ import numpy as np
 import optuna
 import pytest
 from numpy.testing import assert_array_equal
+from recipes import run_block
 from sklearn.base import clone
 from sklearn.model_selection import TimeSeriesSplit, cross_val_score
 from sklearn.pipeline import make_pipeline
@@ -117,3 +118,16 @@ def test_a_trial_is_pruned_by_a_callback_within_a_fit(network, series):
     # A pruned fit does not change the estimator, and keeps no reference to the callback.
     assert not hasattr(fitted[1e-6], "weights_")
     assert fitted[1e-6].callbacks[0].model is None
+
+
+def test_the_recipe_prunes_trials_and_finds_the_smallest_validation_loss(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    names = run_block("optuna")
+    study = names["study"]
+    assert {trial.state.name for trial in study.trials} == {"COMPLETE", "PRUNED"}
+    best = clone(names["pipe"][-1]).set_params(epochs=10, random_state=0, **study.best_params)
+    best.fit(names["known"], names["train"]["price"])
+    # The loss is that of y scaled by its mean and spread.
+    errors = names["test"]["price"] - best.predict(names["later"])
+    loss = np.mean((errors / names["train"]["price"].std(ddof=0)) ** 2)
+    assert study.best_value == pytest.approx(loss, rel=1e-4)
