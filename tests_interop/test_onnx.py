@@ -8,10 +8,8 @@ from recipes import run_block
 
 from skrnn import GRUClassifier, GRURegressor, LSTMRegressor, RNNRegressor
 
-# tf2onnx 1.17 and Keras' patch of it, read with NumPy 2.
-pytestmark = [
-    pytest.mark.filterwarnings("ignore:In the future `np.object`:FutureWarning"),
-]
+# Keras 3.15 asks NumPy for `np.object` when it patches tf2onnx.
+pytestmark = pytest.mark.filterwarnings("ignore:In the future `np.object`:FutureWarning")
 
 
 def run_onnx(path, X):
@@ -46,7 +44,7 @@ LACKING = np.where(RNG.random((30, 5, 1)) < 0.2, np.nan, X)
         (GRUClassifier(3), X, Y[:, 0] > 0),
     ],
     ids=[
-        "stack of one",
+        "simple",
         "both ways",
         "peepholes",
         "missing steps",

@@ -35,7 +35,7 @@ def test_the_lag_that_sales_depend_on_has_the_largest_share(names):
 
 def test_shap_values_are_mean_changes_over_all_orders_of_the_lags(names):
     shap, network, windows = names["shap"], names["network"], names["windows"]
-    # Three features of four stay at their values, so 6 orders of the others can be tried by hand.
+    # One of four features is the same in all rows, so there are 6 orders of the others.
     background, row = windows[:8, -2:].reshape(8, 4).copy(), windows[-1, -2:].reshape(1, 4)
     background[:, 0] = row[0, 0]
 
