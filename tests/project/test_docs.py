@@ -127,10 +127,12 @@ class TestPages:
         assert float(errors["None"]) > 1 > 0.2 > float(errors["'last'"])
         assert float(errors["'standard'"]) < 0.2
         assert "X.sort_index()" in page.printed[2]
-        assert page.printed[3].startswith("Found array with dim 3")
-        assert page.printed[4].startswith("Found input variables with inconsistent numbers")
-        assert page.printed[5:7] == ["True\n", "the same window: True\n"]
-        assert page.printed[8] == "ConvergenceWarning\n"
+        assert page.printed[3] == "could not convert string to float: 'META'\n"
+        assert page.printed[5] == "the same windows: True\n"
+        assert page.printed[6].startswith("Found array with dim 3")
+        assert page.printed[7].startswith("Found input variables with inconsistent numbers")
+        assert page.printed[8:10] == ["True\n", "the same window: True\n"]
+        assert page.printed[11] == "ConvergenceWarning\n"
 
     def test_quantiles_are_wide_at_noon_and_better_than_the_naive_ones(self, run):
         page = run("guide/how_sure.md")
