@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from numbers import Integral
 from typing import Any
@@ -18,7 +16,6 @@ from sklearn.utils.validation import check_is_fitted
 from skrnn._utils.estimator_arguments import refuse_other_models
 from skrnn._utils.quantiles import has_quantiles
 from skrnn.estimators._seeds import draw_seeds
-from skrnn.exceptions import RowsMissingWarning
 from skrnn.forecasting._future_rows import FutureRows
 from skrnn.forecasting._last_rows import (
     find_architecture,
@@ -36,6 +33,7 @@ from skrnn.forecasting._predicted_columns import (
 from skrnn.forecasting._simulated_paths import simulate_quantiles
 from skrnn.forecasting._window_paths import WindowPath, find_window_paths
 from skrnn.windows._labels import read_labels
+from skrnn.windows._notices import ignore_missing_steps
 
 
 @validate_params(
@@ -226,7 +224,7 @@ def forecast(
     elif levels is None:
         values = _predict_recursively(pipeline, rows, targets.columns, first, is_by_step)
     else:
-        with _ignore_missing_rows():
+        with ignore_missing_steps():  # the first step has given its warnings
             values = simulate_quantiles(
                 pipeline,
                 rows,
@@ -263,7 +261,7 @@ def _predict_recursively(
 ) -> np.ndarray:
     """Return the predictions of all steps, each of them made from the earlier ones."""
     predicted = [first]
-    with _ignore_missing_rows():
+    with ignore_missing_steps():  # the first step has given its warnings
         for step in range(1, rows.n_steps):
             if columns:
                 rows.write(columns, np.array(predicted))
@@ -320,8 +318,7 @@ def _check_known_values(
     reads_known = any(path.window._known for path in paths)
     if is_plain and steps <= horizon and not reads_known:
         return
-    with warnings.catch_warnings(), np.errstate(all="ignore"):
-        warnings.simplefilter("ignore", RowsMissingWarning)
+    with ignore_missing_steps(), np.errstate(all="ignore"):
         is_simple = is_plain and horizon > 0 and rows.unknown == targets.columns and not reads_known
         needed = [
             column for column in rows.unknown if is_simple or rows.is_read(column, steps, read)
@@ -424,24 +421,14 @@ def _refuse_unknown_target(
     )
 
 
-@contextmanager
-def _ignore_missing_rows() -> Iterator[None]:
-    """Ignore warnings about missing steps after the first step, which has already given them."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", RowsMissingWarning)
-        yield
-
-
-@contextmanager
-def _ignore_warnings_of_first_rows(paths: list[WindowPath], past: Past) -> Iterator[None]:
+def _ignore_warnings_of_first_rows(
+    paths: list[WindowPath], past: Past
+) -> AbstractContextManager[None]:
     """Ignore warnings about missing steps if the windows of all future rows are complete."""
     windows = [path.window for path in paths]
     n_needed = max((window.window_length + window.horizon - 1 for window in windows), default=0)
     n_given = min(_count_rows(past), default=0)
-    with warnings.catch_warnings():
-        if paths and n_given >= n_needed:
-            warnings.simplefilter("ignore", RowsMissingWarning)
-        yield
+    return ignore_missing_steps() if paths and n_given >= n_needed else nullcontext()
 
 
 def _count_rows(past: Past) -> list[int]:

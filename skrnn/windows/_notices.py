@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -22,6 +24,23 @@ from skrnn.windows._views import Array, Positions
 _TO_DATES = 'X.index = pd.to_datetime(X.index, format="%Y-%m-%d"), with the format of your labels.'
 # Reasons of a `Placement` that are due to the type of the labels.
 _UNPLACED = ("kind", "text", "mixed", "missing")
+
+
+_is_silent: ContextVar[bool] = ContextVar("_is_silent", default=False)
+
+
+@contextmanager
+def ignore_missing_steps() -> Iterator[None]:
+    """Give no warnings about missing steps within the block.
+
+    Filters of warnings belong to the process. Two threads that set and restore them at once could
+    leave a filter behind.
+    """
+    token = _is_silent.set(True)
+    try:
+        yield
+    finally:
+        _is_silent.reset(token)
 
 
 class _IncompleteRows(NamedTuple):
@@ -107,6 +126,8 @@ class Notices:
 
     def warn(self, *, window_length: int, gaps: str) -> None:
         """Give one warning if anything was noted."""
+        if _is_silent.get():
+            return
         found: list[tuple[type[RowsMissingWarning], str]] = []
         if self._unordered:
             found.append((UnplacedLabelsWarning, self._describe_unordered()))

@@ -1,5 +1,7 @@
 """Forecasts of the rows that come next, beside loops written by hand."""
 
+import threading
+import warnings
 from datetime import timedelta, timezone
 
 import numpy as np
@@ -718,3 +720,22 @@ def test_first_rows_may_lack_steps_if_the_window_of_the_next_row_is_complete(hor
     with pytest.warns(RowsMissingWarning) as caught:
         forecast(pipe, 3, X=FRAME[-n_needed + 1 :])
     assert len(caught) == 1
+
+
+def test_threads_that_forecast_at_once_leave_the_filters_of_warnings_alone():
+    frame = pd.DataFrame({"level": SERIES})
+    pipe = make_pipeline(SlidingWindowTransformer(3), Ridge()).fit(frame, frame["level"])
+    started = threading.Barrier(4)
+
+    def call():
+        started.wait()
+        for _ in range(5):
+            forecast(pipe, 3)
+
+    before = list(warnings.filters)
+    threads = [threading.Thread(target=call) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert warnings.filters == before
