@@ -1,8 +1,9 @@
 """Open each page of the built site in headless Chromium, and report its faults.
 
 Each page is opened at the width of a desktop and of a phone, light and dark. Nothing may be wider
-than the screen, all its pictures must be there, and the console must be silent. Links within the
-site must lead somewhere. Screenshots are put beside the site, to be looked at: `make look`.
+than the screen, all its pictures must be there, and the console must be silent. On a desktop, code
+must fit without scrolling. A heading must be larger than those below it. Links within the site must
+lead somewhere. Screenshots are put beside the site, to be looked at: `make look`.
 """
 
 import argparse
@@ -10,6 +11,7 @@ import http.server
 import sys
 import threading
 from functools import partial
+from itertools import pairwise
 from pathlib import Path
 from urllib.parse import unquote, urldefrag, urljoin, urlsplit
 
@@ -32,9 +34,22 @@ const cut = [...document.querySelectorAll(".bd-article *")].filter(
     e => e.getBoundingClientRect().right > width + 1 && !moves(e) && e.className != "headerlink"
 );
 const pictures = [...document.images];
+const scrolled = [...document.querySelectorAll(".bd-article pre")].filter(
+    e => e.scrollWidth > e.clientWidth
+);
+// The size of the first heading of each level on the page.
+const headings = ["h1", "h2", "h3", "h4"]
+    .map(level => document.querySelector(`.bd-article ${level}`))
+    .filter(e => e)
+    .map(e => [e.tagName, parseFloat(getComputedStyle(e).fontSize)]);
 return {
     overflow: document.documentElement.scrollWidth - width,
     cut: cut.map(e => `${e.tagName} ${e.textContent.trim().slice(0, 40)}`),
+    scrolled: scrolled.map(e => {
+        const lines = e.textContent.split("\\n");
+        return lines.reduce((a, b) => a.length >= b.length ? a : b).trim();
+    }),
+    headings: headings,
     missing: pictures.filter(p => p.complete && p.naturalWidth === 0).map(p => p.src),
     wordless: pictures.filter(p => !p.hasAttribute("alt")).map(p => p.src),
     links: [...document.links].map(a => a.getAttribute("href")),
@@ -91,6 +106,9 @@ def look(site: Path, shots: Path) -> list[str]:
                     if found["overflow"] > 0:
                         faults.append(f"{where}: {found['overflow']} pixels wider than the screen")
                     faults += [f"{where}: cut off: {text}" for text in found["cut"][:3]]
+                    if name == "desktop":
+                        faults += [f"{where}: code is cut off: {s}" for s in found["scrolled"]]
+                    faults += [f"{where}: {text}" for text in small_headings(found["headings"])]
                     faults += [f"{where}: picture is missing: {src}" for src in found["missing"]]
                     faults += [f"{where}: picture without words: {s}" for s in found["wordless"]]
                     faults += [f"{where}: {e['message']}" for e in browser.get_log("browser")]
@@ -105,6 +123,15 @@ def look(site: Path, shots: Path) -> list[str]:
     faults += sorted(broken_links(site, links, ids))
     print(f"{len(pages)} pages, {len(links)} links, {len(faults)} faults; screenshots in {shots}")
     return faults
+
+
+def small_headings(headings: list[tuple[str, float]]) -> list[str]:
+    """Return the headings that are not larger than those of the next level."""
+    return [
+        f"{upper} has {size:g} pixels, {lower} has {below:g}"
+        for (upper, size), (lower, below) in pairwise(headings)
+        if size <= below
+    ]
 
 
 def open_browser() -> webdriver.Chrome:
