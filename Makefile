@@ -17,8 +17,8 @@ help:  ## Show the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
 
 demo: .venv/.installed-examples  ## Forecast a laser, where networks win, and prices, where they do not
-	$(BIN)/python examples/plot_laser.py
-	$(BIN)/python examples/google_stock.py
+	$(BIN)/python examples/start_here/plot_laser.py
+	$(BIN)/python examples/exercises/google_stock.py
 
 # As many processes as cores; fixtures are shared within a file. If a process dies, the run ends:
 # with a new one in its place it would hang.

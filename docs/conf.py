@@ -78,9 +78,20 @@ copybutton_selector = "div.highlight-python pre, div.highlight-console pre, div.
 sphinx_gallery_conf = {
     "examples_dirs": "../examples",
     "gallery_dirs": "auto_examples",
-    # Others are too long for a gallery.
+    "subsection_order": [
+        f"../examples/{section}"
+        for section in (
+            "start_here",
+            "forecasting",
+            "panels",
+            "labels_and_text",
+            "inside",
+            "comparison",
+            "exercises",
+        )
+    ],
+    # Others are too long for the build: their code is shown, but not run.
     "filename_pattern": "/plot_",
-    "ignore_pattern": r"^(?!plot_)",
     "within_subsection_order": "ExampleTitleSortKey",
     "doc_module": "skrnn",
     "reference_url": {"skrnn": None},

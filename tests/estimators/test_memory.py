@@ -4,7 +4,7 @@ import pytest
 
 from skrnn import RNNRegressor
 
-EXAMPLE, UP_TO = "memory.py", "Training"
+EXAMPLE, UP_TO = "exercises/memory.py", "Training"
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -368,8 +368,8 @@ def test_at_its_start_a_simple_rnn_has_next_to_no_gradient_at_the_first_of_100_s
 
 
 def test_a_trained_lstm_with_memory_steps_keeps_gradient_at_the_first_step_of_the_recall():
-    # As in examples/memory.py, with half the rows and too few epochs to learn the task.
-    # examples/plot_vanishing_gradient.py trains until one network has learned the task.
+    # As in examples/exercises/memory.py, with half the rows and too few epochs to learn the task.
+    # examples/inside/plot_vanishing_gradient.py trains until one network has learned the task.
     noise = np.random.default_rng(0).uniform(size=(1_000, 100))
     first = {}
     for memory_steps in (None, 100):

@@ -6,7 +6,7 @@ import pytest
 from sklearn.base import clone
 from sklearn.model_selection import ParameterGrid
 
-EXAMPLE, UP_TO = "plot_employees.py", "Search"
+EXAMPLE, UP_TO = "panels/plot_employees.py", "Search"
 NAMES = ["Naive", "Ridge, past", "Ridge, planned leave", "GRU, past", "GRU, planned leave"]
 PLANNED = ["Ridge, planned leave", "GRU, planned leave"]
 # Months of the test part, counted from 0: the first, one in the middle, the last.

@@ -8,10 +8,10 @@ from conftest import EXAMPLES
 from sklearn.base import clone
 from sklearn.model_selection import ParameterGrid
 
-EXAMPLE, UP_TO = "google_stock.py", "Search"
+EXAMPLE, UP_TO = "exercises/google_stock.py", "Search"
 
 
-@pytest.mark.parametrize("path", sorted(EXAMPLES.glob("*.py")), ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", sorted(EXAMPLES.rglob("*.py")), ids=lambda path: path.stem)
 def test_an_example_compiles_and_its_docstring_begins_with_an_underlined_title(path):
     source = path.read_text(encoding="utf-8")
     compile(source, path, "exec")

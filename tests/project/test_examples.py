@@ -12,7 +12,7 @@ from packaging.utils import canonicalize_name
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 EXTRAS = PROJECT["optional-dependencies"]
-GALLERY = sorted((ROOT / "examples").glob("plot_*.py"))
+GALLERY = sorted((ROOT / "examples").rglob("plot_*.py"))
 NEEDS = re.compile(r'^Needs: ``pip install "skrnn(?:\[([\w,-]+)\])?"``\.$', flags=re.MULTILINE)
 
 # Modules whose distribution has another name, or comes with a dependency.
@@ -79,10 +79,30 @@ def test_there_is_a_gallery():
     assert len(GALLERY) > 15
     header = (ROOT / "examples" / "GALLERY_HEADER.rst").read_text(encoding="utf-8")
     assert header.startswith("Gallery\n=======\n")
-    # The header names the examples that are too long for the gallery.
-    assert {*re.findall(r"\w+\.py", header)} == {
-        path.name for path in (ROOT / "examples").glob("*.py") if path not in GALLERY
+
+
+def test_each_section_has_a_header_and_a_place_in_the_gallery():
+    configuration = (ROOT / "docs" / "conf.py").read_text(encoding="utf-8")
+    sections = {path.parent.name for path in (ROOT / "examples").glob("*/*.py")}
+    assert len(sections) > 5
+    for section in sections:
+        assert f'            "{section}",\n' in configuration
+        header = ROOT / "examples" / section / "GALLERY_HEADER.rst"
+        title, line = header.read_text(encoding="utf-8").splitlines()[:2]
+        assert line == "=" * len(title)
+
+
+def test_examples_that_take_minutes_are_among_the_exercises():
+    longer = {path.parent.name for path in (ROOT / "examples").rglob("*.py")} - {
+        path.parent.name for path in GALLERY
     }
+    assert longer == {"exercises"}
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "examples").rglob("*.py")), ids=lambda p: p.stem)
+def test_an_example_names_its_own_path(path):
+    named = re.findall(r"``python (examples/\S+)``", path.read_text(encoding="utf-8"))
+    assert {*named} <= {path.relative_to(ROOT).as_posix()}
 
 
 def test_extras_of_extras_are_followed():

@@ -26,7 +26,7 @@ def run(name, up_to):
 
 
 def test_the_comparison_is_on_three_years_and_of_models_that_do_not_leak(capsys):
-    names = run("plot_compare.py", "The comparison")
+    names = run("comparison/plot_compare.py", "The comparison")
     dates = names["prices"].index
     for (train, test), year in zip(
         TimeSeriesSplit(3, test_size=252).split(dates), (2010, 2011, 2012), strict=True
@@ -43,7 +43,7 @@ def test_the_comparison_is_on_three_years_and_of_models_that_do_not_leak(capsys)
 
 
 def test_the_sea_of_november_is_not_learned_from():
-    names = run("plot_forecast.py", "Training")
+    names = run("forecasting/plot_forecast.py", "Training")
     train, november = names["train"], names["november"]
     assert train.index.max() < november.index.min()
     assert not names["sea"].isna().any(axis=None)
@@ -56,14 +56,15 @@ def test_the_sea_of_november_is_not_learned_from():
 
 
 def test_before_any_training_the_simple_rnn_forgets_the_first_step():
-    flow = run("plot_vanishing_gradient.py", "Recall the first of a hundred steps")["at_start"].flow
+    names = run("inside/plot_vanishing_gradient.py", "Recall the first of a hundred steps")
+    flow = names["at_start"].flow
     assert flow["simple RNN"][0] < flow["simple RNN"][-1] / 1_000
     # What memory_steps is for.
     assert flow["LSTM, memory_steps=100"][0] > 100 * flow["LSTM"][0]
 
 
 def test_the_sea_is_judged_on_rows_after_those_it_learns_from():
-    names = run("plot_how_sure_hourly.py", "One table")
+    names = run("forecasting/plot_how_sure_hourly.py", "One table")
     train, test = names["train"], names["test"]
     assert train.index.max() < test.index.min()
     # Gaps of the record would be missing steps.
@@ -74,7 +75,7 @@ def test_the_sea_is_judged_on_rows_after_those_it_learns_from():
 
 def test_the_network_covers_the_crisis_better_than_the_naive_forecast(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    names = run("plot_how_sure_panel.py", "A picture")
+    names = run("panels/plot_how_sure_panel.py", "A picture")
     days = names["days"]
     assert days[names["train"]].max() < days[names["test"]].min()
     table, worst = names["table"], names["worst"]

@@ -6,7 +6,7 @@ from sklearn.base import clone
 from sklearn.metrics import root_mean_squared_error
 from sklearn.model_selection import ParameterGrid
 
-EXAMPLE, UP_TO = "plot_laser.py", "Search"
+EXAMPLE, UP_TO = "start_here/plot_laser.py", "Search"
 # reservoirpy 0.4.2 does not close the file of the laser.
 pytestmark = pytest.mark.filterwarnings("ignore:unclosed file:ResourceWarning")
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn.base import clone
 
-EXAMPLE, UP_TO = "noisy_waves.py", "Training"
+EXAMPLE, UP_TO = "exercises/noisy_waves.py", "Training"
 
 
 def test_the_parts_are_of_the_sizes_of_the_book_and_do_not_overlap(example):
