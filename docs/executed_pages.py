@@ -15,6 +15,7 @@ from typing import Any
 
 import matplotlib.pyplot as plt
 
+# Blocks of `py` are shown, but not run.
 BLOCK = re.compile(r"^```python\n(.*?)^```$", flags=re.DOTALL | re.MULTILINE)
 # Packages of the extra `interop`, which the site is built without. tests_interop/ runs these
 # blocks, and their output is written in the page.

@@ -1,4 +1,4 @@
-"""Datasets: stock prices and generated waves. Nothing is downloaded."""
+"""Datasets: stock prices, generated visitors and waves. Nothing is downloaded."""
 
 from __future__ import annotations
 
@@ -43,6 +43,7 @@ def load_stock_prices(ticker: str = "GOOG") -> pd.DataFrame:
 
     See Also
     --------
+    make_visitors : Generated days.
     make_noisy_waves : Generated series.
 
     Examples
@@ -91,6 +92,64 @@ def load_stock_prices(ticker: str = "GOOG") -> pd.DataFrame:
     return prices.sort_index()
 
 
+def make_visitors(n_days: int = 1095, *, random_state: Any = None) -> pd.DataFrame:
+    """Make the daily numbers of visitors of a museum, with a weekly and a yearly pattern.
+
+    There are most visitors on Saturdays and in spring. Good and bad times last some days.
+
+    Parameters
+    ----------
+    n_days : int, default=1095
+        Number of days, at least 1. The first day is 2021-01-01, so the default is three years.
+
+    random_state : int, RandomState instance or None, default=None
+        Generator of the good and bad times. An int gives the same numbers at each call. None draws
+        from NumPy's global generator, as scikit-learn's `make_*` functions do.
+
+    Returns
+    -------
+    visitors : DataFrame of shape (n_days, 1)
+        One row for each day, oldest first, with a DatetimeIndex named "date". The column "visitors"
+        has whole numbers as float64.
+
+    Raises
+    ------
+    ValueError
+        If `n_days` is not an int of at least 1, or `random_state` is not a seed.
+
+    See Also
+    --------
+    load_stock_prices : Real prices.
+    make_noisy_waves : Generated series without dates.
+
+    Notes
+    -----
+    A number is the product of 200, the factor of its weekday (0.9 to 1.8), the factor of the season
+    (0.7 to 1.3) and `exp(mood)`. The mood is autoregressive, `mood[t] = 0.8 mood[t - 1] + noise`,
+    with normal noise of standard deviation 0.06, and begins at 0.
+
+    Examples
+    --------
+    >>> from skrnn.datasets import make_visitors
+    >>> make_visitors(random_state=0).head(3)
+                visitors
+    date
+    2021-01-01     241.0
+    2021-01-02     373.0
+    2021-01-03     351.0
+    """
+    if not isinstance(n_days, Integral) or n_days < 1:
+        raise ValueError(f"n_days={n_days!r} is not an int of at least 1.")
+    mood = np.zeros(n_days)
+    noise = check_random_state(random_state).normal(scale=0.06, size=n_days)
+    for day in range(1, n_days):
+        mood[day] = 0.8 * mood[day - 1] + noise[day]
+    days = pd.date_range("2021-01-01", periods=n_days, name="date")
+    week = np.array([1.0, 0.9, 0.9, 1.0, 1.2, 1.8, 1.6])[days.day_of_week]
+    season = 1 + 0.3 * np.sin(2 * np.pi * days.day_of_year / 365)
+    return pd.DataFrame({"visitors": (200 * week * season * np.exp(mood)).round()}, days)
+
+
 def make_noisy_waves(n_series: int, n_steps: int, *, random_state: Any = None) -> np.ndarray:
     """Make series of two sine waves each, of random frequency and phase, with noise.
 
@@ -122,6 +181,7 @@ def make_noisy_waves(n_series: int, n_steps: int, *, random_state: Any = None) -
     See Also
     --------
     load_stock_prices : Real prices.
+    make_visitors : Generated days with dates.
 
     Notes
     -----

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
-from skrnn.datasets import load_stock_prices, make_noisy_waves
+from skrnn.datasets import load_stock_prices, make_noisy_waves, make_visitors
 
 TICKERS = ["AAPL", "FB", "GOOG", "IBM", "MSFT"]
 PRICES = ["Open", "High", "Low", "Close"]
@@ -192,3 +192,38 @@ def test_numbers_of_waves_and_steps_are_ints_of_at_least_1(name, value):
 def test_an_invalid_seed_is_refused():
     with pytest.raises(ValueError, match="'red' cannot be used to seed"):
         make_noisy_waves(2, 2, random_state="red")
+
+
+# Visitors
+
+
+def test_visitors_are_days_from_2021_on_with_whole_numbers():
+    visitors = make_visitors(random_state=0)
+    assert list(visitors.columns) == ["visitors"]
+    assert visitors.index.equals(pd.date_range("2021-01-01", "2023-12-31", name="date"))
+    assert visitors.index.name == "date"
+    assert_array_equal(visitors, visitors.round())
+    assert (visitors > 0).all(axis=None)
+
+
+def test_visitors_are_the_product_of_week_season_and_an_autoregressive_mood():
+    numbers = make_visitors(400, random_state=3)["visitors"]
+    noise = np.random.RandomState(3).normal(scale=0.06, size=400)
+    for t in (0, 1, 5, 399):
+        day = numbers.index[t]
+        factor = {"Saturday": 1.8, "Sunday": 1.6, "Friday": 1.2, "Monday": 1, "Thursday": 1}
+        season = 1 + 0.3 * math.sin(2 * math.pi * day.day_of_year / 365)
+        mood = sum(0.8 ** (t - s) * noise[s] for s in range(1, t + 1))
+        expected = 200 * factor.get(day.day_name(), 0.9) * season * math.exp(mood)
+        assert numbers.iloc[t] == pytest.approx(expected, abs=0.5001)
+
+
+def test_visitors_of_fewer_days_are_the_first_ones():
+    longer = make_visitors(50, random_state=1)
+    pd.testing.assert_frame_equal(make_visitors(20, random_state=1), longer.iloc[:20])
+
+
+@pytest.mark.parametrize("n_days", [0, -1, 2.0, "10", None])
+def test_the_number_of_days_is_an_int_of_at_least_1(n_days):
+    with pytest.raises(ValueError, match=f"n_days={n_days!r} is not an int of at least 1"):
+        make_visitors(n_days)
