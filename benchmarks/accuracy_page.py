@@ -13,7 +13,7 @@ from accuracy_tables import LAST, START, TABLES, Published, Table, label
 
 EXPLANATION = """\
 Networks beside the last value, ridge regression and published figures, as `make accuracy` measures
-them. Rivals are fitted once, networks with {n_seeds} seeds: the figure is the mean, and
+them. Other models are fitted once, networks with {n_seeds} seeds: the figure is the mean, and
 "spread" the standard deviation of the seeds. Settings were chosen with plain networks on the last
 fifth of the training rows (waves: on validation waves). They are the same for all cells and options
 of a table unless its text names others. In all networks the

@@ -281,7 +281,7 @@ def write_tables(results: Mapping[str, Any]) -> str:
     scores = [["series", "unit", "model", *judged]]
     for name, result in results["series"].items():
         for model, figures in result["models"].items():
-            # The naive rival has no intervals before calibration.
+            # The naive forecast has no intervals before calibration.
             shown = [figures.get(method) for method in METHODS]
             coverage.append(
                 [
@@ -327,9 +327,9 @@ def write_sentences(results: Mapping[str, Any]) -> list[str]:
         f"before calibration, {say('before', 'coverage')}.",
         f"A short stretch can be worse: in the worst {STRETCH} rows in a row, adaptive intervals "
         f"hold {say('adaptive', 'worst')}, split intervals {say('split', 'worst')}.",
-        "Mean width of the adaptive intervals beside those of the naive rival: "
+        "Mean width of the adaptive intervals beside those of the naive forecast: "
         f"{compare('width')}.",
-        f"Winkler score beside that of the naive rival: {compare('winkler')}. Lower is better.",
+        f"Winkler score beside that of the naive forecast: {compare('winkler')}. Lower is better.",
     ]
     return [wrap(f"- {sentence}", subsequent_indent="  ") for sentence in sentences]
 

@@ -218,8 +218,8 @@ def load(path: str | os.PathLike[str], *, trusted: Sequence[str | type] | None =
     >>> from pathlib import Path
     >>> import skrnn
     >>> with tempfile.TemporaryDirectory() as folder:
-    ...     skrnn.save(skrnn.NaiveRegressor(strategy="drift"), Path(folder) / "rival.skrnn")
-    ...     skrnn.load(Path(folder) / "rival.skrnn")
+    ...     skrnn.save(skrnn.NaiveRegressor(strategy="drift"), Path(folder) / "naive.skrnn")
+    ...     skrnn.load(Path(folder) / "naive.skrnn")
     NaiveRegressor(strategy='drift')
     """
     skops_io = _import_skops()

@@ -138,7 +138,7 @@ def make_visitors(n_days: int = 1095, *, random_state: Any = None) -> pd.DataFra
     2021-01-02     373.0
     2021-01-03     351.0
     """
-    if not isinstance(n_days, Integral) or n_days < 1:
+    if not isinstance(n_days, int | np.integer) or n_days < 1:
         raise ValueError(f"n_days={n_days!r} is not an int of at least 1.")
     mood = np.zeros(n_days)
     noise = check_random_state(random_state).normal(scale=0.06, size=n_days)

@@ -87,7 +87,7 @@ def mean_absolute_scaled_error(
     See Also
     --------
     diebold_mariano_test : Test whether two forecasts are equally good.
-    skrnn.model_selection.compare_regressors : Compare regressors with the naive rival.
+    skrnn.model_selection.compare_regressors : Compare regressors with the naive forecast.
 
     References
     ----------
@@ -128,7 +128,7 @@ def mean_absolute_scaled_error(
 
 
 def diebold_mariano_test(
-    losses: Any, rival_losses: Any, *, n_steps: int = 1
+    losses: Any, baseline_losses: Any, *, n_steps: int = 1
 ) -> tuple[float, float]:
     """Test whether two forecasts of the same rows are equally good.
 
@@ -143,8 +143,8 @@ def diebold_mariano_test(
         Loss of each row, such as the squared error or the pinball loss, in order of time. In a
         panel, average the losses of rows of the same time first.
 
-    rival_losses : array-like of shape (n_samples,)
-        Losses of the rival, for the same rows.
+    baseline_losses : array-like of shape (n_samples,)
+        Losses of the baseline, for the same rows.
 
     n_steps : int, default=1
         Number of steps ahead of the forecasts. Errors are correlated over `n_steps` - 1 steps.
@@ -152,7 +152,7 @@ def diebold_mariano_test(
     Returns
     -------
     statistic : float
-        Below 0 if the losses are smaller than those of the rival. If both forecasts are equally
+        Below 0 if the losses are smaller than those of the baseline. If both forecasts are equally
         good, the statistic follows about Student's t distribution.
 
     pvalue : float
@@ -185,21 +185,22 @@ def diebold_mariano_test(
     >>> round(statistic, 2), round(pvalue, 2)
     (2.78, 0.07)
     """
-    losses, rival_losses = (
+    losses, baseline_losses = (
         check_array(values, ensure_2d=False, dtype=np.float64, input_name=name)
-        for values, name in ((losses, "losses"), (rival_losses, "rival_losses"))
+        for values, name in ((losses, "losses"), (baseline_losses, "baseline_losses"))
     )
-    if losses.ndim != 1 or losses.shape != rival_losses.shape:
+    if losses.ndim != 1 or losses.shape != baseline_losses.shape:
         raise ValueError(
-            f"losses has the shape {losses.shape} and rival_losses {rival_losses.shape}, but both "
-            "are expected to be (n_samples,). Give one loss for each row, averaged over outputs."
+            f"losses has the shape {losses.shape} and baseline_losses {baseline_losses.shape}, but "
+            "both are expected to be (n_samples,). Give one loss for each row, averaged over the "
+            "outputs."
         )
     if not isinstance(n_steps, int | np.integer) or n_steps < 1:
         raise ValueError(
             f"n_steps={n_steps!r} is no int of at least 1. Give the number of steps ahead of the "
             "forecasts: 1 if they predict the next row."
         )
-    differences = losses - rival_losses
+    differences = losses - baseline_losses
     n = len(differences)
     if n <= n_steps or np.ptp(differences) == 0:
         return np.nan, np.nan

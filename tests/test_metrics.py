@@ -188,19 +188,19 @@ def test_without_the_correction_a_small_sample_would_reject_too_often():
 
 
 @pytest.mark.parametrize(
-    ("losses", "rival_losses", "n_steps", "message"),
+    ("losses", "baseline_losses", "n_steps", "message"),
     [
-        ([1.0, 2.0], [1.0], 1, r"the shape \(2,\) and rival_losses \(1,\)"),
+        ([1.0, 2.0], [1.0], 1, r"the shape \(2,\) and baseline_losses \(1,\)"),
         ([[1.0], [2.0]], [[1.0], [2.0]], 1, r"losses has the shape \(2, 1\)"),
         ([1.0, np.inf], [1.0, 2.0], 1, "losses contains infinity"),
-        ([1.0, 2.0], [1.0, np.nan], 1, "rival_losses contains NaN"),
+        ([1.0, 2.0], [1.0, np.nan], 1, "baseline_losses contains NaN"),
         ([1.0, 2.0], [2.0, 4.0], 0, "n_steps=0 is no int of at least 1"),
         ([1.0, 2.0], [2.0, 4.0], 1.5, "n_steps=1.5 is no int"),
     ],
 )
-def test_bad_losses_are_refused(losses, rival_losses, n_steps, message):
+def test_bad_losses_are_refused(losses, baseline_losses, n_steps, message):
     with pytest.raises(ValueError, match=message):
-        diebold_mariano_test(losses, rival_losses, n_steps=n_steps)
+        diebold_mariano_test(losses, baseline_losses, n_steps=n_steps)
 
 
 # Scores of quantiles

@@ -10,7 +10,8 @@ and after calibration, and a fan of the next day.
 
 Needs: ``pip install "skrnn[examples]"``.
 
-Run it with ``python examples/forecasting/plot_how_sure_hourly.py``. It draws ``how_sure_hourly.png``.
+Run it with ``python examples/forecasting/plot_how_sure_hourly.py``. It draws
+``how_sure_hourly.png``.
 """
 
 # %%

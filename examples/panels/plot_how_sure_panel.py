@@ -37,8 +37,6 @@ parts = {}
 for stock in STOCKS:
     prices = load_stock_prices(stock)["Close"].loc["2004-09":]
     returns = 100 * np.log(prices).diff().dropna()  # in percent
-    # A split of a stock is no return.
-    returns = returns[returns.abs() < 50]
     parts[stock] = pd.DataFrame({"return": returns, "size": returns.abs()})
 panel = pd.concat(parts, names=["stock"]).swaplevel().sort_index()
 days = panel.index.get_level_values("Date")

@@ -1,1 +1,1 @@
-"""Recurrent networks and the naive rival as estimators of scikit-learn."""
+"""Recurrent networks and the naive forecast as estimators of scikit-learn."""

@@ -1,4 +1,4 @@
-"""Naive rival: forecasts by the last value, the last season, the drift or the mean."""
+"""Naive forecasts: the last value, the last season, the drift or the mean."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from skrnn.windows._targets import Target, find_targets_of_windows
 class NaiveRegressor(CallbackSupportMixin, RegressorMixin, MultiOutputMixin, BaseEstimator):
     """Predict the next values of a window by a rule without training.
 
-    It is the naive rival of every forecast: a network that does not beat it is useless. For each
+    Every forecast is compared with it: a network that does not beat it is useless. For each
     output of `y`, `fit` finds the feature of the windows that the output is, the number of steps
     after the window, and the units. After a scaler, predictions are still in the units of `y`.
 

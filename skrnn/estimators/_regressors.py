@@ -66,7 +66,7 @@ class RNNRegressor(SimpleRNNParameters, BaseRecurrentRegressor):
         values beyond the range of the training rows.
 
         - "last": relative to the last step that is not missing (NLinear, Zeng et al. 2023). The
-          outputs are added to the value of this step, so training starts near the naive rival.
+          outputs are added to the value of this step, so training starts near the naive forecast.
         - "standard": relative to the mean of the window, in standard deviations of the window
           (RevIN, Kim et al. 2022).
 
@@ -203,7 +203,7 @@ class RNNRegressor(SimpleRNNParameters, BaseRecurrentRegressor):
     SlidingWindowTransformer : Makes the windows.
     LSTMRegressor : Gates keep values from many steps back.
     GRURegressor : Fewer gates than an LSTM.
-    NaiveRegressor : The naive rival of every forecast.
+    NaiveRegressor : The naive forecast, which every network must beat.
 
     References
     ----------
@@ -379,7 +379,7 @@ class LSTMRegressor(LSTMParameters, BaseRecurrentRegressor):
         values beyond the range of the training rows.
 
         - "last": relative to the last step that is not missing (NLinear, Zeng et al. 2023). The
-          outputs are added to the value of this step, so training starts near the naive rival.
+          outputs are added to the value of this step, so training starts near the naive forecast.
         - "standard": relative to the mean of the window, in standard deviations of the window
           (RevIN, Kim et al. 2022).
 
@@ -516,7 +516,7 @@ class LSTMRegressor(LSTMParameters, BaseRecurrentRegressor):
     SlidingWindowTransformer : Makes the windows.
     GRURegressor : Fewer gates, often as good.
     RNNRegressor : No gates.
-    NaiveRegressor : The naive rival of every forecast.
+    NaiveRegressor : The naive forecast, which every network must beat.
 
     References
     ----------
@@ -704,7 +704,7 @@ class GRURegressor(GRUParameters, BaseRecurrentRegressor):
         values beyond the range of the training rows.
 
         - "last": relative to the last step that is not missing (NLinear, Zeng et al. 2023). The
-          outputs are added to the value of this step, so training starts near the naive rival.
+          outputs are added to the value of this step, so training starts near the naive forecast.
         - "standard": relative to the mean of the window, in standard deviations of the window
           (RevIN, Kim et al. 2022).
 
@@ -841,7 +841,7 @@ class GRURegressor(GRUParameters, BaseRecurrentRegressor):
     SlidingWindowTransformer : Makes the windows.
     LSTMRegressor : One more gate, and a cell state.
     RNNRegressor : No gates.
-    NaiveRegressor : The naive rival of every forecast.
+    NaiveRegressor : The naive forecast, which every network must beat.
 
     References
     ----------

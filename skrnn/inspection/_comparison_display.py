@@ -12,7 +12,7 @@ from skrnn.inspection._axes import make_axes
 
 
 class ComparisonDisplay:
-    """Scores of several estimators on each split, beside the naive rival.
+    """Scores of several estimators on each split, beside the naive forecast.
 
     It is recommended to use `from_comparison` to create a display. All parameters are stored as
     attributes.
@@ -26,7 +26,7 @@ class ComparisonDisplay:
         Name of the metric of these scores.
 
     baseline : str, default=None
-        Name of the estimator that is the naive rival.
+        Name of the estimator that the others are compared with.
 
     Attributes
     ----------
@@ -37,7 +37,7 @@ class ComparisonDisplay:
         Marks of the means over the splits.
 
     baseline_ : matplotlib Line2D or None
-        Line at the mean of the naive rival.
+        Line at the mean of the baseline.
 
     ax_ : matplotlib Axes
         Axes of the plot.

@@ -1,4 +1,4 @@
-"""Comparison with the naive rival, and checks for leaks and lost context."""
+"""Comparison with the naive forecast, and checks for leaks and lost context."""
 
 from skrnn.model_selection._compare_regressors import compare_regressors
 from skrnn.model_selection._comparison_result import Comparison

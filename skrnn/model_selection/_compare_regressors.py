@@ -1,4 +1,4 @@
-"""Comparison of regressors on the same splits, beside a naive rival."""
+"""Comparison of regressors on the same splits, beside a naive forecast."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ from skrnn.model_selection._compared_quantiles import (
     score_quantiles,
 )
 from skrnn.model_selection._comparison_result import Comparison
-from skrnn.model_selection._naive_rival import (
-    BuiltRival,
-    build_rival,
+from skrnn.model_selection._naive_baseline import (
+    BuiltBaseline,
+    build_baseline,
     count_steps_ahead,
     find_predictor,
     measure_naive_error,
@@ -59,7 +59,7 @@ def compare_regressors(
     baseline: Any = None,
     n_jobs: int | None = None,
 ) -> Comparison:
-    """Compare regressors with each other and with the naive rival, on the same splits.
+    """Compare regressors with each other and with the naive forecast, on the same splits.
 
     Parameters
     ----------
@@ -84,12 +84,13 @@ def compare_regressors(
         predictions of the split, for any X. If None, the mean absolute error.
 
     baseline : str or estimator, default=None
-        Naive rival: the name of one of the `estimators`, or another estimator. If None, the first
-        of the `estimators` that ends in a `NaiveRegressor`. If there is none, a rival is built. It
-        predicts the last known value of the target column, and its windows have the same horizon as
-        the windows of the estimators. The target column is the column of X that equals y: as it is,
-        scaled, or some rows later. Each output has its own target column. If no estimator has
-        windows, and y is taken from later rows, the rival predicts the value of the row itself.
+        Model that the others are compared with: the name of one of the `estimators`, or another
+        estimator. If None, the first of the `estimators` that ends in a `NaiveRegressor`. If there
+        is none, a naive forecast is built. It predicts the last known value of the target column,
+        and its windows have the same horizon as the windows of the estimators. The target column is
+        the column of X that equals y: as it is, scaled, or some rows later. Each output has its own
+        target column. If no estimator has windows, and y is taken from later rows, it predicts the
+        value of the row itself.
 
     n_jobs : int, default=None
         Number of fits that run in parallel, as in scikit-learn. Parallel fits slow each other down,
@@ -105,8 +106,8 @@ def compare_regressors(
     ValueError
         If `baseline` is None, and y is not a column of X or windows have several horizons.
 
-        If the rival is a `NaiveRegressor`, and training rows are later than test rows or row labels
-        decrease. Labels decrease if rows are newest first, shuffled, or sorted by series.
+        If the baseline is a `NaiveRegressor`, and training rows are later than test rows or row
+        labels decrease. Labels decrease if rows are newest first, shuffled, or sorted by series.
 
         If y has more than two dimensions, or the indexes of X and y have different times.
 
@@ -177,7 +178,7 @@ def compare_regressors(
     columns = find_target_columns(
         X, y, [window for each in named.values() for window in windows_of(each)]
     )
-    baseline, named = _choose_rival(named, baseline, X, y, columns)
+    baseline, named = _choose_baseline(named, baseline, X, y, columns)
     levels = find_common_levels(named)
     if levels is not None:
         named = give_levels_to_naive(named, levels)
@@ -337,24 +338,24 @@ def _name_estimators(estimators: Any) -> dict[str, Any]:
 def _check_order(
     named: dict[str, Any], baseline: Any, X: Any, splits: list[tuple[np.ndarray, np.ndarray]]
 ) -> None:
-    """Refuse splits and rows that are not in order of time if the rival is a NaiveRegressor."""
-    rival = named.get(baseline) if isinstance(baseline, str) else baseline
-    if baseline is not None and not isinstance(find_predictor(rival), NaiveRegressor):
+    """Refuse splits and rows that are not in order of time if the baseline is a NaiveRegressor."""
+    given = named.get(baseline) if isinstance(baseline, str) else baseline
+    if baseline is not None and not isinstance(find_predictor(given), NaiveRegressor):
         return
     if any(train.max() > test.min() for train, test in splits):
         raise ValueError(
-            "cv trains on rows that are later than the rows it predicts, but the naive rival "
+            "cv trains on rows that are later than the rows it predicts, but the naive forecast "
             "predicts the last known value, so it expects splits in order of time. Use "
-            "TimeSeriesSplit, or give another rival as baseline, such as DummyRegressor()."
+            "TimeSeriesSplit, or give another baseline, such as DummyRegressor()."
         )
-    group = _find_group([*named.values(), *([] if rival is None else [rival])])
-    check_time_order(X, group, "the naive rival predicts the value of an earlier row")
+    group = _find_group([*named.values(), *([] if given is None else [given])])
+    check_time_order(X, group, "the naive forecast predicts the value of an earlier row")
 
 
-def _choose_rival(
+def _choose_baseline(
     named: dict[str, Any], baseline: Any, X: Any, y: Any, columns: list[Target | None] | None
 ) -> tuple[str, dict[str, Any]]:
-    """Return the name of the naive rival, and the estimators with it."""
+    """Return the name of the baseline, and the estimators with it."""
     if isinstance(baseline, str):
         if baseline not in named:
             raise ValueError(
@@ -367,15 +368,15 @@ def _choose_rival(
         naive = [n for n, each in named.items() if isinstance(find_predictor(each), NaiveRegressor)]
         if naive:
             return naive[0], named
-        baseline = build_rival(named, X, y, columns)
-    is_built = isinstance(find_predictor(baseline), BuiltRival)
+        baseline = build_baseline(named, X, y, columns)
+    is_built = isinstance(find_predictor(baseline), BuiltBaseline)
     name = NaiveRegressor.__name__ if is_built else type(find_predictor(baseline)).__name__
     if name in named:
         raise ValueError(
-            f"The naive rival and one of the estimators have the same name {name!r}. Put the rival "
+            f"The baseline and one of the estimators have the same name {name!r}. Put the baseline "
             f"into estimators, and give its name: baseline={name!r}."
         )
-    # The rival is the first row of the table, since the others are compared with it.
+    # The baseline is the first row of the table, since the others are compared with it.
     return name, {name: baseline, **named}
 
 

@@ -17,7 +17,7 @@ from skrnn.metrics import (
     mean_pinball_loss,
     winkler_score,
 )
-from skrnn.model_selection._naive_rival import find_predictor
+from skrnn.model_selection._naive_baseline import find_predictor
 
 Levels = tuple[float, ...]
 

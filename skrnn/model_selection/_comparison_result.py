@@ -43,7 +43,7 @@ class Comparison:
         Positions of the rows of each split.
 
     baseline : str
-        Name of the estimator that is the naive rival.
+        Name of the estimator that the others are compared with.
 
     best_params : dict of str to list of dict
         Parameters that each search has chosen, one dict for each split. Other estimators are left
@@ -102,17 +102,17 @@ class Comparison:
             deviation over the splits. "RMSE" and "MAE" are in the units of y, and lower is better.
             Metrics of `scoring` are those of scikit-learn's scorers, and higher is better.
 
-            - "skill" : 1 - RMSE / RMSE of the rival. 0 is as good as the rival, 1 is perfect.
+            - "skill" : 1 - RMSE / RMSE of the baseline. 0 is as good as the baseline, 1 is perfect.
             - "MASE" : mean absolute error, divided by that of the previous value in the training
               rows (Hyndman & Koehler 2006).
-            - "DM p" : p-value of the test that the estimator and the rival have equal squared
+            - "DM p" : p-value of the test that the estimator and the baseline have equal squared
               errors (Diebold & Mariano 1995; Harvey, Leybourne & Newbold 1997), over all predicted
               rows, or over the times of a panel. The skill tells which of both is better. NaN for
-              the rival, for rows that are predicted more than once, and for panels without row
+              the baseline, for rows that are predicted more than once, and for panels without row
               labels.
             - "pinball" : mean pinball loss of the quantiles (Koenker & Bassett 1978). Lower is
               better. This column and those up to "CRPS" are left out if no model has quantiles.
-            - "pinball skill" : 1 - pinball loss / pinball loss of the rival.
+            - "pinball skill" : 1 - pinball loss / pinball loss of the baseline.
             - "coverage", "width" : share of the rows that lie between the outermost quantiles, and
               mean distance of these quantiles. The right coverage is the distance of the levels.
             - "Winkler" : width plus a penalty for each row outside (Winkler 1972). Lower is better.
@@ -158,16 +158,16 @@ class Comparison:
             row[f"{metric} spread"] = scores[metric].std(ddof=0)
         row["skill"] = 1 - row["RMSE"] / self.scores[self.baseline]["RMSE"].mean()
         row["MASE"] = scores["MASE"].mean()
-        row["DM p"] = self._test_against_rival(name)
+        row["DM p"] = self._test_against_baseline(name)
         if self.levels is not None:
             means = scores[list(QUANTILE_SCORES)].mean()
-            rival = self.scores[self.baseline]["pinball"].mean()
+            baseline = self.scores[self.baseline]["pinball"].mean()
             row["pinball"] = means.pop("pinball")
-            row["pinball skill"] = 1 - row["pinball"] / rival
+            row["pinball skill"] = 1 - row["pinball"] / baseline
             row |= {str(metric): mean for metric, mean in means.items()}
         return row | {time: scores[time].mean() for time in ("fit s", "predict s")}
 
-    def _test_against_rival(self, name: str) -> float:
+    def _test_against_baseline(self, name: str) -> float:
         """Return the p-value of the test of Diebold and Mariano."""
         rows = np.concatenate([test for _, test in self.splits])
         if len(np.unique(rows)) < len(rows) or self.times is None:
@@ -175,11 +175,11 @@ class Comparison:
         # Series of a panel have similar errors at the same time, so each time counts once.
         _, places = np.unique(self.times, return_inverse=True)
         counts = np.bincount(places)
-        losses, rival_losses = (
+        losses, baseline_losses = (
             np.bincount(places, self._losses(each)) / counts for each in (name, self.baseline)
         )
         n_steps = max(self.n_steps[name], self.n_steps[self.baseline])
-        return diebold_mariano_test(losses, rival_losses, n_steps=n_steps)[1]
+        return diebold_mariano_test(losses, baseline_losses, n_steps=n_steps)[1]
 
     def _losses(self, name: str) -> np.ndarray:
         """Return the squared error of each row, averaged over the outputs."""

@@ -103,7 +103,7 @@ def check_leakage(
     See Also
     --------
     check_context : Find the step of a pipeline that loses the rows before a call.
-    compare_regressors : Compare regressors with each other and with the naive rival.
+    compare_regressors : Compare regressors with each other and with the naive forecast.
     sklearn.model_selection.TimeSeriesSplit : Splits with a `gap`.
 
     Notes

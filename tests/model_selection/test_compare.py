@@ -1,4 +1,4 @@
-"""Comparison of regressors: metrics, splits, and the naive rival."""
+"""Comparison of regressors: metrics, splits, and the naive forecast."""
 
 import dataclasses
 import math
@@ -30,7 +30,7 @@ from sklearn.preprocessing import MinMaxScaler
 from skrnn import GRURegressor, NaiveRegressor, SlidingWindowTransformer
 from skrnn.metrics import diebold_mariano_test, pinball_scorer
 from skrnn.model_selection import compare_regressors
-from skrnn.model_selection._naive_rival import measure_naive_error
+from skrnn.model_selection._naive_baseline import measure_naive_error
 from skrnn.model_selection._target_columns import find_target_columns
 
 CV = TimeSeriesSplit(3)
@@ -78,7 +78,7 @@ def test_metrics_are_those_of_scikit_learn_on_the_same_splits(comparison, prices
             assert frame.loc[name, f"{metric} spread"] == pytest.approx(scores.std())
 
 
-def test_the_naive_rival_is_added_and_stands_first(comparison, prices):
+def test_the_naive_baseline_is_added_and_stands_first(comparison, prices):
     found, estimators = comparison
     assert found.baseline == "NaiveRegressor"
     assert list(found.frame().index) == ["NaiveRegressor", *estimators]
@@ -424,7 +424,7 @@ RIVALS = {
         (np.random.default_rng(0).permutation(90), r"row \d.* rows are shuffled.*shuffle=False"),
     ],
 )
-def test_rows_out_of_order_are_refused_however_the_naive_rival_is_chosen(
+def test_rows_out_of_order_are_refused_however_the_naive_baseline_is_chosen(
     how, order, message, prices
 ):
     estimators, baseline = RIVALS[how]
@@ -434,7 +434,7 @@ def test_rows_out_of_order_are_refused_however_the_naive_rival_is_chosen(
 
 
 @pytest.mark.parametrize("how", RIVALS)
-def test_folds_out_of_order_are_refused_however_the_naive_rival_is_chosen(how, prices):
+def test_folds_out_of_order_are_refused_however_the_naive_baseline_is_chosen(how, prices):
     estimators, baseline = RIVALS[how]
     X, y = prices[["Open"]], prices["Open"]
     with pytest.raises(ValueError, match="trains on rows that are later than"):

@@ -41,7 +41,7 @@ def test_adaptive_intervals_of_90_percent_hold_87_to_93_percent_of_a_thousand_ro
 
 
 @pytest.mark.parametrize("number", range(4))
-def test_the_stored_figures_of_the_naive_rival_are_those_of_a_loop_over_rows(benchmark, number):
+def test_the_stored_figures_of_the_naive_baseline_are_those_of_a_loop_over_rows(benchmark, number):
     name, series = list(benchmark.series.items())[number]
     values = series.load().to_numpy()
     stored = benchmark.results["series"][name]

@@ -268,7 +268,7 @@ def test_the_target_column_is_found_behind_known_columns():
         assert find_targets_of_windows(windows, y)[0][:2] == (column, shift)
 
 
-def test_the_naive_rival_predicts_the_last_past_value():
+def test_the_naive_baseline_predicts_the_last_past_value():
     frame = make_rows(60).cumsum()
     naive = make_pipeline(SlidingWindowTransformer(5, known=["hours", "price"]), NaiveRegressor())
     predicted = naive.fit(frame, frame["sales"]).predict(frame)

@@ -131,7 +131,7 @@ def test_rows_in_lists_are_read():
         np.testing.assert_array_equal(SlidingWindowTransformer(3).fit_transform(X), expected)
 
 
-def test_the_naive_rival_reads_windows_and_no_series():
+def test_the_naive_baseline_reads_windows_and_no_series():
     with pytest.raises(ValueError, match=r"SlidingWindowTransformer\(10\), NaiveRegressor\(\)\)"):
         NaiveRegressor().fit(PRICE, PRICE)
     fitted = NaiveRegressor().fit(ARRAY, PRICE)

@@ -1,4 +1,4 @@
-"""Naive rival of a comparison: a pipeline that predicts the last known values; its error."""
+"""Naive forecast as the baseline of a comparison, and its error."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def find_predictor(estimator: Any) -> Any:
             return estimator
 
 
-class BuiltRival(NaiveRegressor):
+class BuiltBaseline(NaiveRegressor):
     """NaiveRegressor with given target columns.
 
     They are found in all rows, since the rows of a split may be too few, or constant.
@@ -57,7 +57,7 @@ class BuiltRival(NaiveRegressor):
         super().__init__(quantiles=quantiles)
         self.targets = targets
 
-    def fit(self, X: Any, y: Any) -> BuiltRival:
+    def fit(self, X: Any, y: Any) -> BuiltBaseline:
         """Store the given target columns."""
         X = validate_windows(self, X, reset=True, allow_missing_steps=False)
         self._target_ndim = np.ndim(y)
@@ -67,7 +67,7 @@ class BuiltRival(NaiveRegressor):
         return self
 
 
-def build_rival(
+def build_baseline(
     estimators: dict[str, Any], X: Any, y: Any, targets: list[Target | None] | None
 ) -> Pipeline:
     """Return a pipeline that predicts the last known values of the targets.
@@ -78,7 +78,7 @@ def build_rival(
     Parameters
     ----------
     estimators : dict of str to estimator
-        Estimators that are compared with the rival.
+        Estimators that are compared with the baseline.
 
     X : {ndarray, DataFrame}
         Rows. Some of the columns must be target columns.
@@ -94,7 +94,7 @@ def build_rival(
     ValueError
         If an output has no target column, or the windows have several horizons.
     """
-    refuse_column(X, "the naive rival reads columns of X, of shape (n_samples, n_features)")
+    refuse_column(X, "the naive forecast reads columns of X, of shape (n_samples, n_features)")
     known = [target for target in targets or () if target is not None]
     if targets is None or len(known) < len(targets):
         raise ValueError(_explain_unknown_target(X, y, targets))
@@ -104,20 +104,20 @@ def build_rival(
     horizons = sorted({found.horizon for found in found if found.horizon > 0})
     if len(horizons) > 1:
         raise ValueError(
-            f"The windows of the estimators have the horizons {horizons}, but the naive rival "
-            "expects one. Compare estimators of one horizon, or give the rival as baseline."
+            f"The windows of the estimators have the horizons {horizons}, but the naive forecast "
+            "expects one. Compare estimators of one horizon, or give a baseline."
         )
     is_later = all(target.shift > 0 for target in known)
     window.set_params(horizon=horizons[0] if horizons else int(not is_later))
     if found:
         window.set_params(carry_context=found[0].carry_context, group=found[0].group)
     columns = sorted({target.feature for target in known})
-    rival = BuiltRival([(columns.index(t.feature), t.shift, t.a, t.b) for t in known])
+    baseline = BuiltBaseline([(columns.index(t.feature), t.shift, t.a, t.b) for t in known])
     # scikit-learn takes names that are numbers for positions, so positions are given.
     names = list(getattr(X, "columns", ()))
     columns += [names.index(key) for key in group_keys(window.group) if key in names]
     if X.shape[1] == len(columns):
-        return make_pipeline(window, rival)
+        return make_pipeline(window, baseline)
     select = ColumnTransformer(
         [("target", "passthrough", columns)], verbose_feature_names_out=False
     )
@@ -125,7 +125,7 @@ def build_rival(
         # The window needs the row labels, and its `group` the names of columns.
         is_pandas = isinstance(X, pd.DataFrame)
         select.set_output(transform="pandas" if is_pandas else "polars")
-    return make_pipeline(select, window, rival)
+    return make_pipeline(select, window, baseline)
 
 
 def count_steps_ahead(estimator: Any, n_outputs: int, targets: list[Target | None] | None) -> int:
@@ -183,8 +183,8 @@ def _explain_unknown_target(X: Any, y: Any, targets: list[Target | None] | None)
         named = f" Column {y.name!r} has other values."
     return (
         f"No column of X, of shape {tuple(X.shape)}, equals {output}, neither in the same row nor "
-        f"some rows later, nor scaled, so the last known value is unknown.{named} Give the naive "
-        "rival as baseline: an estimator that predicts the last known value of y from rows of X, "
-        "such as make_pipeline(SlidingWindowTransformer(1), NaiveRegressor(feature=...)), or "
+        f"some rows later, nor scaled, so the last known value is unknown.{named} Give a "
+        "baseline: an estimator that predicts the last known value of y from rows of X, such as "
+        "make_pipeline(SlidingWindowTransformer(1), NaiveRegressor(feature=...)), or "
         "DummyRegressor() for rows without an order of time."
     )
