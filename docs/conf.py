@@ -10,7 +10,7 @@ from typing import Any
 
 from skrnn import exceptions
 
-# Of this folder: executed_pages.
+# Of this folder: executed_pages, gallery_thumbnails.
 sys.path.insert(0, str(Path(__file__).parent))
 
 project = "skrnn"
@@ -93,6 +93,8 @@ sphinx_gallery_conf = {
     # Others are too long for the build: their code is shown, but not run.
     "filename_pattern": "/plot_",
     "within_subsection_order": "ExampleTitleSortKey",
+    "image_scrapers": ("gallery_thumbnails.scrape",),
+    "default_thumb_file": str(Path(__file__).parent / "_static" / "no_picture.png"),
     "doc_module": "skrnn",
     "reference_url": {"skrnn": None},
     "backreferences_dir": "generated/backreferences",

@@ -334,6 +334,13 @@ def test_blocks_of_code_are_all_found(executed_pages):
         assert text.count("```python") == len(executed_pages.BLOCK.findall(text)), page
 
 
+def test_no_output_is_written_by_hand_below_code_that_runs(executed_pages):
+    pair = re.compile(r"^```python\n(.*?)^```\s+^```text$", flags=re.DOTALL | re.MULTILINE)
+    for page, text in PAGES.items():
+        by_hand = [code for code in pair.findall(text) if not executed_pages.ELSEWHERE.search(code)]
+        assert by_hand == [], page
+
+
 ARCHITECTURE = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
 PACKAGE = Path(skrnn.__file__).parent
 # A folder of skrnn in the first table, and the modules to begin with.
