@@ -47,7 +47,7 @@ def draw_small(figure: Figure, number: int) -> None:
     for text in [*kept.texts]:
         text.remove()
     for axis, side in ((kept.xaxis, "labelbottom"), (kept.yaxis, "labelleft")):
-        labels = [label.get_text() for label in axis.get_ticklabels()]
+        labels = axis.get_major_formatter().format_ticks(axis.get_majorticklocs())
         # Dates and names do not fit.
         axis.set_tick_params(labelsize=14, rotation=0, **{side: all(map(is_number, labels))})
         if axis.get_scale() == "linear":
