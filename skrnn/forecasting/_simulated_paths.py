@@ -132,32 +132,51 @@ def _read_paths(
     drawn: np.ndarray,
     window: SlidingWindowTransformer | None,
 ) -> Any:
-    """Return the windows of a step of all paths, or None if the model itself makes the windows.
+    """Return the windows of a step of all paths, or None if each path must be predicted alone.
 
     Windows of different paths usually differ only where they hold drawn values. Then those of the
-    first path are copied, and the values are exchanged. The second path tests this.
+    first path are copied, and the values are exchanged. Paths of the smallest and of the largest
+    values test this, because steps before the model may clip values or put them into bins.
     """
     if not has_windows_before_model(pipeline):
         return None
     n_paths, n_series = drawn.shape[1:3]
 
-    def read(path: int) -> Any:
-        rows.write(columns, drawn[:, path])
+    def read(values: np.ndarray) -> Any:
+        rows.write(columns, values)
         return read_last(pipeline, rows.rows_until(len(drawn) + 1), n_series)
 
-    first = read(0)
+    first = read(drawn[:, 0])
     if n_paths == 1:
         return first
-    second = read(1)
-    one, other = np.asarray(first), np.asarray(second)
-    windows = _exchange_values(one, drawn, window)
-    tolerance = 1e-4 * np.nanmax(np.abs(other - one), initial=0.0)
-    if windows is None or not np.allclose(windows[1], other, 0, tolerance, equal_nan=True):
-        parts = [one, other, *(np.asarray(read(path)) for path in range(2, n_paths))]
-        windows = np.stack(parts)
+    if hasattr(first, "toarray"):
+        return None
+    one = np.asarray(first)
+    tested = np.stack([drawn[:, 0], drawn.min(axis=1), drawn.max(axis=1)], axis=1)
+    expected = np.stack([one, *(np.asarray(read(tested[:, path])) for path in (1, 2))])
+    exchanged = _exchange_values(one, tested, window)
+    windows = None
+    if exchanged is not None and _are_close(exchanged.reshape(expected.shape), expected):
+        windows = _exchange_values(one, drawn, window)
+    if windows is None:
+        others = (np.asarray(read(drawn[:, path])) for path in range(1, n_paths))
+        windows = np.stack([one, *others])
     stacked = windows.reshape(-1, *one.shape[1:])
     names = getattr(first, "columns", None)
     return stacked if names is None else pd.DataFrame(stacked, columns=list(names))
+
+
+def _are_close(windows: np.ndarray, expected: np.ndarray) -> bool:
+    """Return whether windows of some paths are as expected, up to rounding.
+
+    Each value is compared with the spread of its own step and feature over the paths. So a value
+    that no path changes must be the same, whatever the units of the other features are.
+    """
+    if expected.dtype.kind != "f":
+        return False
+    tolerance = 1e-4 * np.ptp(expected, axis=0) + 4 * np.spacing(np.abs(expected))
+    is_close = np.abs(windows - expected) <= tolerance
+    return bool((is_close | (np.isnan(windows) & np.isnan(expected))).all())
 
 
 def _exchange_values(

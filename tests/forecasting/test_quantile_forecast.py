@@ -159,6 +159,44 @@ def test_steps_that_mix_rows_are_applied_to_each_path():
     assert_allclose(fan.iloc[1], second + spread * norm.ppf(LEVELS), atol=0.1)
 
 
+def forecast_each_path_alone(pipe, steps, monkeypatch, **options):
+    with monkeypatch.context() as patch:
+        patch.setattr(_simulated_paths, "_exchange_values", lambda *_: None)
+        return forecast(pipe, steps, **options)
+
+
+def test_a_step_that_clips_changes_some_paths_only(monkeypatch):
+    """The first paths of a step may lie within the range of the scaler, and later ones outside."""
+    frame = WALK[["level"]].copy()
+    frame.iloc[-3:, 0] = frame["level"].min() + np.array([2.0, 1.5, 1.0])
+    naive = NaiveRegressor(quantiles=LEVELS)
+    pipe = make_pipeline(MinMaxScaler(clip=True), SlidingWindowTransformer(3), naive)
+    pipe.fit(frame, frame["level"])
+    for seed in range(5):
+        options = {"target": "level", "quantiles": True, "n_paths": 50, "random_state": seed}
+        each = forecast_each_path_alone(pipe, 6, monkeypatch, **options)
+        assert_allclose(forecast(pipe, 6, **options), each, rtol=1e-9)
+
+
+class SignOfSecondFeature(NormalAR):
+    """The last value, plus or minus a million. The second feature has the sign."""
+
+    def predict(self, X):
+        last = np.asarray(X)[:, -1]
+        return last[:, 0] + np.where(last[:, 1] > 0, 1e6, -1e6)
+
+
+def test_a_feature_of_small_numbers_follows_the_drawn_values_of_a_large_one(monkeypatch):
+    frame = 1e6 * WALK[["level"]]
+    last = frame["level"].iloc[-1]
+    add = FunctionTransformer(lambda rows: rows.assign(is_high=1.0 * (rows["level"] > last)))
+    model = SignOfSecondFeature(sigma=3e6)
+    pipe = make_pipeline(add, SlidingWindowTransformer(3), model).fit(frame, frame["level"])
+    options = {"X": frame, "quantiles": True, "n_paths": 20, "random_state": 0}
+    each = forecast_each_path_alone(pipe, 4, monkeypatch, **options)
+    assert_allclose(forecast(pipe, 4, **options), each, rtol=1e-9)
+
+
 def test_the_first_step_has_the_predicted_quantiles(fitted):
     row = WALK[["level"]].reindex([DAYS[-1] + pd.Timedelta(days=1)])
     fan = forecast(fitted, 3, quantiles=True, random_state=0)
