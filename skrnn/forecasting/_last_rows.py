@@ -10,6 +10,7 @@ from sklearn.utils import _safe_indexing
 from sklearn.utils.validation import _num_samples
 
 from skrnn._utils.quantiles import predict_quantiles
+from skrnn.estimators._conformal_intervals import ConformalIntervals
 from skrnn.windows._transformer import windows_of
 
 
@@ -86,13 +87,15 @@ def _refuse_axes(predicted: np.ndarray) -> None:
 def find_architecture(model: Any) -> str | None:
     """Return the architecture of the network in a fitted estimator; None without a network."""
     while True:
-        for name in ("best_estimator_", "regressor_"):
-            if hasattr(model, name):
-                model = getattr(model, name)
-                break
-        else:
-            if not isinstance(model, Pipeline):
-                break
+        if isinstance(model, Pipeline):
             model = model[-1]
+        elif isinstance(model, ConformalIntervals):
+            model = model.estimator_
+        elif hasattr(model, "best_estimator_"):
+            model = model.best_estimator_
+        elif hasattr(model, "regressor_"):
+            model = model.regressor_
+        else:
+            break
     architecture: str | None = getattr(model, "_network", {}).get("architecture")
     return architecture

@@ -11,7 +11,13 @@ from sklearn.model_selection import GridSearchCV, TimeSeriesSplit
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, MinMaxScaler, StandardScaler
 
-from skrnn import GRURegressor, NaiveRegressor, SlidingWindowTransformer, forecast
+from skrnn import (
+    ConformalIntervals,
+    GRURegressor,
+    NaiveRegressor,
+    SlidingWindowTransformer,
+    forecast,
+)
 from skrnn._utils.quantiles import interpolate_quantiles
 from skrnn.forecasting import _simulated_paths
 
@@ -240,6 +246,18 @@ def test_a_network_of_sequences_predicts_its_last_step():
     rows = frame.reindex([DAYS[-1] + pd.Timedelta(days=1)])
     expected = pipe[-1].predict_quantiles(pipe[:-1].transform(rows))[:, -1]
     assert_allclose(fan, expected)
+
+
+def test_intervals_of_a_network_of_sequences_are_those_of_its_last_step():
+    frame = WALK[["level"]]
+    y = np.asarray(SlidingWindowTransformer(4, horizon=0).fit_transform(frame))
+    network = GRURegressor(3, epochs=1, architecture="sequence_to_sequence", random_state=0)
+    pipe = make_pipeline(StandardScaler(), SlidingWindowTransformer(4), network)
+    model = ConformalIntervals(pipe, coverage=0.8).fit(frame, y)
+    row = frame.reindex([DAYS[-1] + pd.Timedelta(days=1)])
+    fan = forecast(model, 1, quantiles=True, target="level")
+    assert_allclose(fan, model.predict_quantiles(row)[:, -1])
+    assert_allclose(forecast(model, 1, target="level"), model.predict(row)[:, -1])
 
 
 def test_a_panel_has_a_row_for_each_series_and_step():
