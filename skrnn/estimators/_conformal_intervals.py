@@ -34,6 +34,7 @@ from skrnn._utils.quantiles import has_quantiles, predict_quantiles
 from skrnn.estimators._target_checks import validate_targets
 from skrnn.exceptions import TooFewCalibrationRowsWarning
 from skrnn.windows._labels import read_labels, read_ticks
+from skrnn.windows._target_columns import find_target_columns
 from skrnn.windows._transformer import windows_of
 from skrnn.windows._views import Positions
 
@@ -337,6 +338,7 @@ class ConformalIntervals(MetaEstimatorMixin, RegressorMixin, BaseEstimator):
             )
         fitted.levels_ = np.full(fitted.scores_.shape[1:], self.quantiles[0])
         fitted.estimator_ = fit_clone(None)
+        fitted._delays = find_delays(fitted.estimator_, X, values)
         for name in ("n_features_in_", "feature_names_in_"):
             fitted.__dict__.pop(name, None)
             if hasattr(fitted.estimator_, name):
@@ -409,8 +411,10 @@ class ConformalIntervals(MetaEstimatorMixin, RegressorMixin, BaseEstimator):
 
         It gives the intervals that would have been predicted row by row, with an `update` as soon
         as a target is known. A prediction is made `horizon` rows before its row, and a target that
-        is a later value of its column is known with that value. With a `group`, times are counted,
-        not rows. The fitted state is not changed.
+        is a later value of a column of X is known with that value. Any other target is taken as
+        known with its own row: if it is computed from later rows, such as a change over five days,
+        give windows this `horizon`. With a `group`, times are counted, not rows. The fitted state
+        is not changed.
 
         Parameters
         ----------
@@ -480,7 +484,7 @@ class ConformalIntervals(MetaEstimatorMixin, RegressorMixin, BaseEstimator):
             )
         bounds = _predict_bounds(self.estimator_, X)
         scores = bounds.score(y)
-        moments, delays = number_moments(self.estimator, X), find_delays(self.estimator_, n_outputs)
+        moments = number_moments(self.estimator, X)
         thresholds, memory = np.empty(scores.shape), np.empty(self.scores_.shape)
         levels = np.empty(self.levels_.shape)
         for output, tail in np.ndindex(*levels.shape):
@@ -492,7 +496,7 @@ class ConformalIntervals(MetaEstimatorMixin, RegressorMixin, BaseEstimator):
                     float(self.levels_[output, tail]),
                     target=self.quantiles[0],
                     step_size=self.step_size,
-                    delay=delays[output],
+                    delay=self._delays[output],
                 )
             )
         return bounds, thresholds, memory, levels
@@ -559,26 +563,33 @@ def number_moments(estimator: Any, X: Any) -> np.ndarray:
     return np.unique(ticks.values, return_inverse=True)[1]
 
 
-def find_delays(fitted: Any, n_outputs: int) -> list[int]:
+def find_delays(fitted: Any, X: Any, y: np.ndarray) -> list[int]:
     """Return for each output after how many moments its target is known, at least 1.
 
     A prediction is made `horizon` rows before its row. A target that is a column of X becomes known
     `shift` rows after its row. If one of several targets is no column of X, it is taken as the last
     of so many next steps.
+
+    Parameters
+    ----------
+    fitted : estimator
+        The fitted estimator that holds the windows, if there are any.
+    X : array-like of shape (n_samples, ...)
+        Rows. If they are windows, their last steps are compared with the targets.
+    y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
+        Targets.
     """
     for name in ("best_estimator_", "regressor_", "best_estimator_"):
+        # A search may have chosen the horizon.
         fitted = getattr(fitted, name, fitted)
     windows = list(windows_of(fitted))
-    horizon = min((window.horizon for window in windows), default=1)
-    delays = [max(1, horizon) + n_outputs - 1] * n_outputs
-    for window in windows:
-        targets = getattr(window, "targets_", None) or []
-        if len(targets) == n_outputs:
-            delays = [
-                delay if target is None else max(1, horizon + target[1])
-                for delay, target in zip(delays, targets, strict=True)
-            ]
-    return delays
+    horizon = min((window.horizon for window in windows), default=0)
+    n_outputs = 1 if y.ndim == 1 else y.shape[1]
+    rows = X if hasattr(X, "shape") else np.asarray(X)
+    rows = rows[:, -1] if rows.ndim == 3 else rows
+    targets = find_target_columns(rows, y, windows) or [None] * n_outputs
+    unknown = max(1, horizon) + n_outputs - 1
+    return [unknown if each is None else max(1, horizon + each.shift) for each in targets]
 
 
 def _predict_bounds(fitted: Any, X: Any) -> Bounds:

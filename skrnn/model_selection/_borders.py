@@ -6,13 +6,13 @@ from typing import Any
 
 import numpy as np
 
-from skrnn.model_selection._time_order import read_times
 from skrnn.windows._labels import (
     LabeledRows,
     Ticks,
     name_zone,
     positions_by_series,
     read_ticks,
+    read_times,
 )
 from skrnn.windows._placing import match_resolution, place_labels, share_rules, summarize_ticks
 

@@ -36,9 +36,9 @@ from skrnn.model_selection._naive_baseline import (
     find_predictor,
     measure_naive_error,
 )
-from skrnn.model_selection._target_columns import find_target_columns
 from skrnn.model_selection._time_order import check_labels_of_y, check_time_order
 from skrnn.windows._labels import read_labels
+from skrnn.windows._target_columns import find_target_columns
 from skrnn.windows._targets import Target
 from skrnn.windows._transformer import windows_of
 

@@ -33,8 +33,8 @@ from skrnn.model_selection._pipeline_steps import (
 )
 from skrnn.model_selection._prepared_leakage import check_prepared_leakage
 from skrnn.model_selection._reports import RANDOM_OUTPUT, LeakageReport
-from skrnn.model_selection._target_columns import find_target_columns
 from skrnn.windows._known_columns import read_known
+from skrnn.windows._target_columns import find_target_columns
 from skrnn.windows._transformer import SlidingWindowTransformer
 
 N_CUTS = 16

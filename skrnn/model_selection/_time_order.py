@@ -7,40 +7,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from skrnn.windows._labels import (
-    LabeledRows,
-    group_keys,
-    is_time,
-    positions_by_series,
-    read_labels,
-    read_ticks,
-    show,
-)
+from skrnn.windows._labels import positions_by_series, read_ticks, read_times, show
 from skrnn.windows._order import check_dates_of_y, check_order
-
-
-def read_times(X: Any, group: Any) -> LabeledRows:
-    """Return the series of the rows and their labels in time.
-
-    Parameters
-    ----------
-    X : object
-        Rows. Only a pandas DataFrame has row labels.
-    group : str, list of str or None
-        Index levels and columns that name a series. If X does not have them, since a step of the
-        pipeline makes them, the labels are read without series.
-    """
-    index = X.index if isinstance(X, pd.DataFrame) else None
-    names = [*getattr(X, "columns", ()), *([] if index is None else index.names)]
-    if group is not None and all(key in names for key in group_keys(group)):
-        return read_labels(X, group)
-    if not isinstance(index, pd.MultiIndex):
-        return LabeledRows(X, None, index)
-    times = [number for number in range(index.nlevels) if is_time(index.levels[number])]
-    if len(times) != 1:
-        return LabeledRows(X, None, None)
-    level = index.names[times[0]]
-    return LabeledRows(X, None, index.get_level_values(times[0]), level, is_level=True)
 
 
 def check_time_order(X: Any, group: Any, why: str) -> None:

@@ -138,6 +138,30 @@ def read_labels(X: Any, group: str | Sequence[str] | None, level: Any = None) ->
     return LabeledRows(features, series, labels, found, isinstance(index, pd.MultiIndex))
 
 
+def read_times(X: Any, group: Any) -> LabeledRows:
+    """Return the series of the rows and their labels in time.
+
+    Parameters
+    ----------
+    X : object
+        Rows. Only a pandas DataFrame has row labels.
+    group : str, list of str or None
+        Index levels and columns that name a series. If X does not have them, since a step of the
+        pipeline makes them, the labels are read without series.
+    """
+    index = X.index if isinstance(X, pd.DataFrame) else None
+    names = [*getattr(X, "columns", ()), *([] if index is None else index.names)]
+    if group is not None and all(key in names for key in group_keys(group)):
+        return read_labels(X, group)
+    if not isinstance(index, pd.MultiIndex):
+        return LabeledRows(X, None, index)
+    times = [number for number in range(index.nlevels) if is_time(index.levels[number])]
+    if len(times) != 1:
+        return LabeledRows(X, None, None)
+    level = index.names[times[0]]
+    return LabeledRows(X, None, index.get_level_values(times[0]), level, is_level=True)
+
+
 def positions_by_series(rows: LabeledRows) -> dict[Hashable, Positions]:
     """Return the positions of the rows of each series; the only series is None without a group."""
     if rows.series is None:

@@ -2,7 +2,6 @@
 
 import pickle
 import re
-import warnings
 
 import numpy as np
 import pandas as pd
@@ -16,11 +15,12 @@ from numpy.testing import assert_allclose, assert_array_equal
 from sklearn import config_context
 from sklearn.base import BaseEstimator, RegressorMixin, clone
 from sklearn.compose import TransformedTargetRegressor
+from sklearn.ensemble import VotingRegressor
 from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LinearRegression, QuantileRegressor, Ridge
 from sklearn.model_selection import GridSearchCV, TimeSeriesSplit
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
+from sklearn.preprocessing import FunctionTransformer, StandardScaler
 from sklearn.utils.estimator_checks import (
     check_dataframe_column_names_consistency,
     check_param_validation,
@@ -427,19 +427,54 @@ def test_a_target_that_is_a_later_value_is_known_with_that_value(horizon, shifts
     other = np.random.default_rng(1).normal(size=len(X))
     y = np.stack([other if s is None else np.roll(X[:, 0], -s) for s in shifts], axis=1)[:250]
     y = y if len(shifts) > 1 else y[:, 0]
-    pipe = lags(horizon=horizon).fit(X[:250], y)
-    assert find_delays(pipe, len(shifts)) == expected
-    search = GridSearchCV(lags(), {"slidingwindowtransformer__horizon": [horizon]}, cv=2)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        assert find_delays(search.fit(X[:250], y), len(shifts)) == expected
+    assert find_delays(lags(horizon=horizon), X[:250], y) == expected
+    search = GridSearchCV(Ridge(), {})
+    search.best_estimator_ = lags(horizon=horizon)
+    assert find_delays(search, X[:250], y) == expected
 
 
-def test_a_search_in_a_transformed_target_has_its_delay():
+@pytest.mark.parametrize(
+    "wrap",
+    [
+        lambda pipe: GridSearchCV(pipe, {"ridge__alpha": [1.0]}),
+        lambda pipe: TransformedTargetRegressor(pipe, transformer=StandardScaler()),
+        lambda pipe: make_pipeline(StandardScaler(), TransformedTargetRegressor(pipe)),
+        lambda pipe: VotingRegressor([("one", pipe)]),
+        lambda pipe: make_pipeline(FunctionTransformer(np.sinh), pipe),
+    ],
+    ids=["search", "transformed target", "in a pipeline", "voting", "another unit"],
+)
+def test_the_delay_does_not_depend_on_what_is_around_the_window(wrap):
+    X, _ = walk()
+    later = X[3:, 0]
+    assert find_delays(wrap(lags(horizon=2)), X[:-3], later) == [5]
+
+
+@pytest.mark.parametrize("flatten", [True, False])
+def test_targets_of_ready_windows_are_known_some_windows_later(flatten):
     X, y = walk()
-    pipe = TransformedTargetRegressor(lags(horizon=5), transformer=StandardScaler())
-    assert find_delays(pipe.fit(X, y), 1) == [5]
-    assert find_delays(Ridge().fit(X, y), 1) == [1]
+    windows = SlidingWindowTransformer(3, horizon=4, flatten=flatten).fit_transform(X)
+    assert find_delays(Ridge(), windows, y) == [4]
+
+
+def test_targets_of_rows_without_a_window_are_known_at_once():
+    X, y = noise()
+    assert find_delays(Ridge(), X, y) == [1]
+    assert find_delays(Ridge(), X.tolist(), y) == [1]
+
+
+def test_an_interval_knows_no_target_that_ends_after_its_row():
+    """The column is in the window of a pipeline within another estimator."""
+    X, _ = walk()
+    later, X = X[5:, 0], X[:-5]
+    inner = TransformedTargetRegressor(lags(horizon=0), transformer=StandardScaler())
+    model = ConformalIntervals(make_pipeline(StandardScaler(), inner), step_size=0.05)
+    model.fit(X[:200], later[:200])
+    changed = later[200:].copy()
+    changed[20:] += 100
+    before, after = (model.predict_rolling(X[200:], each) for each in (later[200:], changed))
+    assert_array_equal(before[:25], after[:25])
+    assert (before[25] != after[25]).any()
 
 
 def test_adaptive_intervals_keep_their_coverage_where_split_ones_lose_it():

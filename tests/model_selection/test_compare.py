@@ -31,7 +31,7 @@ from skrnn import GRURegressor, NaiveRegressor, SlidingWindowTransformer
 from skrnn.metrics import diebold_mariano_test, pinball_scorer
 from skrnn.model_selection import compare_regressors
 from skrnn.model_selection._naive_baseline import measure_naive_error
-from skrnn.model_selection._target_columns import find_target_columns
+from skrnn.windows._target_columns import find_target_columns
 
 CV = TimeSeriesSplit(3)
 

@@ -8,8 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from skrnn.model_selection._time_order import read_times
-from skrnn.windows._labels import group_keys, positions_by_series
+from skrnn.windows._labels import group_keys, positions_by_series, read_times
 from skrnn.windows._targets import Target, find_targets, read_targets
 from skrnn.windows._transformer import SlidingWindowTransformer
 
