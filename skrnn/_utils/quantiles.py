@@ -63,7 +63,9 @@ def predict_quantiles(estimator: Any, X: Any) -> tuple[Any, tuple[float, ...]]:
             "predict(X, return_quantiles=True). Use a regressor with quantiles, such as "
             "LSTMRegressor(quantiles=(0.1, 0.5, 0.9)), as the last step."
         )
-    levels = tuple(map(float, estimator.quantiles))
+    # The parameter may have been changed since `fit`.
+    fitted = getattr(estimator, "_fitted_quantiles", None)
+    levels = tuple(map(float, estimator.quantiles if fitted is None else fitted))
     if hasattr(estimator, "predict_quantiles"):
         return estimator.predict_quantiles(X), levels
     return estimator.predict(X, return_quantiles=True)[1], levels

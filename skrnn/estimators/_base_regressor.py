@@ -185,6 +185,11 @@ class BaseRecurrentRegressor(RegressorMixin, MultiOutputMixin, BaseRecurrentEsti
         values = np.sort(values * self._y_scale[:, np.newaxis] + self._y_mean[:, np.newaxis])
         return values if values.ndim == self._target_ndim + 1 else values[..., 0, :]
 
+    @property
+    def _fitted_quantiles(self) -> tuple[float, ...] | None:
+        levels: tuple[float, ...] | None = self._network.get("quantiles")
+        return levels
+
     def _place_of_median(self) -> int:
         place: int = self._network["quantiles"].index(0.5)
         return place

@@ -336,6 +336,7 @@ class ConformalIntervals(MetaEstimatorMixin, RegressorMixin, BaseEstimator):
                 "Predictions of the calibration rows are not finite, so intervals cannot be "
                 "calibrated. Give an estimator whose predictions are numbers."
             )
+        fitted._fitted_quantiles = self.quantiles
         fitted.levels_ = np.full(fitted.scores_.shape[1:], self.quantiles[0])
         fitted.estimator_ = fit_clone(None)
         fitted._delays = find_delays(fitted.estimator_, X, values)
@@ -494,7 +495,7 @@ class ConformalIntervals(MetaEstimatorMixin, RegressorMixin, BaseEstimator):
                     moments,
                     self.scores_[:, output, tail],
                     float(self.levels_[output, tail]),
-                    target=self.quantiles[0],
+                    target=self._fitted_quantiles[0],
                     step_size=self.step_size,
                     delay=self._delays[output],
                 )

@@ -266,6 +266,7 @@ class NaiveRegressor(CallbackSupportMixin, RegressorMixin, MultiOutputMixin, Bas
     def _store_error_quantiles(self, X: np.ndarray, y: np.ndarray) -> None:
         """Set `error_quantiles_`."""
         self.error_quantiles_: np.ndarray | None = None
+        self._fitted_quantiles = None if self.quantiles is None else tuple(self.quantiles)
         if self.quantiles is not None:
             errors = y - self._predict_outputs(X)
             self.error_quantiles_ = np.quantile(errors, self.quantiles, axis=0).T

@@ -566,6 +566,32 @@ def test_a_point_model_in_a_transformed_target_is_calibrated_in_units_of_y():
     assert_allclose(model.predict_quantiles(X[200:]), plain.predict_quantiles(X[200:]), rtol=0.05)
 
 
+@pytest.mark.parametrize(
+    ("model", "changed"),
+    [
+        (ConformalIntervals(lags()), {"coverage": 0.5}),
+        (lags(NaiveRegressor(quantiles=(0.1, 0.5, 0.9))), {"quantiles": (0.3, 0.5, 0.7)}),
+        (
+            lags(GRURegressor(2, epochs=1, quantiles=(0.1, 0.5, 0.9), random_state=0)),
+            {"quantiles": (0.3, 0.5, 0.7)},
+        ),
+    ],
+    ids=["intervals", "naive", "network"],
+)
+def test_quantiles_have_the_levels_of_fit_until_the_next_fit(model, changed):
+    X, y = walk()
+    model = clone(model).fit(X[:250], y[:250])
+    score = winkler_scorer(model, X[250:], y[250:])
+    last = model if isinstance(model, ConformalIntervals) else model[-1]
+    rolled = model.predict_rolling(X[250:], y[250:]) if last is model else None
+    last.set_params(**changed)
+    assert winkler_scorer(model, X[250:], y[250:]) == score
+    if rolled is not None:
+        assert_array_equal(model.predict_rolling(X[250:], y[250:]), rolled)
+    model.fit(X[:250], y[:250])
+    assert winkler_scorer(model, X[250:], y[250:]) != score
+
+
 def test_scorers_and_searches_read_its_intervals():
     X, y = walk()
     model = ConformalIntervals(lags(), coverage=0.8)
