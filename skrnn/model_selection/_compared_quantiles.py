@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -39,7 +40,7 @@ def find_common_levels(estimators: dict[str, Any]) -> Levels | None:
     for name, estimator in estimators.items():
         quantiles = getattr(find_predictor(estimator), "quantiles", None)
         if quantiles is not None and len(quantiles) > 1:
-            of_models[name] = tuple(map(float, quantiles))
+            of_models[name] = _round_levels(quantiles)
     if not of_models:
         return None
     common = set.intersection(*map(set, of_models.values()))
@@ -70,10 +71,16 @@ def predict_common_quantiles(
     if not has_quantiles(estimator):
         return None
     values, own = predict_quantiles(estimator, rows)
+    own = _round_levels(own)
     if not set(levels) <= set(own):
         return None
     chosen: npt.NDArray[np.float64] = np.asarray(values)[..., [own.index(each) for each in levels]]
     return chosen
+
+
+def _round_levels(levels: Iterable[float]) -> Levels:
+    """Return levels without rounding errors: np.linspace(0.1, 0.9, 9) has 0.30000000000000004."""
+    return tuple(round(float(level), 12) for level in levels)
 
 
 def score_quantiles(

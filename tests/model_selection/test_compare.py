@@ -996,6 +996,18 @@ def test_a_rival_that_is_not_naive_needs_no_quantiles(prices):
     assert found.frame().loc["GRU", "pinball"] > 0
 
 
+def test_rounding_errors_of_levels_do_not_leave_out_quantiles(prices):
+    X, y = prices[["Open"]], prices["Open"]
+    levels = (0.1, 0.3, 0.5, 0.7, 0.9)
+    models = {
+        "many": windowed(NaiveRegressor(quantiles=tuple(np.linspace(0.1, 0.9, 9)))),
+        "few": windowed(NaiveRegressor(quantiles=levels)),
+    }
+    found = compare_regressors(models, X, y, cv=CV)
+    assert found.levels == levels
+    np.testing.assert_allclose(found.quantiles["many"], found.quantiles["few"])
+
+
 def test_models_without_common_quantiles_are_refused(prices):
     models = {
         "one": windowed(GRURegressor(2, quantiles=(0.1, 0.5, 0.9))),
