@@ -348,7 +348,7 @@ class ConformalIntervals(MetaEstimatorMixin, RegressorMixin, BaseEstimator):
         return self
 
     def predict(self, X: Any, return_quantiles: bool = False) -> Any:
-        """Predict the targets, as the fitted estimator does.
+        """Predict the targets with the fitted estimator.
 
         Parameters
         ----------
@@ -361,7 +361,8 @@ class ConformalIntervals(MetaEstimatorMixin, RegressorMixin, BaseEstimator):
         Returns
         -------
         y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
-            Predictions of the estimator. If it predicts quantiles, these are the medians.
+            Medians of the estimator if it has a quantile of the level 0.5, else its predictions.
+            They are the middle column of `predict_quantiles`.
 
         quantiles : ndarray of shape (n_samples, 3) or (n_samples, n_outputs, 3)
             As from `predict_quantiles`. Only with `return_quantiles`.
@@ -377,7 +378,8 @@ class ConformalIntervals(MetaEstimatorMixin, RegressorMixin, BaseEstimator):
             quantiles = self.predict_quantiles(X)
             return quantiles[..., 1], quantiles
         check_is_fitted(self)
-        return self.estimator_.predict(X)
+        bounds = _predict_bounds(self.estimator_, X)
+        return bounds.center.reshape(bounds.shape)
 
     def predict_quantiles(self, X: Any) -> np.ndarray:
         """Predict the interval of each row by the current levels and scores.

@@ -592,6 +592,18 @@ def test_quantiles_have_the_levels_of_fit_until_the_next_fit(model, changed):
     assert winkler_scorer(model, X[250:], y[250:]) != score
 
 
+def test_the_prediction_is_the_middle_of_the_interval():
+    """The median of a naive forecast with errors of one sign is not its prediction."""
+    X = np.arange(200.0).reshape(-1, 1)
+    y = X[:, 0]
+    model = ConformalIntervals(lags(NaiveRegressor(quantiles=(0.1, 0.5, 0.9)))).fit(X, y)
+    later = X[:5] + 200
+    assert_allclose(model.predict(later), later[:, 0])
+    median, quantiles = model.predict(later, return_quantiles=True)
+    assert_array_equal(model.predict(later), median)
+    assert_array_equal(quantiles[:, 1], median)
+
+
 def test_scorers_and_searches_read_its_intervals():
     X, y = walk()
     model = ConformalIntervals(lags(), coverage=0.8)
