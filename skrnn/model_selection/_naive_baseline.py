@@ -40,22 +40,28 @@ class BuiltBaseline(NaiveRegressor):
     targets : list of (feature, shift, a, b)
         Target columns, as `NaiveRegressor` finds them in `fit`.
 
+    is_padded : bool
+        Whether the first window is padding. Then errors of such windows are left out.
+
     quantiles : sequence of float, default=None
         Levels of the quantiles.
     """
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "targets": [list],
+        "is_padded": ["boolean"],
         "quantiles": ["array-like", None],
     }
 
     def __init__(
         self,
         targets: list[tuple[int, int, float, float]],
+        is_padded: bool,
         quantiles: Sequence[float] | None = None,
     ) -> None:
         super().__init__(quantiles=quantiles)
         self.targets = targets
+        self.is_padded = is_padded
 
     def fit(self, X: Any, y: Any) -> BuiltBaseline:
         """Store the given target columns."""
@@ -63,7 +69,12 @@ class BuiltBaseline(NaiveRegressor):
         self._target_ndim = np.ndim(y)
         self.n_outputs_ = len(self.targets)
         self.targets_ = self.targets
-        self._store_error_quantiles(X, np.asarray(y, dtype=np.float64).reshape(len(X), -1))
+        y = np.asarray(y, dtype=np.float64).reshape(len(X), -1)
+        is_known = (X[:1] != X).any(axis=(1, 2))
+        if self.is_padded and is_known.any():
+            # The mean of the column is no last value, and has errors of another size.
+            X, y = X[is_known], y[is_known]
+        self._store_error_quantiles(X, y)
         return self
 
 
@@ -112,7 +123,10 @@ def build_baseline(
     if found:
         window.set_params(carry_context=found[0].carry_context, group=found[0].group)
     columns = sorted({target.feature for target in known})
-    baseline = BuiltBaseline([(columns.index(t.feature), t.shift, t.a, t.b) for t in known])
+    baseline = BuiltBaseline(
+        [(columns.index(t.feature), t.shift, t.a, t.b) for t in known],
+        is_padded=window.horizon > 0,
+    )
     # scikit-learn takes names that are numbers for positions, so positions are given.
     names = list(getattr(X, "columns", ()))
     columns += [names.index(key) for key in group_keys(window.group) if key in names]

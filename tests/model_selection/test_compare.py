@@ -27,7 +27,7 @@ from sklearn.model_selection import (
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MinMaxScaler
 
-from skrnn import GRURegressor, NaiveRegressor, SlidingWindowTransformer
+from skrnn import ConformalIntervals, GRURegressor, NaiveRegressor, SlidingWindowTransformer
 from skrnn.metrics import diebold_mariano_test, pinball_scorer
 from skrnn.model_selection import compare_regressors
 from skrnn.model_selection._naive_baseline import measure_naive_error
@@ -939,9 +939,8 @@ def test_the_rival_has_the_quantiles_of_its_errors_in_the_training_rows(
     opening = prices["Open"].to_numpy()
     expected = []
     for train, test in CV.split(opening):
-        # The first row has no row before it; its window holds the mean of the training rows.
-        before = np.append(opening[train].mean(), opening[train][:-1])
-        errors = np.quantile(opening[train] - before, LEVELS)
+        # The first row has no row before it, so it has no error.
+        errors = np.quantile(np.diff(opening[train]), LEVELS)
         expected.append(opening[test - 1][:, None] + errors)
     np.testing.assert_allclose(comparison.quantiles["NaiveRegressor"], np.concatenate(expected))
     frame = comparison.frame()
@@ -994,6 +993,23 @@ def test_a_rival_that_is_not_naive_needs_no_quantiles(prices):
     assert math.isnan(found.frame().loc["DummyRegressor", "pinball"])
     assert math.isnan(found.frame().loc["GRU", "pinball skill"])
     assert found.frame().loc["GRU", "pinball"] > 0
+
+
+@pytest.mark.parametrize("group", [None, "who"])
+def test_errors_of_padded_windows_are_not_among_those_of_the_baseline(group):
+    """A padded window holds the mean of the column, which is far from a series with a trend."""
+    level = 5.0 * np.arange(120) + np.random.default_rng(0).normal(size=120)
+    frame, step = pd.DataFrame({"level": level}), 1
+    if group is not None:
+        frame, step = frame.assign(who=["a", "b"] * 60), 2
+    window = SlidingWindowTransformer(12, horizon=12, group=group)
+    cv = [(np.arange(96), np.arange(96, 120))]
+    model = ConformalIntervals(make_pipeline(window, Ridge()), coverage=0.8)
+    found = compare_regressors([model], frame, frame["level"], cv=cv)
+    errors = level[12 * step : 96] - level[: 96 - 12 * step]
+    baseline = found.quantiles[found.baseline]
+    expected = np.roll(level, 12 * step)[96:, None] + np.quantile(errors, LEVELS)
+    np.testing.assert_allclose(baseline, expected)
 
 
 def test_rounding_errors_of_levels_do_not_leave_out_quantiles(prices):
