@@ -298,7 +298,8 @@ class ForecastDisplay:
         ------
         ValueError
             If `y_true` or `y_pred` has several columns or is a panel, an array of predictions has
-            another length than `y_true`, or the band does not have two ends for each prediction.
+            another length than `y_true`, or `quantiles` does not have two columns or more, with a
+            row for each prediction, in the same order.
         ImportError
             If matplotlib is missing.
         """
@@ -336,6 +337,13 @@ def _as_quantiles(quantiles: Any, y_pred: pd.Series) -> pd.DataFrame:
             f"quantiles has shape {shape}, but two quantiles or more for each of the "
             f"{len(y_pred)} predictions are expected. Give an array of shape ({len(y_pred)}, "
             "n_quantiles)."
+        )
+    index = quantiles.index if isinstance(quantiles, pd.DataFrame) else pd.RangeIndex(shape[0])
+    if not index.equals(y_pred.index) and not index.equals(pd.RangeIndex(shape[0])):
+        raise ValueError(
+            f"The labels of quantiles, from {index[0]!r} to {index[-1]!r}, are not those of y_pred "
+            f"in the same order, from {y_pred.index[0]!r} to {y_pred.index[-1]!r}. Give "
+            "quantiles.loc[y_pred.index]."
         )
     columns = quantiles.columns if _has_levels(quantiles) else None
     return pd.DataFrame(np.asarray(quantiles, dtype=np.float64), y_pred.index, columns)

@@ -359,3 +359,13 @@ def test_reliability_of_an_estimator_with_several_outputs():
 def test_quantiles_without_their_levels_are_refused():
     with pytest.raises(ValueError, match=r"quantiles=\(0.5,\) has 1 level"):
         ReliabilityDisplay.from_predictions([1.0], [[0.0, 1.0]], quantiles=(0.5,))
+
+
+def test_quantiles_with_labels_in_another_order_are_refused():
+    y = pd.Series(np.arange(5.0), pd.date_range("2024-01-01", periods=5))
+    table = pd.DataFrame({0.1: y - 1, 0.5: y, 0.9: y + 1})
+    message = r"labels of quantiles, .* Give quantiles\.loc\[y_pred\.index\]\."
+    with pytest.raises(ValueError, match=message):
+        ForecastDisplay.from_predictions(y, y, quantiles=table[::-1])
+    display = ForecastDisplay.from_predictions(y, y, quantiles=table[::-1].loc[y.index])
+    pd.testing.assert_frame_equal(display.quantiles, table)
