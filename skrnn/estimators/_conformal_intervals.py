@@ -212,6 +212,8 @@ class ConformalIntervals(MetaEstimatorMixin, RegressorMixin, BaseEstimator):
     missed, else 0. The score of the row replaces the oldest one. So the share of misses in any `n`
     rows is exactly ``target + (level before - level after) / (step_size * n)``, for any regressor
     and any series. It comes close to `target` in the long run, as long as the level stays bounded.
+    A miss means that the score exceeds its threshold. A bound never crosses the prediction, so the
+    intervals of a biased regressor hold more targets than that.
     Gibbs & Candès bound it by infinite intervals where the level is 0 or below. Here intervals stay
     finite: these levels get the largest score that is remembered.
 
