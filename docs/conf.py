@@ -92,7 +92,7 @@ sphinx_gallery_conf = {
     ],
     # Others are too long for the build: their code is shown, but not run.
     "filename_pattern": "/plot_",
-    "within_subsection_order": "ExampleTitleSortKey",
+    "within_subsection_order": "NumberOfCodeLinesSortKey",
     "image_scrapers": ("gallery_thumbnails.scrape",),
     "default_thumb_file": str(Path(__file__).parent / "_static" / "no_picture.png"),
     "doc_module": "skrnn",

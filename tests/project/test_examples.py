@@ -89,7 +89,7 @@ def test_each_section_has_a_header_and_a_place_in_the_gallery():
         assert f'            "{section}",\n' in configuration
         header = ROOT / "examples" / section / "GALLERY_HEADER.rst"
         title, line = header.read_text(encoding="utf-8").splitlines()[:2]
-        assert line == "=" * len(title)
+        assert line == "-" * len(title)
 
 
 def test_examples_that_take_minutes_are_among_the_exercises():
