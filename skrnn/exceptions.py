@@ -9,6 +9,7 @@ from __future__ import annotations
 
 __all__ = [
     "FeaturesNotScaledWarning",
+    "HeldOutRowsWarning",
     "MissingStepsWarning",
     "RowsMissingWarning",
     "RowsNotWindowsWarning",
@@ -136,6 +137,25 @@ class FeaturesNotScaledWarning(UserWarning):
     >>> import warnings
     >>> from skrnn.exceptions import FeaturesNotScaledWarning
     >>> warnings.filterwarnings("error", category=FeaturesNotScaledWarning)
+    """
+
+
+class HeldOutRowsWarning(UserWarning):
+    """Held-out rows do not judge a network as the user probably expects.
+
+    `fit` warns if a feature of `X_val` has another level or spread than in X. The steps of a
+    pipeline are not applied to `X_val`. A classifier also warns if `validation_split` holds out
+    rows of a single class, because rows are sorted by their labels.
+
+    See Also
+    --------
+    FeaturesNotScaledWarning : Features have values that are too large.
+
+    Examples
+    --------
+    >>> import warnings
+    >>> from skrnn.exceptions import HeldOutRowsWarning
+    >>> warnings.filterwarnings("error", category=HeldOutRowsWarning)
     """
 
 

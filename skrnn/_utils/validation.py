@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sized
 from contextlib import contextmanager
+from datetime import date
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import validate_data
+
+# Text that begins like a date.
+_DATE = re.compile(r"\s*\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}")
 
 
 def name_some(values: Iterable[Any]) -> str:
@@ -71,9 +76,11 @@ def validate_shape(
         estimator.n_features_in_ = X.shape[-1]
         estimator._windows_ndim = X.ndim
     elif X.ndim != estimator._windows_ndim:
+        is_sequence = X.ndim == 2 and estimator._windows_ndim == 3
+        cure = " If it is one sequence, give stack_sequences([X])." if is_sequence else ""
         raise ValueError(
             f"X of shape {X.shape} has {X.ndim} dimensions, but {name} was fitted on "
-            f"{estimator._windows_ndim}-D X. Give X as in fit."
+            f"{estimator._windows_ndim}-D X. Give X as in fit.{cure}"
         )
     elif X.shape[-1] != estimator.n_features_in_:
         raise ValueError(
@@ -342,9 +349,12 @@ def read_as_numbers(values: Any, name: str, reader: str) -> Iterator[None]:
     except (TypeError, ValueError, OverflowError) as error:
         others = _columns_without_numbers(values)
         if others:
+            cure = "encode these (OneHotEncoder, OrdinalEncoder) or drop them."
+            if any(_begins_with_a_date(values[column]) for column in others):
+                cure = "put the time into the index (X.set_index), and encode or drop the others."
             raise ValueError(
-                f"{name} has columns that are not numbers: {others}. {reader} expects "
-                "numeric columns only; encode these (OneHotEncoder, OrdinalEncoder) or drop them."
+                f"{name} has columns that are not numbers: {list(map(str, others))}. {reader} "
+                f"expects numeric columns only; {cure}"
             ) from error
         reason = _why_no_numbers(values)
         if not reason:
@@ -417,9 +427,18 @@ def dtypes_of(values: Any) -> list[Any]:
         return []
 
 
-def _columns_without_numbers(X: Any) -> list[str]:
+def _columns_without_numbers(X: Any) -> list[Any]:
     """Return the names of the columns of a DataFrame that cannot be read as numbers."""
-    return [str(name) for name in getattr(X, "columns", ()) if not _is_numeric(X[name])]
+    return [name for name in getattr(X, "columns", ()) if not _is_numeric(X[name])]
+
+
+def _begins_with_a_date(column: Any) -> bool:
+    """Return whether the first value of a column is a date, or text that begins like one."""
+    values = np.asarray(column).ravel()
+    if values.dtype.kind in "mM":
+        return True
+    first = values[0] if len(values) else None
+    return isinstance(first, date) or _DATE.match(str(first)) is not None
 
 
 def _is_numeric(column: Any) -> bool:

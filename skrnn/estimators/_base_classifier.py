@@ -31,6 +31,10 @@ from skrnn.estimators._target_checks import (
     validate_score_weights,
 )
 from skrnn.estimators._training_rows import TrainingRows
+from skrnn.exceptions import HeldOutRowsWarning
+
+# Fewer held-out rows may have the same class by chance.
+_N_ROWS_OF_ONE_CLASS = 10
 
 
 class BaseRecurrentClassifier(ClassifierMixin, BaseRecurrentEstimator):
@@ -257,6 +261,8 @@ class BaseRecurrentClassifier(ClassifierMixin, BaseRecurrentEstimator):
         )
         numbers = np.setdiff1d(seen, trained)
         if not len(numbers):
+            if not are_given and len(seen) == 1 and len(held_out[0]) >= _N_ROWS_OF_ONE_CLASS:
+                self._warn_of_single_class(int(seen[0]), len(rows[0]), len(held_out[0]))
             return
         unknown = name_some(self.classes_[numbers].tolist())
         if are_given:
@@ -272,6 +278,17 @@ class BaseRecurrentClassifier(ClassifierMixin, BaseRecurrentEstimator):
             "network could not learn them. Shuffle the rows (sklearn.utils.shuffle) if they are "
             "not a series. Otherwise hold out fewer rows (a smaller validation_split), give other "
             "rows (X_val, y_val), or set early_stopping=False."
+        )
+
+    def _warn_of_single_class(self, number: int, n_trained: int, n_held_out: int) -> None:
+        (name,) = self.classes_[[number]].tolist()
+        warnings.warn(
+            f"validation_split={self.validation_split} holds out the last {n_held_out} of "
+            f"{n_trained + n_held_out} rows, and all of them have the class {name!r}. So early "
+            "stopping judges this class only. Shuffle the rows (sklearn.utils.shuffle) if they are "
+            "not a series, or give other rows (X_val, y_val).",
+            HeldOutRowsWarning,
+            stacklevel=2,
         )
 
     def _describe_head(self) -> dict[str, Any]:

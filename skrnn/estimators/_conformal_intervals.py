@@ -217,6 +217,9 @@ class ConformalIntervals(MetaEstimatorMixin, RegressorMixin, BaseEstimator):
     Gibbs & Candès bound it by infinite intervals where the level is 0 or below. Here intervals stay
     finite: these levels get the largest score that is remembered.
 
+    **Quantiles** of the regressor inside a `TransformedTargetRegressor` are not used, because it
+    returns none.
+
     **Panels.** If a window has a `group`, rows of the same time are one moment. The last moments
     are the calibration part. Scores and levels are shared by all series.
 
@@ -254,7 +257,8 @@ class ConformalIntervals(MetaEstimatorMixin, RegressorMixin, BaseEstimator):
     """
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        "estimator": [HasMethods(["fit", "predict"])],
+        # StackingRegressor has `predict` only after fit.
+        "estimator": [HasMethods("fit")],
         "coverage": [Interval(Real, 0, 1, closed="neither")],
         "calibration_fraction": [Interval(Real, 0, 1, closed="neither")],
         "step_size": [Interval(Real, 0, None, closed="left")],
@@ -386,6 +390,8 @@ class ConformalIntervals(MetaEstimatorMixin, RegressorMixin, BaseEstimator):
     def predict_quantiles(self, X: Any) -> np.ndarray:
         """Predict the interval of each row by the current levels and scores.
 
+        Windows continue the rows of `fit`, also after `update`: give all rows since `fit`.
+
         Parameters
         ----------
         X : array-like of shape (n_samples, ...)
@@ -449,8 +455,9 @@ class ConformalIntervals(MetaEstimatorMixin, RegressorMixin, BaseEstimator):
         """Move the levels and renew the scores by rows whose targets have become known.
 
         Each row is judged by the interval that `predict_rolling` gives it. The estimator is not
-        fitted again. Windows inside it continue the rows of `fit`, so give all rows since `fit`.
-        Rows whose target was used before get NaN as target.
+        fitted again. Windows inside it still continue the rows of `fit`, here and in later
+        predictions, so always give all rows since `fit`. Rows whose target was used before get NaN
+        as target.
 
         Parameters
         ----------

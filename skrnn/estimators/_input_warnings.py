@@ -13,7 +13,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from skrnn.exceptions import FeaturesNotScaledWarning, RowsNotWindowsWarning
+from skrnn.exceptions import (
+    FeaturesNotScaledWarning,
+    HeldOutRowsWarning,
+    RowsNotWindowsWarning,
+)
 from skrnn.windows._labels import is_time
 
 # Cells saturate above: the tanh of 30 times a weight of 0.3 is 1 in float32.
@@ -21,6 +25,8 @@ _LARGEST_MEDIAN = 30
 # Medians of larger features are computed from a random sample of this size.
 _MAX_NUMBERS = 2**14
 _N_NAMED = 5
+# Held-out rows of a series drift, but rarely by so many spreads of the rows to train on.
+_LARGEST_DIFFERENCE = 4
 # The name that all steps share, and the last number or time of day in the name of a step.
 _LAST_NUMBER = re.compile(r"(.*?)(?:\d+(?::\d+)+(?:\.\d+)?|\d+)\D*", re.DOTALL)
 _AT_END = re.compile(r"\W+$")
@@ -70,15 +76,10 @@ def warn_of_scale(X: np.ndarray, names: Any, *, left_out: Collection[int] = ()) 
     left_out : collection of int, default=()
         Features that are not looked at.
     """
-    places: Any = ...
-    if X[..., 0].size > _MAX_NUMBERS:
-        # A random sample, because evenly spaced rows may all have the same hour.
-        rng = np.random.default_rng(0)
-        places = tuple(rng.integers(n, size=_MAX_NUMBERS) for n in X.shape[:-1])
+    places = _sample_places(X)
     medians = {}
     for feature in set(range(X.shape[-1])).difference(left_out):
-        sizes = np.abs(X[..., feature][places]).ravel()
-        sizes = sizes[~np.isnan(sizes)]
+        sizes = np.abs(_read_feature(X, feature, places))
         # Most features are scaled: their maximum makes the median unnecessary.
         if sizes.size and sizes.max() > _LARGEST_MEDIAN:
             medians[feature] = np.median(sizes)
@@ -102,6 +103,57 @@ def warn_of_scale(X: np.ndarray, names: Any, *, left_out: Collection[int] = ()) 
         FeaturesNotScaledWarning,
         stacklevel=2,
     )
+
+
+def warn_of_other_scale(X: np.ndarray, X_val: np.ndarray, names: Any) -> None:
+    """Warn of features whose level or spread in held-out rows is far from that in X.
+
+    Parameters
+    ----------
+    X, X_val : ndarray of shape (n_samples, n_timesteps, n_features) or (n_samples, n_features)
+        Validated windows or vectors to train on, and held-out ones. NaN is left out.
+
+    names : array-like of str or None
+        Names of the columns of X, if any.
+    """
+    found = []
+    places, places_val = _sample_places(X), _sample_places(X_val)
+    for feature in range(X.shape[-1]):
+        values = _read_feature(X, feature, places)
+        held_out = _read_feature(X_val, feature, places_val)
+        if len(held_out) < 2 or len(values) < 2 or not values.std() or not held_out.std():
+            continue
+        ratio = held_out.std() / values.std()
+        distance = abs(held_out.mean() - values.mean()) / values.std()
+        if max(ratio, 1 / ratio, distance) > _LARGEST_DIFFERENCE:
+            found.append(
+                f"{_name_feature(feature, X.ndim, names)} ({held_out.mean():.3g} ± "
+                f"{held_out.std():.3g} in X_val, {values.mean():.3g} ± {values.std():.3g} in X)"
+            )
+    if found:
+        warnings.warn(
+            f"X_val and X seem to have different scales: {_enumerate(found)}. The steps of a "
+            "pipeline before the network are not applied to X_val. Give "
+            "X_val=pipe[:-1].transform(X_val), or route X_val by "
+            'Pipeline(transform_input=["X_val"]).',
+            HeldOutRowsWarning,
+            stacklevel=2,
+        )
+
+
+def _sample_places(X: np.ndarray) -> Any:
+    """Return an index of the first axes of X that takes at most 16,384 numbers of a feature."""
+    if X[..., 0].size <= _MAX_NUMBERS:
+        return ...
+    # A random sample, because evenly spaced rows may all have the same hour.
+    rng = np.random.default_rng(0)
+    return tuple(rng.integers(n, size=_MAX_NUMBERS) for n in X.shape[:-1])
+
+
+def _read_feature(X: np.ndarray, feature: int, places: Any) -> np.ndarray:
+    """Return numbers of a feature, without NaN."""
+    values = X[..., feature][places].ravel()
+    return np.asarray(values[~np.isnan(values)], dtype=np.float64)
 
 
 def _has_dates(index: pd.Index) -> bool:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from skrnn.estimators._input_checks import refuse_only_missing_steps, validate_inputs
-from skrnn.estimators._input_warnings import warn_of_rows, warn_of_scale
+from skrnn.estimators._input_warnings import warn_of_other_scale, warn_of_rows, warn_of_scale
 from skrnn.estimators._target_checks import check_largest_weight, validate_weights
 
 # X, y and weights. There is a weight for each row, or for each step of a sequence.
@@ -48,6 +48,9 @@ def prepare_rows(
     if reset:
         _warn_of_inputs(estimator, X, rows[0])
     held_out = estimator._validate_held_out(*validation)
+    if held_out is not None and estimator.embedding_dim is None:
+        names = getattr(estimator, "feature_names_in_", None)
+        warn_of_other_scale(rows[0], held_out[0], names)
     if held_out is None and hold_out:
         rows, held_out = hold_out_last_rows(rows, estimator.validation_split)
     refuse_only_missing_steps(rows[0], "trained on")

@@ -157,7 +157,8 @@ def forecast(
     between the predicted quantiles and read as the next row, and so on. Quantiles of a later row
     are those of all paths together. Between two levels, and beyond the outermost ones, values are
     interpolated over the normal scores of the levels, so three levels suffice for a normal
-    distribution. Draws of several columns, and of several series, are independent of each other.
+    distribution. So values may lie outside of the range of the series, such as below 0. Draws of
+    several columns, and of several series, are independent of each other.
     Simulated quantiles contain the noise of the rows, and not the error of the model itself. The
     column of the level 0.5 is the median of the paths. It may differ from the forecast without
     quantiles, which reads a single path of medians.
@@ -283,17 +284,21 @@ def _label(
         names = targets.shown
         values = values[:, [targets.columns.index(name) for name in names]]
     if levels is not None:
-        return _label_quantiles(rows, values, names, levels)
+        is_frame |= values.shape[1] > 1
+        return _label_quantiles(rows, values, names if is_frame else None, levels)
     is_series = targets.layout != "columns" or (targets.shown is not None and not is_frame)
     return rows.label(values[:, 0] if is_series else values, names)
 
 
 def _label_quantiles(
-    rows: FutureRows, values: np.ndarray, names: list[Any], levels: tuple[float, ...]
+    rows: FutureRows, values: np.ndarray, names: list[Any] | None, levels: tuple[float, ...]
 ) -> pd.DataFrame:
-    """Return a DataFrame of quantiles of shape (n_rows, n_columns, n_quantiles)."""
+    """Return a DataFrame of quantiles of shape (n_rows, n_columns, n_quantiles).
+
+    Without `names` there is one column, and only the levels are labels.
+    """
     columns = pd.Index(levels, name="quantile")
-    if values.shape[1] > 1:
+    if names is not None:
         names = names or list(range(values.shape[1]))
         columns = pd.MultiIndex.from_product([names, levels], names=["column", "quantile"])
     table = rows.label(values.reshape(len(values), -1), list(columns))
@@ -415,9 +420,17 @@ def _refuse_unknown_target(
             "column of X, or on a y of several steps. Transform y with "
             "TransformedTargetRegressor, and X in a step before the window."
         )
+    known = [] if past.future is None else list(past.future.columns)
+    unknown = [column for column in past.feature_columns if column not in known]
+    others = (
+        f" The steps may also need the values of the columns among {unknown} that are not "
+        "predicted: give them as future."
+        if len(unknown) > 1
+        else ""
+    )
     raise ValueError(
         f"Later rows read the column(s) {missing}, but the target column is not known: "
-        f"{targets.reason}. Give the column as target, one of {past.feature_columns}."
+        f"{targets.reason}. Give the column as target, one of {past.feature_columns}.{others}"
     )
 
 

@@ -190,6 +190,9 @@ class FutureRows:
         if future is None:
             return pd.DataFrame(index=range(self._n_rows))
         future, has_names = read_frame(future, "future")
+        names = past.frame.index.names
+        if len(names) > 1 and names != future.index.names and set(names) == set(future.index.names):
+            future = future.reorder_levels(names)
         # scikit-learn remembers the names of fitted columns only if all of them are text.
         is_text = all(isinstance(name, str) for name in future.columns)
         by_place = not past.is_frame and not is_text and future.shape[1] == past.frame.shape[1]

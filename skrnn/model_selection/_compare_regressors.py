@@ -439,7 +439,11 @@ def _evaluate(
     if scorers:
         X_test, y_labeled = _safe_indexing(X, test), _safe_indexing(y, test)
         model = _PredictedRegressor(predicted, y_quantiles, levels)
-        scores |= {metric: scorer(model, X_test, y_labeled) for metric, scorer in scorers.items()}
+        try:
+            scores |= {key: scorer(model, X_test, y_labeled) for key, scorer in scorers.items()}
+        except Exception as error:
+            error.add_note(f"This was a metric of {name!r}.")
+            raise
     else:
         scores["MAE"] = mean_absolute_error(y_test, predicted)
     naive_error = measure_naive_error(targets, train, series)

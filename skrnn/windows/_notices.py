@@ -22,6 +22,10 @@ from skrnn.windows._placing import Placement, SeriesStart
 from skrnn.windows._views import Array, Positions
 
 _TO_DATES = 'X.index = pd.to_datetime(X.index, format="%Y-%m-%d"), with the format of your labels.'
+_TO_DATES_OF_PANEL = (
+    'pd.to_datetime(labels, format="%Y-%m-%d") before they become an index level, with the format '
+    "of your labels."
+)
 # Reasons of a `Placement` that are due to the type of the labels.
 _UNPLACED = ("kind", "text", "mixed", "missing")
 
@@ -121,7 +125,7 @@ class Notices:
         if self._first_gap is not None:
             raise ValueError(
                 f'{self._describe_gaps()} gaps="raise" expects that no step is missing: insert the '
-                'missing rows (X.asfreq(...), X.reindex(...)), or use gaps="missing".'
+                f'missing rows ({self._to_fill_gaps()}), or use gaps="missing".'
             )
 
     def warn(self, *, window_length: int, gaps: str) -> None:
@@ -141,7 +145,7 @@ class Notices:
             advice = (
                 "Windows read across the gaps, as if the rows were next to each other. Use "
                 'gaps="missing" to put missing steps into the windows or gaps="ignore" to turn '
-                "this warning off, or insert the missing rows: X.asfreq(...), X.reindex(...)."
+                f"this warning off, or insert the missing rows: {self._to_fill_gaps()}."
             )
             found.append((MissingStepsWarning, f"{self._describe_gaps()} {advice}"))
         if not found:
@@ -150,10 +154,16 @@ class Notices:
         category = kinds.pop() if len(kinds) == 1 else RowsMissingWarning
         warnings.warn(" ".join(text for _, text in found), category, stacklevel=6)
 
+    def _to_dates(self) -> str:
+        return _TO_DATES_OF_PANEL if self._has_group else _TO_DATES
+
+    def _to_fill_gaps(self) -> str:
+        return "X.reindex(...)" if self._has_group else "X.asfreq(...), X.reindex(...)"
+
     def _describe_unordered(self) -> str:
         if self._unordered == "text":
             labels = f"The rows are labeled by {describe_kind('text', self._labels)}"
-            cure = f"Convert the labels to dates: {_TO_DATES}"
+            cure = f"Convert the labels to dates: {self._to_dates()}"
         else:
             assert self._labels is not None
             missing = np.flatnonzero(self._labels.isna())
@@ -241,7 +251,7 @@ class Notices:
                 f"compared. {self._advise_kind(rows)}"
             )
         if reason == "text" and looks_like_dates(self._labels):
-            cure = f"Convert the labels to dates before fit: {_TO_DATES}"
+            cure = f"Convert the labels to dates before fit: {self._to_dates()}"
         else:
             cure = (
                 "Give an index of dates, periods or numbers before fit, or no labels: "
@@ -260,7 +270,7 @@ class Notices:
         if "" in kinds:
             return 'Fit on rows with the same index; set_output(transform="pandas") keeps it.'
         if "text" in kinds:
-            return f"Convert text to dates: {_TO_DATES}"
+            return f"Convert text to dates: {self._to_dates()}"
         return "Give the rows the same kind of index as for fit."
 
     def _label(self, row: int) -> str:

@@ -140,15 +140,15 @@ def _is_one_sequence(values: Any) -> bool:
 
 
 def _advise_parts(frame: Any) -> str:
-    """Return the part of a message that splits a frame by a column, without that column."""
+    """Return the part of a message that splits a frame by a column."""
     if isinstance(frame, pd.DataFrame):
-        parts = '[part.drop(columns="id") for _, part in frame.groupby("id")]'
+        parts = '[part[columns] for _, part in frame.groupby("id")]'
     elif hasattr(frame, "partition_by"):
         # polars
-        parts = 'frame.partition_by("id", include_key=False)'
+        parts = '[part[columns] for part in frame.partition_by("id", maintain_order=True)]'
     else:
         return ""
-    return f", or {parts} if a column names the sequences"
+    return f", or {parts} if a column names the sequences, where columns are the features"
 
 
 def _order_columns(named: list[tuple[str, Any]]) -> Iterator[tuple[str, Any]]:

@@ -11,7 +11,11 @@ from sklearn.preprocessing import StandardScaler
 
 from skrnn import GRURegressor, RNNClassifier, RNNRegressor, SlidingWindowTransformer
 from skrnn.estimators._input_warnings import warn_of_scale
-from skrnn.exceptions import FeaturesNotScaledWarning, RowsNotWindowsWarning
+from skrnn.exceptions import (
+    FeaturesNotScaledWarning,
+    HeldOutRowsWarning,
+    RowsNotWindowsWarning,
+)
 
 rng = np.random.default_rng(0)
 DAYS = pd.date_range("2024-01-01", periods=40, freq="D")
@@ -281,3 +285,54 @@ def test_other_inputs_than_tables_of_dated_rows_are_not_warned_of():
 def test_classifiers_warn_as_regressors_do():
     found = warnings_of(PRICES[["Open", "Volume"]], Y > 0, RNNClassifier(1, epochs=1))
     assert [category for category, _ in found] == [RowsNotWindowsWarning, FeaturesNotScaledWarning]
+
+
+# Held-out rows
+
+
+@pytest.mark.parametrize(
+    ("scale", "shift", "warns"),
+    [(1, 0, False), (3, 0, False), (5, 0, True), (0.2, 0, True), (1, 3, False), (1, 5, True)],
+)
+def test_held_out_rows_of_another_scale_are_named(scale, shift, warns):
+    X = np.random.default_rng(0).normal(size=(100, 4, 2))
+    X_val = X.copy()
+    X_val[..., 1] = scale * X_val[..., 1] + shift
+    y = X[:, -1, 0]
+    found = warnings_of(X, y, X_val=X_val, y_val=y)
+    assert [category for category, _ in found] == [HeldOutRowsWarning] * warns
+    if warns:
+        assert "different scales: feature 1 (" in found[0][1]
+        assert "pipe[:-1].transform(X_val)" in found[0][1]
+
+
+def test_held_out_rows_that_a_pipeline_does_not_scale_are_noticed():
+    X = np.random.default_rng(0).normal(20, 5, size=(80, 3))
+    pipe = make_pipeline(StandardScaler(), make_network())
+    with pytest.warns(HeldOutRowsWarning, match="not applied to X_val"):
+        pipe.fit(X, X[:, 0], rnnregressor__X_val=X, rnnregressor__y_val=X[:, 0])
+
+
+def test_held_out_rows_with_missing_steps_and_constants_are_compared():
+    X = np.random.default_rng(0).normal(size=(50, 4, 2))
+    X[..., 1] = 7
+    X[::2, 0] = np.nan
+    assert not warnings_of(X, X[:, -1, 0], X_val=X[:20], y_val=X[:20, -1, 0])
+
+
+@pytest.mark.parametrize(
+    ("is_sorted", "split", "warns"), [(True, 0.1, True), (True, 0.05, False), (False, 0.1, False)]
+)
+def test_labels_that_are_sorted_are_noticed_when_rows_are_held_out(is_sorted, split, warns):
+    X = np.random.default_rng(0).normal(size=(150, 3))
+    y = np.repeat(["a", "b", "c"], 50)
+    if is_sorted:
+        # A class that only the held-out rows had would be an error.
+        y[0] = "c"
+    else:
+        y = np.random.default_rng(0).permutation(y)
+    options = {"early_stopping": True, "validation_split": split, "random_state": 0}
+    found = warnings_of(X, y, network=RNNClassifier(1, epochs=1, **options))
+    assert [category for category, _ in found] == [HeldOutRowsWarning] * warns
+    if warns:
+        assert "the last 15 of 150 rows, and all of them have the class 'c'" in found[0][1]

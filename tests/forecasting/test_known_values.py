@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from sklearn.ensemble import HistGradientBoostingRegressor
-from sklearn.linear_model import LinearRegression, LogisticRegression
+from sklearn.linear_model import LinearRegression, LogisticRegression, Ridge
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardScaler
 
@@ -170,3 +170,20 @@ def test_labels_are_not_generated_from_themselves():
     pipe = make_pipeline(encoder, window, LogisticRegression()).fit(letters, letters[:, 0])
     with pytest.raises(ValueError, match="Use known=None"):
         generate(pipe, "abc", 2)
+
+
+def test_levels_of_future_may_have_another_order():
+    days = pd.date_range("2024-01-01", periods=30, name="day")
+    index = pd.MultiIndex.from_product([days, ["a", "b"]], names=["day", "shop"])
+    rng = np.random.default_rng(0)
+    X = pd.DataFrame({"sales": rng.normal(size=60), "promo": rng.normal(size=60)}, index)
+    window = SlidingWindowTransformer(3, group="shop", known=["promo"], flatten=True)
+    pipe = make_pipeline(window, Ridge()).fit(X, X["sales"])
+    later = pd.date_range("2024-01-31", periods=2, name="day")
+    plan = pd.DataFrame(
+        {"promo": [1.0, 2.0, 3.0, 4.0]},
+        pd.MultiIndex.from_product([later, ["a", "b"]], names=["day", "shop"]),
+    )
+    expected = forecast(pipe, 2, X=X, future=plan)
+    found = forecast(pipe, 2, X=X, future=plan.swaplevel())
+    pd.testing.assert_series_equal(found, expected)

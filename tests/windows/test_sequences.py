@@ -158,12 +158,12 @@ DAYS = np.array(["2020-01-01", "2020-01-02"], "datetime64[ns]")
         (
             pd.DataFrame({"a": [1.0]}),
             r"sequences is one DataFrame; .*Give \[frame\] for.*, or "
-            r'\[part\.drop\(columns="id"\) for _, part in frame\.groupby\("id"\)\] if',
+            r'\[part\[columns\] for _, part in frame\.groupby\("id"\)\] if',
         ),
         (
             pl.DataFrame({"a": [1.0]}),
-            r"sequences is one DataFrame; expected a list.*Give \[frame\] for a single "
-            r'sequence, or frame\.partition_by\("id", include_key=False\) if a column',
+            r"sequences is one DataFrame; expected a list.*Give \[frame\] for a single.*, or "
+            r'\[part\[columns\] for part in frame\.partition_by\("id", maintain_order=True\)\] if',
         ),
         # Shapes
         ([numbered(2, 2), numbered(1, 2), numbered(1, 3)], r"\[2\] has 3 .*sequences\[0\] has 2\."),
@@ -200,12 +200,13 @@ def test_invalid_sequences_are_refused_by_name(sequences, message):
 
 
 @pytest.mark.parametrize("kind", [pd.DataFrame, pl.DataFrame])
-def test_the_parts_that_an_error_names_lack_the_column_that_tells_them_apart(kind):
-    frame = kind({"id": [7, 8, 7], "value": [1.0, 2.0, 3.0]})
+def test_the_parts_that_an_error_names_have_the_columns_of_features(kind):
+    frame = kind({"id": [7, 8, 7], "value": [1.0, 2.0, 3.0], "label": [0, 1, 0]})
     with pytest.raises(ValueError, match="if a column names the sequences") as caught:
         stack_sequences(frame)
-    advice = str(caught.value).split(", or ")[1].removesuffix(" if a column names the sequences.")
-    assert_array_equal(stack_sequences(eval(advice, {"frame": frame})), [[[1], [3]], [[2], [NAN]]])
+    advice = str(caught.value).split(", or ")[1].partition(" if a column")[0]
+    names = {"frame": frame, "columns": ["value"]}
+    assert_array_equal(stack_sequences(eval(advice, names)), [[[1], [3]], [[2], [NAN]]])
 
 
 @pytest.mark.filterwarnings("error")

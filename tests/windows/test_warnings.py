@@ -481,3 +481,28 @@ def test_a_newcomer_of_one_row_continues_with_the_others():
         fitted = window(group="shop").fit(rows(index))
     later = pd.MultiIndex.from_product([["A", "B"], HOURS[30:31]], names=["shop", "hour"])
     assert_array_equal(fitted.transform(rows(later)), [[27, 28, 29], [np.nan, np.nan, 30]])
+
+
+def test_advice_for_a_panel_can_be_followed_in_a_panel():
+    days = pd.date_range("2024-01-01", periods=31, name="day").delete(20)
+    index = pd.MultiIndex.from_product([["a", "b"], days], names=["shop", "day"])
+    panel = pd.DataFrame({"level": np.arange(60.0)}, index)
+    with pytest.warns(MissingStepsWarning) as caught:
+        SlidingWindowTransformer(2, group="shop").fit(panel)
+    text = str(caught[0].message)
+    assert "X.reindex(...)" in text
+    assert "asfreq" not in text
+
+
+@pytest.mark.parametrize(
+    ("values", "cure"),
+    [
+        (["2024-01-01", "2024-01-02", "2024-01-03"], "put the time into the index"),
+        (pd.date_range("2024-01-01", periods=3), "put the time into the index"),
+        (["north", "south", "north"], r"encode these \(OneHotEncoder"),
+    ],
+)
+def test_a_column_of_dates_belongs_into_the_index(values, cure):
+    frame = pd.DataFrame({"level": [1.0, 2.0, 3.0], "other": values})
+    with pytest.raises(ValueError, match=rf"not numbers: \['other'\].*{cure}"):
+        SlidingWindowTransformer(2).fit(frame)
