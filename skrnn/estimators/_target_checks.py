@@ -254,8 +254,8 @@ def refuse_missing_targets(given: Any, is_missing: np.ndarray, what: str = "NaN"
         raise ValueError(
             f"{found}, among them row {inner}{_name_label(given, inner)}, which lies between rows "
             "with known targets. Drop these rows of X and y if they are the ends of series in a "
-            "panel, or if X already holds windows. Within a series, fill them (ffill), because "
-            "dropping them would join rows that are not neighbors."
+            "panel, or if X already holds windows. Within a series, dropping them would join rows "
+            "that are not neighbors: give these rows any number as target and the sample_weight 0."
         )
     places = []
     if n_first:

@@ -212,6 +212,8 @@ def forecast(
     architecture = find_architecture(pipeline)
     targets = find_predicted_columns(paths, past, target, architecture)
     rows = FutureRows(past, steps, future, targets.columns)
+    if future is not None and any(path.window.gaps == "warn" for path in paths):
+        rows.warn_of_missing_steps()
     # A direct model predicts all steps from the first future row.
     n_rows_read = 1 if targets.layout == "steps" else steps
     _check_known_values(pipeline, paths, past, rows, targets, n_rows_read)

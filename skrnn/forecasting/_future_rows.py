@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Hashable
 from typing import Any
 
@@ -9,9 +10,15 @@ import numpy as np
 import pandas as pd
 from pandas.api.types import is_numeric_dtype
 
+from skrnn.exceptions import MissingStepsWarning
 from skrnn.forecasting._past import Past, read_frame
 from skrnn.windows._labels import LabeledRows, describe_kind, positions_by_series, read_labels
-from skrnn.windows._next_labels import are_next_labels, labels_after
+from skrnn.windows._next_labels import (
+    are_next_labels,
+    count_missing_labels,
+    describe_next_labels,
+    labels_after,
+)
 from skrnn.windows._placing import LabelSummary
 
 # A column is read if the model's input changes with its values: this many values are tried.
@@ -90,6 +97,27 @@ class FutureRows:
         self._before = past.frame.astype(
             {name: _type_with_nan(dtypes[name]) for name in self.unknown}
         )
+
+    def warn_of_missing_steps(self) -> None:
+        """Warn if the labels of `future` leave out steps, by the rule of the known labels."""
+        if self._labels is None or self._order is not None:
+            return
+        for number, (name, summary) in enumerate(self._past.series.items()):
+            labels = self._labels[number :: self.n_series]
+            if isinstance(labels, pd.MultiIndex) or summary is None or summary["count"]:
+                continue
+            missing = count_missing_labels(labels, summary)
+            if missing.any():
+                place = int(np.flatnonzero(missing)[0])
+                of_series = f" of the series {name!r}" if self._past.keys else ""
+                warnings.warn(
+                    f"The labels of future{of_series} leave out {missing.sum()} step(s), the first "
+                    f"between {labels[place]} and {labels[place + 1]}, but forecast predicts the "
+                    "next rows one by one. Give a row for each step.",
+                    MissingStepsWarning,
+                    stacklevel=3,
+                )
+                return
 
     def rows_until(self, step: int) -> Any:
         """Return the known rows and the future rows up to a step, as the estimator reads them."""
@@ -313,9 +341,12 @@ class FutureRows:
     def _explain_missing_rule(self, name: Hashable, summary: LabelSummary | None) -> str:
         """Return why the labels of a series cannot be continued, and what to do."""
         of_series = f" of the series {name!r}" if self._past.keys else ""
+        example = "pd.date_range(start, periods=steps)"
+        if summary is not None:
+            example = describe_next_labels(summary, self.n_steps)
         cure = (
-            "Give the labels of the future rows as future, such as "
-            "pd.DataFrame(index=pd.bdate_range(start, periods=steps))."
+            "Give the labels of the future rows as future=pd.DataFrame(index=...), such as "
+            f"{example}."
         )
         if summary is None or summary["kind"] in ("text", "mixed", "missing"):
             kind = "missing" if summary is None else describe_kind(summary["kind"])
@@ -333,7 +364,7 @@ class FutureRows:
         else:
             why = (
                 "their steps are irregular, such as days without holidays, or some labels are "
-                "missing (DataFrame.asfreq finds them)"
+                "missing"
             )
         return (
             f"The labels of the rows{of_series} (the last one is {summary['shown']}) do not all "

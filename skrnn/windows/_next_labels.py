@@ -19,6 +19,7 @@ from skrnn.windows._labels import (
 from skrnn.windows._placing import (
     N_TAIL,
     LabelSummary,
+    count_missing_steps,
     match_resolution,
     place_labels,
     rescale,
@@ -148,6 +149,24 @@ def are_next_labels(labels: pd.Index, fitted: LabelSummary) -> bool:
     if not bool((ticks.values[1:] > ticks.values[:-1]).all()):
         return False
     return place_labels(match_resolution(ticks, fitted["second"]), fitted).steps == 1
+
+
+def count_missing_labels(labels: pd.Index, fitted: LabelSummary) -> Array:
+    """Return how many steps are missing between each label and the next one, by the fitted rule."""
+    ticks = read_ticks(LabeledRows(None, None, labels), fitted["timezone"])
+    if ticks is None:
+        return np.zeros(0, dtype=np.int64)
+    return count_missing_steps(match_resolution(ticks, fitted["second"]), fitted)
+
+
+def describe_next_labels(fitted: LabelSummary, n: int) -> str:
+    """Return code that makes the next labels, as the most frequent step suggests."""
+    day = 86_400 * fitted["second"]
+    step = fitted["typical"]
+    if step is not None and fitted["kind"].startswith("date") and 0 < step < day:
+        frequency = to_offset(pd.Timedelta(seconds=float(step / fitted["second"]))).freqstr
+        return f'pd.date_range(start, periods={n}, freq="{frequency}")'
+    return f"pd.bdate_range(start, periods={n}) for business days"
 
 
 def _find_frequency(labels: pd.Index, ticks: Ticks) -> str | None:

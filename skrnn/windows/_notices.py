@@ -144,7 +144,8 @@ class Notices:
         if gaps == "warn" and self._first_gap is not None:
             advice = (
                 "Windows read across the gaps, as if the rows were next to each other. Use "
-                'gaps="missing" to put missing steps into the windows or gaps="ignore" to turn '
+                'gaps="missing" with padding="nan" to put missing steps into the windows, which '
+                'networks skip, or gaps="ignore" to turn '
                 f"this warning off, or insert the missing rows: {self._to_fill_gaps()}."
             )
             found.append((MissingStepsWarning, f"{self._describe_gaps()} {advice}"))

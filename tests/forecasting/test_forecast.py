@@ -23,7 +23,7 @@ from skrnn import (
     SlidingWindowTransformer,
     forecast,
 )
-from skrnn.exceptions import RowsMissingWarning
+from skrnn.exceptions import MissingStepsWarning, RowsMissingWarning
 
 RNG = np.random.default_rng(0)
 SERIES = 50 + np.cumsum(RNG.normal(size=40))
@@ -739,3 +739,32 @@ def test_threads_that_forecast_at_once_leave_the_filters_of_warnings_alone():
     for thread in threads:
         thread.join()
     assert warnings.filters == before
+
+
+def hourly_with_a_hole(gaps="warn"):
+    hours = pd.date_range("2024-01-01", periods=120, freq="h", name="hour").delete(70)
+    frame = pd.DataFrame({"level": np.sin(np.arange(119.0))}, hours)
+    pipe = make_pipeline(SlidingWindowTransformer(3, gaps=gaps), Ridge())
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", MissingStepsWarning)
+        return pipe.fit(frame, frame["level"])
+
+
+def test_labels_of_hours_are_asked_for_as_hours():
+    with pytest.raises(ValueError, match=r'pd\.date_range\(start, periods=2, freq="h"\)'):
+        forecast(hourly_with_a_hole(), 2)
+
+
+@pytest.mark.parametrize(("gaps", "warns"), [("warn", True), ("ignore", False)])
+def test_labels_of_future_that_leave_out_steps_are_noticed(gaps, warns):
+    pipe = hourly_with_a_hole(gaps)
+    days = pd.date_range("2024-01-06", periods=3, freq="D", name="hour")
+    hours = pd.date_range("2024-01-06", periods=3, freq="h", name="hour")
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        forecast(pipe, 3, future=pd.DataFrame(index=hours))
+        assert not caught
+        forecast(pipe, 3, future=pd.DataFrame(index=days))
+    assert [warning.category for warning in caught] == [MissingStepsWarning] * warns
+    if warns:
+        assert "leave out 46 step(s), the first between 2024-01-06" in str(caught[0].message)

@@ -243,7 +243,7 @@ def test_fit_warns_about_fitted_gaps_and_transform_about_others():
         MissingStepsWarning,
         "^3 steps are missing between the 57 rows of X, the first 2 after row 19 labeled 2024-",
         "and before row 20 labeled 2024-01-01 22:00:00",
-        'Use gaps="missing" to put.*gaps="ignore".*asfreq',
+        'Use gaps="missing" with padding="nan" to put.*gaps="ignore".*asfreq',
     )
     assert warning_of(fitted.transform, WITH_GAPS[:57]) is None
     check_warning(
