@@ -9,6 +9,8 @@ import pytest
 import sklearn
 from conftest import ROOT
 from packaging.version import Version
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import confusion_matrix
 
 import skrnn
 
@@ -270,6 +272,40 @@ class TestPages:
         assert page["by_model"].idxmin() == "RidgeCV"
         assert page["by_model"].idxmax() == "NaiveRegressor"
         assert page["final"]["model"].n_iter_ == page["best_epoch"]
+
+    def test_unequal_lengths_have_labels_in_the_order_of_the_recordings(self, run):
+        page = run("guide/unequal_lengths.md")
+        table, channels = page["table"], page["channels"]
+        by_name = table.set_index("recording")
+        for recording, label, part in zip(page["X"], page["y"], page["parts"], strict=True):
+            rows = by_name.loc[part["recording"].iloc[0]]
+            np.testing.assert_array_equal(recording[: len(rows)], rows[channels])
+            assert set(rows["state"]) == {label}
+        # "drop_duplicates keeps the order of the file."
+        in_file = table.drop_duplicates("recording")["state"].to_numpy()
+        assert np.mean(in_file == page["y"]) < 0.5
+
+    def test_unequal_lengths_have_states_that_mean_and_std_confuse_and_others_not(self, run):
+        page = run("guide/unequal_lengths.md")
+        accuracy = page["accuracy"]
+        assert accuracy["network"] > 0.85
+        assert accuracy["most frequent"] < accuracy["mean and std"] < 0.7
+        idle = list(page["summary"].classes_).index("idle")
+        confused = page["confused"]
+        by_network = confusion_matrix(page["y_test"], page["states"].predict(page["X_test"]))
+        for one_axis in (0, 1):
+            share = confused[idle, idle] / confused.sum(axis=one_axis)[idle]
+            assert share >= by_network[idle, idle] / by_network.sum(axis=one_axis)[idle]
+
+        def std_of_halves(X):
+            recordings = [row[~np.isnan(row[:, 0])] for row in X]
+            halves = [np.array_split(recording, 2) for recording in recordings]
+            return [np.hstack([half.std(axis=0) for half in pair]) for pair in halves]
+
+        # "A few more columns are enough."
+        linear = LogisticRegression().fit(std_of_halves(page["X_train"]), page["y_train"])
+        assert linear.score(std_of_halves(page["X_test"]), page["y_test"]) > 0.85
+        assert page["states"].predict(page["one"]) == page["recording"]["state"].iloc[0]
 
     def test_unequal_lengths_have_no_effect_on_predictions(self, run):
         page = run("guide/unequal_lengths.md")
