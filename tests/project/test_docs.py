@@ -9,10 +9,13 @@ import pytest
 import sklearn
 from conftest import ROOT
 from packaging.version import Version
+from sklearn.base import clone
+from sklearn.dummy import DummyClassifier
 from sklearn.linear_model import LogisticRegression
-from sklearn.metrics import confusion_matrix
+from sklearn.metrics import confusion_matrix, log_loss
 
 import skrnn
+from skrnn import GRUClassifier
 
 DOCS = ROOT / "docs"
 PAGES = {
@@ -211,10 +214,41 @@ class TestPages:
         assert page["display"].best_epoch_ == page["best_epoch"]
         assert page["recorded"] == pytest.approx(page["computed"])
 
+    def test_loss_curves_have_the_same_held_out_losses_from_both_ways(self, run, tmp_path):
+        page = run("guide/loss_curves.md")
+        assert page["routed"]["model"].history_ == page["joined"]["model"].history_
+        skrnn.save(page["joined"], tmp_path / "joined.skrnn")
+        loaded = skrnn.load(tmp_path / "joined.skrnn")
+        held_out = page["held_out"]
+        np.testing.assert_array_equal(loaded.predict(held_out), page["joined"].predict(held_out))
+        with pytest.raises(ValueError, match="set_fit_request"):
+            skrnn.save(page["routed"], tmp_path / "routed.skrnn")
+
+    def test_loss_curves_are_of_held_out_rows_as_a_pipeline_was_given_them(self, run):
+        page = run("guide/unequal_lengths.md")
+        X, y = page["X_train"], page["y_train"]
+        pipe = clone(page["states"]).set_params(network__epochs=1)
+        pipe.fit(X, y, network__X_val=X, network__y_val=y)
+        as_it_is = log_loss(y, pipe[-1].predict_proba(X))
+        assert pipe[-1].history_["val_loss"] == pytest.approx([as_it_is], rel=1e-5)
+        assert log_loss(y, pipe.predict_proba(X)) != pytest.approx(as_it_is, rel=1e-3)
+
+    @pytest.mark.parametrize("balanced", [False, True])
+    def test_loss_curves_have_the_entropy_of_the_shares_as_the_level_of_labels(self, balanced):
+        y = np.repeat(["falling", "flat", "rising"], [10, 60, 30])
+        network = GRUClassifier(2, epochs=200, batch_size=100, learning_rate=0.05, random_state=0)
+        network.set_params(class_weight="balanced" if balanced else None)
+        # Nothing can be learned from these windows but the shares.
+        network.fit(np.zeros((100, 3)), y)
+        dummy = log_loss(y, DummyClassifier(strategy="prior").fit(y, y).predict_proba(y))
+        level = np.log(3) if balanced else dummy
+        assert network.history_["loss"][-1] == pytest.approx(level, rel=1e-3)
+        assert f"{dummy:.2f}" == "0.90"
+
     def test_loss_curves_show_a_rate_that_is_too_small_and_one_that_is_too_large(self, run):
         rows = re.findall(
             r"first +([\d.]+) +last +([\d.]+) +best ([\d.]+)",
-            run("guide/loss_curves.md").printed[5],
+            run("guide/loss_curves.md").text,
         )
         small, good, large = ([float(number) for number in row] for row in rows)
         assert small[1] > small[0] / 2
