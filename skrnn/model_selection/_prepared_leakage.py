@@ -7,6 +7,7 @@ from functools import cache
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from sklearn.base import clone
 
 from skrnn.model_selection._changed_values import (
@@ -129,6 +130,7 @@ def check_prepared_leakage(
     random = _find_random_rows(X, y, *_prepare(raw, prepare))
     if random is not None:
         return random
+    raw = _insert_missing_rows(raw, prepare, X, y)
     prepared = _fit(estimator, raw, prepare, X, y)
     all_columns = tuple(find_feature_columns(prepared.fitted, raw))
     target = tuple(j for j in all_columns if prepared.changed_targets((j,), -1).any())
@@ -169,6 +171,36 @@ def _prepare(raw: Any, prepare: Callable[[Any], tuple[Any, Any]]) -> tuple[Any, 
             "number of both, at least 10. Drop the same rows from X and y, or give more raw rows."
         )
     return X, y
+
+
+def _insert_missing_rows(
+    raw: Any, prepare: Callable[[Any], tuple[Any, Any]], X: Any, y: Any
+) -> Any:
+    """Return the raw rows with NaN in the rows that `prepare` inserts between them.
+
+    A row that `asfreq` inserts has no raw row. With NaN in its place, values that are filled from
+    later rows are found like those of any missing value. If `prepare` would not make the same rows
+    of them, the raw rows are returned as they are.
+    """
+    index = raw.index if isinstance(raw, pd.DataFrame) else None
+    if not isinstance(index, pd.DatetimeIndex) or len(index) < 3 or not index.is_unique:
+        return raw
+    step: Any = index.to_series().diff().median()
+    for frequency in (step, "B") if step == pd.Timedelta(days=1) else (step,):
+        full = pd.date_range(index[0], index[-1], freq=frequency, name=index.name)
+        if not len(index) < len(full) <= 10 * len(index) or not index.isin(full).all():
+            continue
+        inserted = raw.reindex(full)
+        try:
+            again = _prepare(inserted, prepare)
+        except (TypeError, ValueError, KeyError):
+            continue
+        same = zip((X, y), again, strict=True)
+        if all(
+            np.shape(one) == np.shape(two) and not find_changes(one, two).any() for one, two in same
+        ):
+            return inserted
+    return raw
 
 
 def _find_random_rows(X: Any, y: Any, X_again: Any, y_again: Any) -> LeakageReport | None:

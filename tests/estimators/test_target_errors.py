@@ -65,7 +65,7 @@ FITS = {
         (pl.Series(PRICE.shift(-2).to_numpy()), r"the last 2, as .*: X\[:-2\], y\[:-2\]\.$"),
         (
             PRICE.where(DAYS[5] != DAYS),
-            r"in 1 of 20 rows, among them row 5 \(2024-01-06\), .* Within a series, dropping them would join rows",
+            r"in 1 of 20 rows, among them row 5 \(2024-01-06\), .* Within a series, dropping them",
         ),
         (PRICE * np.nan, "in 20 of 20 rows. Give known targets"),
     ],

@@ -230,6 +230,28 @@ def test_a_step_that_fills_gaps_leaks_from_later_rows_only(seed):
     assert not check_leakage(on, X, y)
 
 
+@pytest.mark.parametrize(("frequency", "seed"), [("h", 0), ("h", 1), ("D", 2), ("B", 3)])
+@pytest.mark.parametrize("fill", ["bfill", "interpolate", "ffill"])
+def test_rows_that_prepare_inserts_must_not_be_filled_from_later_rows(frequency, seed, fill):
+    """The table has no row for a missing step, so there is no NaN in it."""
+    index = pd.date_range("2024-01-01", periods=300, freq=frequency)
+    rng = np.random.default_rng(seed)
+    walk = pd.DataFrame({"price": 100 + np.cumsum(rng.normal(size=300))}, index)
+    is_there = rng.uniform(size=300) > 0.1
+    is_there[[0, -1]] = True
+    is_there[[215, 218]] = False
+    raw = walk[is_there]
+
+    def prepare(rows):
+        filled = getattr(rows.asfreq(frequency), fill)()
+        return filled, filled["price"]
+
+    report = check_leakage(make_pipeline(windows(), Ridge()), raw, None, prepare=prepare)
+    assert bool(report) == (fill != "ffill")
+    if report:
+        assert report.step == "prepare"
+
+
 def next_is_much_lower(X):
     now = np.asarray(X)
     return np.hstack([now, np.append(now[1:] < 0.9 * now[:-1], [[False]], axis=0)])
