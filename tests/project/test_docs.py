@@ -13,9 +13,11 @@ from sklearn.base import clone
 from sklearn.dummy import DummyClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import confusion_matrix, log_loss
+from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import make_pipeline
 
 import skrnn
-from skrnn import GRUClassifier
+from skrnn import GRUClassifier, SlidingWindowTransformer
 
 DOCS = ROOT / "docs"
 PAGES = {
@@ -264,13 +266,88 @@ class TestPages:
             assert page["by_hand"][name] == counted, name
         assert page.printed[-1] == "10,451 weights\n"
 
-    def test_panels_beat_both_naive_forecasts_and_hours_help(self, run):
+    def test_panels_are_predicted_as_well_by_ridge_on_logs_as_by_any_network(self, run):
         page = run("guide/panels.md")
-        errors = page["errors"]
-        naive = min(errors["yesterday"], errors["a week ago"])
-        assert max(errors["Ridge"], errors["GRU"]) < naive
-        assert page["error"] < errors["GRU"]
-        assert "group=['shop', 'article']" in page.printed[2]
+        rmse = page["comparison"].frame()["RMSE"]
+        assert rmse.idxmax() == "a week ago"
+        assert rmse["GRU"] < rmse["Ridge"]
+        assert rmse["Ridge on logs"] < 0.9 * min(rmse["GRU"], rmse["GRU on logs"])
+        assert rmse["with linear_skip"] == pytest.approx(rmse["Ridge on logs"], rel=0.04)
+        # "Without known, the model does not learn of a promotion before the day after."
+        assert page["without"].loc["without known", "RMSE"] > 1.2 * rmse["Ridge on logs"]
+        assert "group=['shop', 'article']" in page.printed[3]
+
+    def test_panels_have_errors_of_each_shop_and_a_scale_within_shops(self, run):
+        page = run("guide/panels.md")
+        comparison, panel = page["comparison"], page["panel"]
+        train, test = comparison.splits[-1]
+        differences = panel["units_sold"].iloc[train].unstack("shop").diff().abs().stack()
+        off = comparison.predictions["Ridge"] - comparison.y_true
+        mase = np.abs(off.iloc[-len(test) :]).mean() / differences.mean()
+        assert comparison.scores["Ridge"]["MASE"].iloc[-1] == pytest.approx(mase)
+        of_e = np.sqrt(np.mean(off.xs("E", level="shop") ** 2))
+        assert page.printed[6].splitlines()[2].split()[-1] == f"{of_e:.1f}"
+
+    def test_panels_sorted_by_shop_are_split_between_shops(self, run):
+        page = run("guide/panels.md")
+        by_shop = page["table"].set_index(["date", "shop"])
+        train, test = list(page["TimeSeriesSplit"](4).split(by_shop))[1]
+        keys = [by_shop.index[rows].get_level_values for rows in (train, test)]
+        assert [set(level("shop")) for level in keys] == [{"A", "B"}, {"C"}]
+        assert set(keys[0]("date")) == set(keys[1]("date"))
+        # A search warns of nothing (warnings are errors here), and the comparison refuses the rows.
+        cv, X, y = page["TimeSeriesSplit"](4), by_shop[["units_sold"]], by_shop["units_sold"]
+        model = make_pipeline(SlidingWindowTransformer(14, group="shop"), page["ridge"])
+        search = GridSearchCV(model, {}, cv=cv, error_score="raise").fit(X, y)
+        assert np.isfinite(search.best_score_)
+        with pytest.raises(ValueError, match="sort_index"):
+            page["compare_regressors"]({"Ridge": model}, X, y, cv=cv)
+
+    def test_panels_are_forecast_from_the_columns_of_each_shop(self, run):
+        """Independent of skrnn: windows by hand, and ridge regression on them."""
+        page = run("guide/panels.md")
+        panel, plan = page["panel"], page["plan"]
+        logs = np.log1p(panel["units_sold"])
+        mean, spread = logs.mean(), logs.std(ddof=0)
+        is_south = {shop: shop in "CDE" for shop in "ABCDE"}
+        fill = [0, 0.4, 0.6, panel["promo"].mean()]  # padding is the mean of a column
+
+        def make_windows(shop, units, promo):
+            rows = np.tile(fill, (14 + len(units), 1))
+            rows[14:, 0] = (np.log1p(units) - mean) / spread
+            rows[14:, 1:3] = not is_south[shop], is_south[shop]
+            rows[14:-1, 3], rows[-1, 3] = promo[1 : len(units)], promo[len(units)]
+            # The step before the first row is missing as a whole, and so are its known values.
+            return np.array([rows[t : t + 14].ravel() for t in range(len(units) + 1)])
+
+        units = {shop: panel["units_sold"].xs(shop, level="shop").to_numpy() for shop in "ABCDE"}
+        promo = {
+            shop: np.append(
+                panel["promo"].xs(shop, level="shop"), plan["promo"].xs(shop, level="shop")
+            )
+            for shop in "ABCDE"
+        }
+        windows = {shop: make_windows(shop, units[shop], promo[shop]) for shop in "ABCDE"}
+        fitted = np.concatenate([windows[shop][:-1] for shop in "ABCDE"])
+        ridge = clone(page["ridge"])
+        ridge.fit(fitted, np.log1p(np.concatenate([units[shop] for shop in "ABCDE"])))
+        for shop in "ABCDE":
+            sold = units[shop].astype(float)
+            for _ in range(7):
+                window = make_windows(shop, sold, promo[shop])[-1:]
+                sold = np.append(sold, np.expm1(ridge.predict(window)))
+            found = page["week_ahead"].xs(shop, level="shop")
+            np.testing.assert_allclose(found, sold[-7:], rtol=1e-6)
+
+    def test_panels_have_direct_targets_of_each_shop_that_miss_the_promotions(self, run):
+        page = run("guide/panels.md")
+        targets, past = page["targets"], page["past"]
+        for shop in "ABCDE":
+            units = past["units_sold"].xs(shop, level="shop").to_numpy()
+            expected = np.lib.stride_tricks.sliding_window_view(units, 7)
+            np.testing.assert_array_equal(targets.xs(shop, level="shop"), expected)
+        rmse = page["rmse"]
+        assert rmse["recursive"] < 0.8 * rmse["direct"] < 0.8 * rmse["a week ago"]
 
     def test_reproducibility_repeats_bits_and_rounds_across_engines(self, run):
         page = run("guide/reproducibility.md")

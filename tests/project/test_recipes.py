@@ -56,33 +56,3 @@ def test_refits_are_a_loop_over_windows_made_by_hand(run_block):
         by_hand.append(network.predict(windows[n_known:]))
     assert_allclose(names["predicted"], np.concatenate(by_hand), rtol=1e-6)
     assert (names["predicted"].index == names["days"][240:]).all()
-
-
-def test_each_shop_is_predicted_from_its_own_sales_and_static_columns(run_block):
-    names = run_block("panel")
-    shops, size, region = names["shops"], names["size"], names["region"]
-    train = shops[:180]
-    statistics = {name: (train[name].mean(), train[name].std(ddof=0)) for name in ("sales", "size")}
-
-    def scale(values, name):
-        mean, spread = statistics[name]
-        return (values - mean) / spread
-
-    def make_windows(shop, sales):
-        static = [scale(size[shop], "size"), region[shop] == "north", region[shop] == "south"]
-        rows = np.full((7 + len(sales), 4), np.nan)
-        rows[7:, 0], rows[7:, 1:] = scale(sales, "sales"), static
-        return np.array([rows[row : row + 7] for row in range(len(sales) + 1)])
-
-    sales = {shop: shops["sales"].xs(shop, level="shop").to_numpy() for shop in "ABC"}
-    windows = {shop: make_windows(shop, sales[shop]) for shop in "ABC"}
-    in_order = np.stack([windows[shop][:60] for shop in "ABC"], axis=1).reshape(180, 7, 4)
-    network = clone(names["panel"][-1]).fit(in_order, train["sales"])
-    for shop in "ABC":
-        predicted = names["panel"].predict(shops)[shops.index.get_level_values("shop") == shop]
-        assert_allclose(predicted, network.predict(windows[shop][:80]), rtol=1e-5)
-        # The forecast reads its first prediction in the second row.
-        ahead = names["ahead"].xs(shop, level="shop")
-        assert_allclose(ahead.iloc[0], network.predict(windows[shop][[80]])[0], rtol=1e-5)
-        second = make_windows(shop, np.append(sales[shop], ahead.iloc[0]))[[81]]
-        assert_allclose(ahead.iloc[1], network.predict(second)[0], rtol=1e-5)
