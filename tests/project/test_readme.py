@@ -58,9 +58,23 @@ def prices():
 
 
 @pytest.fixture(scope="module")
-def namespace(prices):
-    """Variables of the README after all its blocks about prices. Do not change them."""
+def sales():
+    """The columns of five shops on 67 days: sold is 10, 20, ..., 50, and twice that in a promo."""
+    dates, rng = pd.date_range("2024-01-01", periods=67), np.random.default_rng(0)
+    rows = pd.MultiIndex.from_product([list("ABCDE"), dates], names=["shop", "date"])
+    table = rows.to_frame(index=False).assign(promo=rng.integers(2, size=len(rows)))
+    level = 10.0 * (1 + table["shop"].map("ABCDE".index))
+    return table.assign(units_sold=level * (1 + table["promo"]))
+
+
+@pytest.fixture(scope="module")
+def namespace(prices, sales):
+    """Variables of the README after all its blocks but the first. Do not change them."""
     names = {"train": prices.iloc[:120], "test": prices.iloc[120:]}
+    is_future = sales["date"] > "2024-02-29"
+    names["table"] = sales[~is_future]
+    plan = sales[is_future].set_index(["date", "shop"]).sort_index()
+    names["plan"] = plan[["promo"]]
     for block in BLOCKS:
         exec(block, names)
     return names
@@ -101,6 +115,18 @@ def test_no_leak_is_found(namespace):
 
 def test_the_forecast_is_of_the_days_that_come_next(namespace, prices):
     assert list(namespace["ahead"].index) == list(prices.index[120:130])
+
+
+def test_each_shop_has_a_forecast_of_seven_days_that_knows_the_promotions(namespace, sales):
+    week = namespace["week"]
+    assert week.index.equals(namespace["plan"].index)
+    assert len(week) == 7 * 5
+    real = sales.set_index(["date", "shop"])["units_sold"].loc[week.index]
+    is_promo = namespace["plan"]["promo"] == 1
+    for shop in "BCDE":  # the promotions of A add 10 only
+        is_shop = week.index.get_level_values("shop") == shop
+        assert week[is_shop & is_promo].min() > week[is_shop & ~is_promo].max()
+    assert np.corrcoef(week, real)[0, 1] > 0.9
 
 
 def test_linked_files_exist():
