@@ -153,9 +153,9 @@ class SlidingWindowTransformer(CallbackSupportMixin, TransformerMixin, BaseEstim
 
     To predict the next row, which is not known yet, append a row of NaN.
 
-    **Known columns.** Each step holds the known columns of the row `horizon` later, and all other
-    columns of its own row. So the last step holds the known values of the row that is predicted.
-    For ``window_length=3``:
+    **Known columns.** A step holds the values of two rows: the other columns of its own row, and
+    the known columns of the row `horizon` later. So the last step holds the known values of the row
+    that is predicted. For ``window_length=3``:
 
     === ========================== ==========================
     row known, `horizon=1`         known, `horizon=2`
