@@ -118,8 +118,7 @@ def find_changes(before: Any, after: Any, *, min_change: float = 0.0) -> np.ndar
         codes = pd.factorize(both.ravel())[0].reshape(both.shape)
         return codes[: len(before)] != codes[len(before) :]
     before, after = before.astype(np.float64), after.astype(np.float64)
-    finite = np.ma.masked_invalid(before)
-    spread, size = finite.std(axis=0).filled(0), np.abs(finite).max(axis=0).filled(0)
+    spread, size = _measure_columns(before)
     tolerance = np.maximum(TOLERANCE * np.where(spread > 0, spread, size), min_change)
     # isclose of NumPy 1 takes one tolerance, not one for each column.
     with np.errstate(invalid="ignore"):
@@ -127,6 +126,18 @@ def find_changes(before: Any, after: Any, *, min_change: float = 0.0) -> np.ndar
     return ~(
         is_close & np.isfinite(before) | (after == before) | np.isnan(after) & np.isnan(before)
     )
+
+
+def _measure_columns(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return standard deviation and largest absolute value of the finite numbers of each column.
+
+    Both are 0 for a column without finite numbers. Masked arrays would take ten times as long.
+    """
+    is_finite = np.isfinite(values)
+    n = np.maximum(is_finite.sum(axis=0), 1)
+    numbers = np.where(is_finite, values, 0.0)
+    deviations = np.where(is_finite, numbers - numbers.sum(axis=0) / n, 0.0)
+    return np.sqrt((deviations**2).sum(axis=0) / n), np.abs(numbers).max(axis=0)
 
 
 def _split_columns(frame: Any) -> list[np.ndarray]:
