@@ -3,6 +3,7 @@
 import contextlib
 import copy
 import csv
+import functools
 import pickle
 import threading
 
@@ -15,7 +16,7 @@ from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import GridSearchCV
 
-from skrnn import LSTMRegressor, RNNRegressor, config_context
+from skrnn import LSTMRegressor, RNNRegressor, config_context, get_config
 
 # Keras 3.15 reads its own variables in a way that NumPy 2 deprecates: the learning rate, and
 # whatever is saved.
@@ -42,6 +43,16 @@ def fit(*callbacks, X=X, y=Y, validated=False, **parameters):
     defaults = {"epochs": N_EPOCHS, "batch_size": 8, "learning_rate": 0.05, "random_state": 0}
     model = RNNRegressor(2, callbacks=list(callbacks), **defaults | parameters)
     return model.fit(X, y, **({"X_val": X_VAL, "y_val": Y_VAL} if validated else {}))
+
+
+def fit_without_callbacks(**parameters):
+    """Fit the network without callbacks, once with each engine. Do not fit it again."""
+    return _fit_once(get_config()["engine"], **parameters)
+
+
+@functools.cache
+def _fit_once(engine, **parameters):
+    return fit(**parameters)
 
 
 def assert_same_weights(actual, expected):
@@ -149,11 +160,13 @@ def test_logs_are_those_of_the_history():
 def test_weights_that_a_callback_reads_are_those_after_its_epoch():
     model = fit(Recorder())
     for n_epochs in (1, N_EPOCHS):
-        assert_same_weights(model.callbacks[0].weights[n_epochs - 1], fit(epochs=n_epochs).weights_)
+        expected = fit_without_callbacks(epochs=n_epochs)
+        assert_same_weights(model.callbacks[0].weights[n_epochs - 1], expected.weights_)
 
 
 def test_callbacks_change_nothing_of_a_training_that_they_watch():
-    assert_same_weights(fit(Recorder(), Predictor(), BatchRecorder()).weights_, fit().weights_)
+    watched = fit(Recorder(), Predictor(), BatchRecorder())
+    assert_same_weights(watched.weights_, fit_without_callbacks(epochs=N_EPOCHS).weights_)
 
 
 def test_batch_hooks_are_called_for_each_batch_with_the_mean_loss_so_far():
@@ -216,7 +229,7 @@ def test_weights_that_a_callback_sets_last_are_those_of_the_estimator():
 def test_a_callback_may_stop_the_training():
     model = fit(Stopper())
     assert model.n_iter_ == 2
-    assert_same_weights(model.weights_, fit(epochs=2).weights_)
+    assert_same_weights(model.weights_, fit_without_callbacks(epochs=2).weights_)
 
 
 def test_a_stopped_training_does_not_stop_the_next():
@@ -290,11 +303,11 @@ def test_learning_rate_scheduler_sets_the_rate_of_each_epoch():
     assert_allclose(recorder.rates, [0.05, 0.0, 0.05, 0.05], rtol=1e-6)
     assert_same_weights(recorder.weights[1], recorder.weights[0])
     assert not np.array_equal(recorder.weights[2][0], recorder.weights[1][0])
-    assert_same_weights(recorder.weights[0], fit(epochs=1).weights_)
+    assert_same_weights(recorder.weights[0], fit_without_callbacks(epochs=1).weights_)
 
 
 def test_a_learning_rate_that_a_callback_set_is_not_that_of_the_next_fit():
-    expected = fit(learning_rate=None).weights_
+    expected = fit_without_callbacks(learning_rate=None).weights_
     fit(keras.callbacks.LearningRateScheduler(lambda epoch: 1e-5), learning_rate=None)
     assert_same_weights(fit(learning_rate=None).weights_, expected)
 
@@ -393,7 +406,7 @@ def test_callback_may_save_and_load_the_weights_of_its_model(tmp_path):
             else:
                 self.model.load_weights(path)
 
-    assert_same_weights(fit(Returner()).weights_, fit(epochs=1).weights_)
+    assert_same_weights(fit(Returner()).weights_, fit_without_callbacks(epochs=1).weights_)
 
 
 # Callbacks after the fit
@@ -424,7 +437,7 @@ class StartsLater(keras.callbacks.Callback):
 
 @pytest.mark.parametrize("callback", [SetsSchedule, Freezes, CompilesAnew, StartsLater])
 def test_what_a_callback_does_to_the_model_stays_in_its_fit(callback):
-    expected = fit(validated=True)
+    expected = fit_without_callbacks(validated=True)
     fit(callback())
     after = fit(validated=True)
     assert after.history_ == expected.history_
