@@ -8,12 +8,7 @@ import polars as pl
 import pytest
 from sklearn.base import BaseEstimator, RegressorMixin, TransformerMixin
 from sklearn.compose import ColumnTransformer, TransformedTargetRegressor
-from sklearn.ensemble import (
-    HistGradientBoostingRegressor,
-    RandomForestRegressor,
-    StackingRegressor,
-    VotingRegressor,
-)
+from sklearn.ensemble import RandomForestRegressor, StackingRegressor, VotingRegressor
 from sklearn.linear_model import LinearRegression, LogisticRegression, Ridge
 from sklearn.model_selection import GridSearchCV, TimeSeriesSplit
 from sklearn.pipeline import FeatureUnion, Pipeline, make_pipeline
@@ -24,6 +19,7 @@ from sklearn.preprocessing import (
     OrdinalEncoder,
     StandardScaler,
 )
+from sklearn.tree import DecisionTreeRegressor
 
 from skrnn import GRURegressor, LSTMRegressor, NaiveRegressor, SlidingWindowTransformer
 from skrnn.model_selection import LeakageReport, check_leakage
@@ -109,6 +105,8 @@ def as_container(frame, container):
 
 
 containers = pytest.mark.parametrize("container", ["array", "pandas", "polars", "list"])
+# Other tests cover the same lines; measuring coverage makes tests of many cases much slower.
+many_cases = pytest.mark.no_cover
 
 
 # Leaks in the estimator
@@ -220,7 +218,7 @@ def with_gaps(seed, n_rows=100):
     return frame.mask(gaps)
 
 
-@pytest.mark.parametrize("seed", range(10))
+@pytest.mark.parametrize("seed", range(3))
 def test_a_step_that_fills_gaps_leaks_from_later_rows_only(seed):
     X = with_gaps(seed, 400)
     y = X["price"].ffill()
@@ -296,13 +294,11 @@ ONE_COLUMN = {
     "scaler and Ridge": make_pipeline(StandardScaler(), windows(5), Ridge()),
     "horizon of 2": make_pipeline(MinMaxScaler(), windows(horizon=2), Ridge()),
     "forest": make_pipeline(
-        StandardScaler(), windows(), RandomForestRegressor(10, random_state=None)
+        StandardScaler(), windows(), RandomForestRegressor(3, random_state=None)
     ),
     "naive": make_pipeline(windows(flatten=False), NaiveRegressor()),
     "seasonal": make_pipeline(windows(7, flatten=False), NaiveRegressor("seasonal", 7)),
-    "NaN as padding": make_pipeline(
-        windows(padding="nan"), HistGradientBoostingRegressor(max_iter=5)
-    ),
+    "NaN as padding": make_pipeline(windows(padding="nan"), DecisionTreeRegressor(max_depth=3)),
     "no context": make_pipeline(windows(carry_context=False), Ridge()),
     "search": GridSearchCV(
         make_pipeline(windows(), Ridge()),
@@ -328,10 +324,11 @@ TWO_COLUMNS = {
     "covariate known in advance": make_pipeline(
         ColumnTransformer([("own", windows(), [0]), ("known", windows(horizon=0), [1])]), Ridge()
     ),
-    "rows without windows": RandomForestRegressor(10),
+    "rows without windows": RandomForestRegressor(3),
 }
 
 
+@many_cases
 @pytest.mark.parametrize("container", ["array", "pandas"])
 @pytest.mark.parametrize("name", [*ONE_COLUMN, *TWO_COLUMNS])
 def test_correct_pipelines_pass(prices, name, container):
@@ -342,6 +339,7 @@ def test_correct_pipelines_pass(prices, name, container):
     assert not report, report
 
 
+@many_cases
 @pytest.mark.parametrize("container", ["array", "pandas"])
 @pytest.mark.parametrize("name", [name for name in ONE_COLUMN if name != "horizon of 2"])
 def test_correct_pipelines_pass_from_raw_rows(prices, name, container):
@@ -522,7 +520,7 @@ def test_several_steps_of_which_the_first_is_in_its_own_row_are_a_leak(prices):
 def test_rows_with_a_missing_target_are_not_used_to_find_an_own_target(prices):
     X = prices.copy()
     X.iloc[[row for row in range(42, 60) if row != 47], 0] = np.nan
-    pipe = make_pipeline(own_window(padding="nan"), HistGradientBoostingRegressor(max_iter=5))
+    pipe = make_pipeline(own_window(padding="nan"), DecisionTreeRegressor(max_depth=3))
     report = check_leakage(pipe, X, X["price"].ffill())
     assert report.step == "slidingwindowtransformer"
     assert report.rows.tolist() == [47]
@@ -742,7 +740,7 @@ def test_correct_preparation_passes(prices, estimator, prepare, container):
     assert not report, report
 
 
-@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("seed", range(3))
 def test_a_target_that_is_a_sign_passes_and_is_found_when_it_is_shifted_the_wrong_way(seed):
     series = pd.Series(np.random.default_rng(seed).normal(size=N_ROWS)).cumsum()
 
@@ -843,7 +841,8 @@ def own_column_with_gaps_filled(fill):
     return prepare
 
 
-@pytest.mark.parametrize("seed", range(10))
+# The check has two ways to find the next value: one with 0 and 1, the other with 4 and 7.
+@pytest.mark.parametrize("seed", [0, 1, 4, 7])
 @pytest.mark.parametrize(
     ("name", "estimator", "prepare_with"),
     [
@@ -857,7 +856,7 @@ def test_gaps_that_prepare_fills_from_later_rows_are_found(seed, name, estimator
     assert check_leakage(estimator, with_gaps(seed), None, prepare=prepare).step == "prepare"
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", [0, 4])
 @pytest.mark.parametrize("name", FILLED_FROM_EARLIER_ROWS)
 @pytest.mark.parametrize(
     ("estimator", "prepare_with"),
