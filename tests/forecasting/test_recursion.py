@@ -61,7 +61,7 @@ def recur(fitted, past, future, steps, targets):
     return np.concatenate(made)
 
 
-@settings(max_examples=40)
+@settings(max_examples=60)
 @given(
     seed=st.integers(0, 10_000),
     horizon=st.integers(1, 5),

@@ -218,7 +218,8 @@ def with_gaps(seed, n_rows=100):
     return frame.mask(gaps)
 
 
-@pytest.mark.parametrize("seed", range(3))
+@many_cases
+@pytest.mark.parametrize("seed", range(10))
 def test_a_step_that_fills_gaps_leaks_from_later_rows_only(seed):
     X = with_gaps(seed, 400)
     y = X["price"].ffill()
@@ -740,7 +741,7 @@ def test_correct_preparation_passes(prices, estimator, prepare, container):
     assert not report, report
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(5))
 def test_a_target_that_is_a_sign_passes_and_is_found_when_it_is_shifted_the_wrong_way(seed):
     series = pd.Series(np.random.default_rng(seed).normal(size=N_ROWS)).cumsum()
 
@@ -841,8 +842,8 @@ def own_column_with_gaps_filled(fill):
     return prepare
 
 
-# The check has two ways to find the next value: one with 0 and 1, the other with 4 and 7.
-@pytest.mark.parametrize("seed", [0, 1, 4, 7])
+@many_cases
+@pytest.mark.parametrize("seed", range(10))
 @pytest.mark.parametrize(
     ("name", "estimator", "prepare_with"),
     [
@@ -856,7 +857,8 @@ def test_gaps_that_prepare_fills_from_later_rows_are_found(seed, name, estimator
     assert check_leakage(estimator, with_gaps(seed), None, prepare=prepare).step == "prepare"
 
 
-@pytest.mark.parametrize("seed", [0, 4])
+@many_cases
+@pytest.mark.parametrize("seed", range(4))
 @pytest.mark.parametrize("name", FILLED_FROM_EARLIER_ROWS)
 @pytest.mark.parametrize(
     ("estimator", "prepare_with"),

@@ -6,11 +6,16 @@ import numpy as np
 import pandas as pd
 import pytest
 from conftest import ROOT
+from joblib import parallel_config
 
 import skrnn
 
-# Few rows keep the test fast, but are fewer than a window of the README in the first folds.
-pytestmark = pytest.mark.filterwarnings("ignore::skrnn.exceptions.TooFewRowsWarning")
+pytestmark = [
+    # Few rows keep the test fast, but are fewer than a window of the README in the first folds.
+    pytest.mark.filterwarnings("ignore::skrnn.exceptions.TooFewRowsWarning"),
+    # Other tests cover the same lines; measuring coverage makes the README slower.
+    pytest.mark.no_cover,
+]
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 FIRST, *BLOCKS = re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL)
@@ -75,8 +80,10 @@ def namespace(prices, sales):
     names["table"] = sales[~is_future]
     plan = sales[is_future].set_index(["date", "shop"]).sort_index()
     names["plan"] = plan[["promo"]]
-    for block in BLOCKS:
-        exec(block, names)
+    # Two other processes would import TensorFlow again; test_search.py has a search in processes.
+    with parallel_config("sequential"):
+        for block in BLOCKS:
+            exec(block, names)
     return names
 
 
