@@ -13,6 +13,7 @@ from skrnn import GRURegressor, RNNClassifier, RNNRegressor, config_context
 from skrnn._network.initialization import draw_weights
 from skrnn._network.network import Network, view_arrays
 from skrnn.estimators._seeds import draw_seeds
+from skrnn.exceptions import HeldOutRowsWarning
 
 rng = np.random.default_rng(0)
 X = rng.normal(size=(64, 6))
@@ -99,7 +100,10 @@ def test_validation_loss_that_is_not_finite_stops_as_well():
     # The loss of held-out rows overflows; that of the others does not.
     model = RNNRegressor(3, epochs=5, activation="linear", random_state=0, normalize_y=False)
     X_val = np.full((2, 6), 3e38)
-    with pytest.warns(ConvergenceWarning, match="epoch 1, which ended with val_loss="):
+    with (
+        pytest.warns(HeldOutRowsWarning, match="different scales"),
+        pytest.warns(ConvergenceWarning, match="epoch 1, which ended with val_loss="),
+    ):
         model.fit(X, Y, X_val=X_val, y_val=[0.0, 0.0])
     assert model.n_iter_ == 1
 

@@ -7,6 +7,9 @@ import numpy as np
 import pytest
 from conftest import ROOT
 
+# bokeh_sampledata 2026.1 renames a column in place when its sea temperatures are imported.
+pytestmark = pytest.mark.filterwarnings("ignore:The inplace keyword in DataFrame.rename")
+
 
 @pytest.fixture(scope="module")
 def benchmark():
