@@ -10,7 +10,7 @@ from typing import Any
 
 from skrnn import exceptions
 
-# Of this folder: executed_pages, gallery_thumbnails.
+# The modules executed_pages and gallery_thumbnails are in this folder.
 sys.path.insert(0, str(Path(__file__).parent))
 
 project = "skrnn"

@@ -18,6 +18,11 @@ from sklearn.utils.validation import validate_data
 _DATE = re.compile(r"\s*\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}")
 
 
+def begins_like_a_date(text: str) -> bool:
+    """Return whether text begins like a date."""
+    return _DATE.match(text) is not None
+
+
 def name_some(values: Iterable[Any]) -> str:
     """Return up to five values in brackets, and the number of further ones."""
     values = list(values)
@@ -438,7 +443,7 @@ def _begins_with_a_date(column: Any) -> bool:
     if values.dtype.kind in "mM":
         return True
     first = values[0] if len(values) else None
-    return isinstance(first, date) or _DATE.match(str(first)) is not None
+    return isinstance(first, date) or begins_like_a_date(str(first))
 
 
 def _is_numeric(column: Any) -> bool:

@@ -106,7 +106,7 @@ def adapt_level(
     level : float
         Level before the first row.
     target : float
-        Share of rows whose score shall exceed its threshold.
+        Share of rows whose score should exceed its threshold.
     step_size : float
         Step of the level after a row. With 0 neither the level nor the scores change.
     delay : int
@@ -257,7 +257,6 @@ class ConformalIntervals(MetaEstimatorMixin, RegressorMixin, BaseEstimator):
     """
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        # StackingRegressor has `predict` only after fit.
         "estimator": [HasMethods("fit")],
         "coverage": [Interval(Real, 0, 1, closed="neither")],
         "calibration_fraction": [Interval(Real, 0, 1, closed="neither")],
@@ -320,6 +319,12 @@ class ConformalIntervals(MetaEstimatorMixin, RegressorMixin, BaseEstimator):
             If there are so few calibration rows that intervals reach to the largest score.
         """
         refuse_other_models(self.estimator, "estimator")
+        # Ask the class: an instance of StackingRegressor has `predict` only after fit.
+        if not hasattr(type(self.estimator), "predict"):
+            raise ValueError(
+                f"estimator={self.estimator!r} has no predict, but a regressor is expected. Give a "
+                "regressor, or a pipeline or search that ends in one."
+            )
         if _routing_enabled():
             fit_params = process_routing(self, "fit", **fit_params).estimator.fit
         values = validate_targets(self, y, sequences=False)

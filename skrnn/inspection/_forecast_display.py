@@ -298,8 +298,8 @@ class ForecastDisplay:
         ------
         ValueError
             If `y_true` or `y_pred` has several columns or is a panel, an array of predictions has
-            another length than `y_true`, or `quantiles` does not have two columns or more, with a
-            row for each prediction, in the same order.
+            another length than `y_true`, only one of both has dates, or `quantiles` does not have
+            two columns or more, with a row for each prediction, in the same order.
         ImportError
             If matplotlib is missing.
         """

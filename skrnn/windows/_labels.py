@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Hashable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 
+from skrnn._utils.validation import begins_like_a_date
 from skrnn.windows._views import Array, Positions, split_positions
 
 _SECOND = 1_000_000  # microseconds
 _FINE_SECOND = 1_000_000_000
 # Differences of larger integers do not fit into 64 bits.
 _LARGEST = 2**61
-_DATE = re.compile(r"\s*\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}")
 
 
 class LabeledRows(NamedTuple):
@@ -219,7 +218,7 @@ def describe_kind(kind: str, labels: pd.Index | None = None) -> str:
 
 def looks_like_dates(labels: pd.Index) -> bool:
     """Return whether the first label is text that begins like a date."""
-    return len(labels) > 0 and _DATE.match(str(labels[0])) is not None
+    return len(labels) > 0 and begins_like_a_date(str(labels[0]))
 
 
 def are_dates_as_numbers(values: Array) -> bool:

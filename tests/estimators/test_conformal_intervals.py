@@ -747,3 +747,8 @@ def test_a_warning_says_how_many_calibration_rows_are_needed(coverage, n_needed)
     # The bounds reach to the largest score.
     predicted = few.predict(X)
     assert_allclose(interval(few, X)[1] - predicted, max(0, few.scores_[:, 0, 1].max()))
+
+
+def test_an_estimator_that_predicts_nothing_is_refused():
+    with pytest.raises(ValueError, match="has no predict, but a regressor is expected"):
+        ConformalIntervals(StandardScaler()).fit(np.zeros((30, 1)), np.zeros(30))
