@@ -7,7 +7,7 @@ BIN := .venv/bin
 .DELETE_ON_ERROR:
 # Two installs at once into one environment would get in each other's way.
 .NOTPARALLEL:
-.PHONY: help demo test test-interop test-oldest test-wheel trust wheel release docs look bench accuracy intervals lint types format lock audit clean
+.PHONY: help demo test coverage test-interop test-oldest test-wheel trust wheel release docs look bench accuracy intervals lint types format lock audit clean
 # Make removes in the end what it made in passing, which is all that only patterns name.
 .PRECIOUS: %/bin/pip
 # The folder of a stamp names the environment that the stamp needs.
@@ -24,8 +24,14 @@ demo: .venv/.installed-examples  ## Forecast a laser, where networks win, and pr
 # with a new one in its place it would hang.
 TESTS := --numprocesses auto --dist loadfile --max-worker-restart 0 tests --pyargs skrnn
 
-test: .venv/.installed-test  ## Run the tests, with branch coverage
-	$(BIN)/python -m pytest --cov $(TESTS)
+test: .venv/.installed-test  ## Run the tests
+	$(BIN)/python -m pytest $(TESTS)
+
+# Measuring makes the tests half as slow again. It does not see compiled functions, so the tests of
+# the cells run a second time, without compilation.
+coverage: .venv/.installed-test  ## Run the tests and measure branch coverage; about 20 minutes
+	$(BIN)/python -m pytest --cov --cov-report= $(TESTS)
+	NUMBA_DISABLE_JIT=1 $(BIN)/python -m pytest --cov --cov-append --cov-fail-under 97 tests/_network/test_cells.py
 
 test-oldest: .venv-oldest/.installed  ## Run the tests with the oldest versions that are supported
 	.venv-oldest/bin/python -m pytest $(TESTS)

@@ -50,9 +50,6 @@ from skrnn import (
     stack_sequences,
 )
 
-# Other tests cover the same lines; measuring coverage makes these slower.
-pytestmark = pytest.mark.no_cover
-
 # A longer run has a profile of more examples (conftest.py).
 quick = settings(max_examples=settings.default.max_examples, deadline=None)
 slow = settings(max_examples=settings.default.max_examples // 4, deadline=None)

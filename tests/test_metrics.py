@@ -156,7 +156,6 @@ def test_p_is_nan_if_the_variance_cannot_be_estimated(differences, n_steps):
     ).all()
 
 
-@pytest.mark.no_cover  # thousands of calls, which measuring coverage makes slower
 @pytest.mark.parametrize(("n_steps", "n_rows"), [(1, 20), (1, 200), (3, 200)])
 def test_equal_forecasts_are_rejected_as_often_as_the_level(n_steps, n_rows):
     # Errors of both have the same distribution. Several steps ahead, they are moving averages.

@@ -74,7 +74,6 @@ def test_simulated_quantiles_are_those_of_an_autoregression(levels):
     assert_allclose(fan, expected, atol=0.05 * spread.max())
 
 
-@pytest.mark.no_cover  # 900 calls of the pipeline, which measuring coverage makes slower
 def test_simulated_quantiles_are_those_of_paths_by_hand(fitted):
     """The loop knows only `predict_quantiles`, and draws every path alone."""
     steps, n_paths = 3, 300

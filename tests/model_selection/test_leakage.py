@@ -105,8 +105,6 @@ def as_container(frame, container):
 
 
 containers = pytest.mark.parametrize("container", ["array", "pandas", "polars", "list"])
-# Other tests cover the same lines; measuring coverage makes tests of many cases much slower.
-many_cases = pytest.mark.no_cover
 
 
 # Leaks in the estimator
@@ -218,7 +216,6 @@ def with_gaps(seed, n_rows=100):
     return frame.mask(gaps)
 
 
-@many_cases
 @pytest.mark.parametrize("seed", range(10))
 def test_a_step_that_fills_gaps_leaks_from_later_rows_only(seed):
     X = with_gaps(seed, 400)
@@ -329,7 +326,6 @@ TWO_COLUMNS = {
 }
 
 
-@many_cases
 @pytest.mark.parametrize("container", ["array", "pandas"])
 @pytest.mark.parametrize("name", [*ONE_COLUMN, *TWO_COLUMNS])
 def test_correct_pipelines_pass(prices, name, container):
@@ -340,7 +336,6 @@ def test_correct_pipelines_pass(prices, name, container):
     assert not report, report
 
 
-@many_cases
 @pytest.mark.parametrize("container", ["array", "pandas"])
 @pytest.mark.parametrize("name", [name for name in ONE_COLUMN if name != "horizon of 2"])
 def test_correct_pipelines_pass_from_raw_rows(prices, name, container):
@@ -842,7 +837,6 @@ def own_column_with_gaps_filled(fill):
     return prepare
 
 
-@many_cases
 @pytest.mark.parametrize("seed", range(10))
 @pytest.mark.parametrize(
     ("name", "estimator", "prepare_with"),
@@ -857,7 +851,6 @@ def test_gaps_that_prepare_fills_from_later_rows_are_found(seed, name, estimator
     assert check_leakage(estimator, with_gaps(seed), None, prepare=prepare).step == "prepare"
 
 
-@many_cases
 @pytest.mark.parametrize("seed", range(4))
 @pytest.mark.parametrize("name", FILLED_FROM_EARLIER_ROWS)
 @pytest.mark.parametrize(

@@ -37,8 +37,6 @@ newest_versions = [
     # reservoirpy 0.4.2 does not close the file of the laser.
     pytest.mark.filterwarnings("ignore:unclosed file:ResourceWarning"),
     pytest.mark.usefixtures("on_no_screen"),
-    # Other tests cover the same lines; measuring coverage makes the pages slower.
-    pytest.mark.no_cover,
 ]
 
 

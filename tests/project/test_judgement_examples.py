@@ -9,8 +9,6 @@ from sklearn.model_selection import TimeSeriesSplit
 from skrnn.windows._transformer import windows_of
 
 pytestmark = [
-    # Other tests cover the same lines; measuring coverage makes the examples slower.
-    pytest.mark.no_cover,
     pytest.mark.usefixtures("on_no_screen"),
     # bokeh_sampledata 2026.1 renames a column in place when its sea temperatures are imported.
     pytest.mark.filterwarnings("ignore:The inplace keyword in DataFrame.rename"),

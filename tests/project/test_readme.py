@@ -10,12 +10,8 @@ from joblib import parallel_config
 
 import skrnn
 
-pytestmark = [
-    # Few rows keep the test fast, but are fewer than a window of the README in the first folds.
-    pytest.mark.filterwarnings("ignore::skrnn.exceptions.TooFewRowsWarning"),
-    # Other tests cover the same lines; measuring coverage makes the README slower.
-    pytest.mark.no_cover,
-]
+# Few rows keep the test fast, but are fewer than a window of the README in the first folds.
+pytestmark = pytest.mark.filterwarnings("ignore::skrnn.exceptions.TooFewRowsWarning")
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 FIRST, *BLOCKS = re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL)

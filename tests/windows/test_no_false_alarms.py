@@ -13,9 +13,6 @@ from sklearn.preprocessing import StandardScaler
 from skrnn import NaiveRegressor, SlidingWindowTransformer, forecast
 from skrnn.model_selection import check_leakage, compare_regressors
 
-# Other tests cover the same lines; measuring coverage makes these slower.
-pytestmark = pytest.mark.no_cover
-
 N = 600
 
 
