@@ -23,7 +23,7 @@ from skrnn.estimators._engine import compute_outputs, has_kernels, make_batch_lo
 from skrnn.estimators._fit_keywords import explain_unknown_keywords
 from skrnn.estimators._histories import average_histories, join_histories
 from skrnn.estimators._input_checks import refuse_only_missing_steps, validate_inputs
-from skrnn.estimators._input_warnings import warn_of_scale
+from skrnn.estimators._input_warnings import warn_of_scales
 from skrnn.estimators._network_description import (
     LARGEST_SIZE,
     describe_network,
@@ -409,8 +409,8 @@ class BaseRecurrentEstimator(CallbackSupportMixin, CallbackCopyMixin, BaseEstima
             network["normalization"] = describe_normalization(self, *rows)
             names = {"normalize_features", "target_feature"} & self.get_params().keys()
             self._normalized_by = {name: getattr(self, name) for name in names}
-            columns = getattr(self, "feature_names_in_", None)
-            warn_of_scale(rows[0], columns, left_out=network["normalization"]["features"])
+            X_val = held_out[0] if held_out and validation[0] is not None else None
+            warn_of_scales(self, rows[0], X_val, normalized=network["normalization"]["features"])
         return network, rows, held_out
 
     def _validate_held_out(self, X_val: Any, y_val: Any) -> TrainingRows | None:

@@ -60,6 +60,40 @@ def warn_of_rows(X: Any, name: str) -> None:
     )
 
 
+def warn_of_scales(
+    estimator: Any,
+    X: np.ndarray,
+    X_val: np.ndarray | None,
+    *,
+    normalized: Collection[int] = (),
+    reset: bool = True,
+) -> None:
+    """Warn of features that are not scaled, and of those with another scale in X_val.
+
+    Parameters
+    ----------
+    estimator : BaseRecurrentEstimator
+        The estimator. It knows the names of the features, if any.
+
+    X : ndarray of shape (n_samples, n_timesteps, n_features) or (n_samples, n_features)
+        Validated windows or vectors to train on.
+
+    X_val : ndarray or None
+        Validated held-out rows that the user gave.
+
+    normalized : collection of int, default=()
+        Features that are normalized in each window.
+
+    reset : bool, default=True
+        Whether training starts over. If it goes on, only X_val is looked at.
+    """
+    names = getattr(estimator, "feature_names_in_", None)
+    if reset:
+        warn_of_scale(X, names, left_out=normalized)
+    if X_val is not None:
+        warn_of_other_scale(X, X_val, names, normalized=normalized)
+
+
 def warn_of_scale(X: np.ndarray, names: Any, *, left_out: Collection[int] = ()) -> None:
     """Warn of features whose median absolute value is so large that cells saturate.
 
@@ -105,7 +139,9 @@ def warn_of_scale(X: np.ndarray, names: Any, *, left_out: Collection[int] = ()) 
     )
 
 
-def warn_of_other_scale(X: np.ndarray, X_val: np.ndarray, names: Any) -> None:
+def warn_of_other_scale(
+    X: np.ndarray, X_val: np.ndarray, names: Any, *, normalized: Collection[int] = ()
+) -> None:
     """Warn of features whose level or spread in held-out rows is far from that in X.
 
     Parameters
@@ -115,10 +151,21 @@ def warn_of_other_scale(X: np.ndarray, X_val: np.ndarray, names: Any) -> None:
 
     names : array-like of str or None
         Names of the columns of X, if any.
+
+    normalized : collection of int, default=()
+        Features that are normalized in each window, so that their level may drift. Only the size of
+        their changes from step to step is compared.
     """
     found = []
+    for feature in sorted(normalized):
+        size, size_val = (_measure_changes(each, feature) for each in (X, X_val))
+        if size and size_val and max(size / size_val, size_val / size) > _LARGEST_DIFFERENCE:
+            found.append(
+                f"{_name_feature(feature, X.ndim, names)} (changes from step to step of "
+                f"{size_val:.3g} in X_val, {size:.3g} in X)"
+            )
     places, places_val = _sample_places(X), _sample_places(X_val)
-    for feature in range(X.shape[-1]):
+    for feature in sorted(set(range(X.shape[-1])).difference(normalized)):
         values = _read_feature(X, feature, places)
         held_out = _read_feature(X_val, feature, places_val)
         if len(held_out) < 2 or len(values) < 2 or not values.std() or not held_out.std():
@@ -148,6 +195,16 @@ def _sample_places(X: np.ndarray) -> Any:
     # A random sample, because evenly spaced rows may all have the same hour.
     rng = np.random.default_rng(0)
     return tuple(rng.integers(n, size=_MAX_NUMBERS) for n in X.shape[:-1])
+
+
+def _measure_changes(X: np.ndarray, feature: int) -> float:
+    """Return the root mean square of the changes of a feature, 0 if windows have one step."""
+    n_rows = max(1, _MAX_NUMBERS // X.shape[1])
+    # A random sample of rows, because the copy of overlapping windows may be large.
+    rows = np.random.default_rng(0).integers(len(X), size=n_rows) if len(X) > n_rows else ...
+    changes = np.diff(X[rows][..., feature].astype(np.float64), axis=1)
+    changes = changes[~np.isnan(changes)]
+    return float(np.sqrt(np.square(changes).mean())) if changes.size else 0.0
 
 
 def _read_feature(X: np.ndarray, feature: int, places: Any) -> np.ndarray:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from skrnn.estimators._input_checks import refuse_only_missing_steps, validate_inputs
-from skrnn.estimators._input_warnings import warn_of_other_scale, warn_of_rows, warn_of_scale
+from skrnn.estimators._input_warnings import warn_of_rows, warn_of_scales
 from skrnn.estimators._target_checks import check_largest_weight, validate_weights
 
 # X, y and weights. There is a weight for each row, or for each step of a sequence.
@@ -45,12 +45,12 @@ def prepare_rows(
         Whether training starts over.
     """
     rows = validate_rows(estimator, X, y, sample_weight, reset=reset)
-    if reset:
-        _warn_of_inputs(estimator, X, rows[0])
+    if reset and estimator.architecture != "vector_to_sequence":
+        warn_of_rows(X, type(estimator).__name__)
     held_out = estimator._validate_held_out(*validation)
-    if held_out is not None and estimator.embedding_dim is None:
-        names = getattr(estimator, "feature_names_in_", None)
-        warn_of_other_scale(rows[0], held_out[0], names)
+    # Features that are normalized are not known here.
+    if estimator.normalize_windows is None and estimator.embedding_dim is None:
+        warn_of_scales(estimator, rows[0], held_out and held_out[0], reset=reset)
     if held_out is None and hold_out:
         rows, held_out = hold_out_last_rows(rows, estimator.validation_split)
     refuse_only_missing_steps(rows[0], "trained on")
@@ -99,12 +99,3 @@ def hold_out_last_rows(
     if weight is None:
         return (X[trained], y[trained], None), (X[held_out], y[held_out], None)
     return (X[trained], y[trained], weight[trained]), (X[held_out], y[held_out], weight[held_out])
-
-
-def _warn_of_inputs(estimator: Any, given: Any, X: np.ndarray) -> None:
-    """Warn of tables given as windows, and of features that are not scaled."""
-    if estimator.architecture != "vector_to_sequence":
-        warn_of_rows(given, type(estimator).__name__)
-    # Normalized features need no scaling. They are not known here.
-    if estimator.embedding_dim is None and estimator.normalize_windows is None:
-        warn_of_scale(X, getattr(estimator, "feature_names_in_", None))

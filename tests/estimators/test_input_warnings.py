@@ -313,6 +313,24 @@ def test_held_out_rows_that_a_pipeline_does_not_scale_are_noticed():
         pipe.fit(X, X[:, 0], rnnregressor__X_val=X, rnnregressor__y_val=X[:, 0])
 
 
+@pytest.mark.parametrize("kind", ["last", "standard"])
+@pytest.mark.parametrize("scale", [1, 0.01, 100])
+def test_held_out_rows_of_normalized_windows_may_be_at_another_level(kind, scale):
+    # A random walk with a trend, whose end is far from its beginning.
+    series = np.cumsum(np.random.default_rng(0).normal(1, 1, size=200))[:, np.newaxis]
+    windows = np.lib.stride_tricks.sliding_window_view(series, 5, axis=0).transpose(0, 2, 1)[:-1]
+    y = series[5:, 0]
+    found = warnings_of(
+        windows[:100],
+        y[:100],
+        network=RNNRegressor(1, epochs=1, normalize_windows=kind),
+        X_val=scale * windows[150:],
+        y_val=y[150:],
+    )
+    assert [category for category, _ in found] == [HeldOutRowsWarning] * (scale != 1)
+    assert all("feature 0 (changes from step to step of" in text for _, text in found)
+
+
 def test_held_out_rows_with_missing_steps_and_constants_are_compared():
     X = np.random.default_rng(0).normal(size=(50, 4, 2))
     X[..., 1] = 7
