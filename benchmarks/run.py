@@ -42,6 +42,9 @@ HEADER = ("work", "skrnn", "against", "other", "ratio")
 TARGETS = ("at most", "target")
 DOCUMENT = Path(__file__).parents[1] / "docs" / "benchmarks.md"
 EXPLANATION = """\
+How fast skrnn is, and how much memory it needs, beside PyTorch, skorch, Keras and scikeras on the
+same networks and rows.
+
 ```{eval-rst}
 .. plot:: drawings/benchmarks.py
    :alt: Bars for skrnn, PyTorch, skorch, raw Keras and scikeras in four groups: a grid search, a

@@ -61,7 +61,9 @@ def as_markdown(printed: str, figures: list[bytes]) -> str:
     below = ["````text", *lines, "````"] if printed else []
     for figure in figures:
         data = base64.b64encode(figure).decode()
-        below.append(f"\n![The figure that this code draws.](data:image/svg+xml;base64,{data})")
+        # HTML, because Markdown refuses SVG within an address.
+        source = f"data:image/svg+xml;base64,{data}"
+        below.append(f'\n<img alt="The figure that this code draws." src="{source}">')
     return "\n".join(["", "", *below]) if below else ""
 
 

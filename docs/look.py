@@ -50,6 +50,7 @@ return {
         return lines.reduce((a, b) => a.length >= b.length ? a : b).trim();
     }),
     headings: headings,
+    isTextual: document.querySelector(".bd-article")?.textContent.includes("data:image") ?? false,
     missing: pictures.filter(p => p.complete && p.naturalWidth === 0).map(p => p.src),
     wordless: pictures.filter(p => !p.hasAttribute("alt")).map(p => p.src),
     links: [...document.links].map(a => a.getAttribute("href")),
@@ -111,6 +112,8 @@ def look(site: Path, shots: Path) -> list[str]:
                     faults += [f"{where}: {text}" for text in small_headings(found["headings"])]
                     faults += [f"{where}: picture is missing: {src}" for src in found["missing"]]
                     faults += [f"{where}: picture without words: {s}" for s in found["wordless"]]
+                    if found["isTextual"]:
+                        faults.append(f"{where}: shows a picture as text")
                     faults += [f"{where}: {e['message']}" for e in browser.get_log("browser")]
                     ids[page] = set(found["ids"])
                     links |= {(page, link) for link in found["links"] if link}

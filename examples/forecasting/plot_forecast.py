@@ -111,7 +111,7 @@ for name, (model, y) in models.items():
         for midnight in midnights
     }
     seconds[name] = fitted - start, perf_counter() - fitted
-    print(name, "is done", flush=True)
+    print(f"{name}: done", flush=True)
 
 # %%
 # A forecast has the dates of the future rows, so errors are computed by date.

@@ -1,5 +1,6 @@
 """Pages of the site: their code runs, and their sentences about its results are right."""
 
+import base64
 import re
 import sys
 from pathlib import Path
@@ -466,7 +467,9 @@ def test_figures_stand_below_their_blocks(executed_pages, on_no_screen):
     [(printed, figures)], _ = executed_pages.run_page(page, "page.md")
     assert (printed, len(figures)) == ("", 1)
     assert b"<svg" in figures[0]
-    assert "![" in executed_pages.as_markdown(printed, figures)
+    shown = executed_pages.as_markdown(printed, figures)
+    picture = re.fullmatch(r'\s+<img alt="[^"]+" src="data:image/svg\+xml;base64,(.+)">', shown)
+    assert base64.b64decode(picture[1]) == figures[0]
 
 
 def test_an_error_names_the_page_and_the_block(executed_pages):
