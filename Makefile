@@ -27,8 +27,8 @@ TESTS := --numprocesses auto --dist loadfile --max-worker-restart 0 tests --pyar
 test: .venv/.installed-test  ## Run the tests
 	$(BIN)/python -m pytest $(TESTS)
 
-# Measuring makes the tests half as slow again. It does not see compiled functions, so the tests of
-# the cells run a second time, without compilation.
+# With it, the tests take half as long again. It does not see compiled functions, so the tests of the
+# cells run once more without compilation.
 coverage: .venv/.installed-test  ## Run the tests and measure branch coverage; about 20 minutes
 	$(BIN)/python -m pytest --cov --cov-report= $(TESTS)
 	NUMBA_DISABLE_JIT=1 $(BIN)/python -m pytest --cov --cov-append --cov-fail-under 97 tests/_network/test_cells.py

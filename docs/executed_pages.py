@@ -61,7 +61,7 @@ def as_markdown(printed: str, figures: list[bytes]) -> str:
     below = ["````text", *lines, "````"] if printed else []
     for figure in figures:
         data = base64.b64encode(figure).decode()
-        # HTML, because Markdown refuses SVG within an address.
+        # HTML, because MyST's parser refuses addresses that hold an SVG.
         source = f"data:image/svg+xml;base64,{data}"
         below.append(f'\n<img alt="The figure that this code draws." src="{source}">')
     return "\n".join(["", "", *below]) if below else ""

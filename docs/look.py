@@ -3,7 +3,8 @@
 Each page is opened at the width of a desktop and of a phone, light and dark. Nothing may be wider
 than the screen, all its pictures must be there, and the console must be silent. On a desktop, code
 must fit without scrolling. A heading must be larger than those below it. Links within the site must
-lead somewhere. Screenshots are put beside the site, to be looked at: `make look`.
+lead somewhere, and no picture may be shown as text. Screenshots are put beside the site, to be
+looked at: `make look`.
 """
 
 import argparse
@@ -50,7 +51,7 @@ return {
         return lines.reduce((a, b) => a.length >= b.length ? a : b).trim();
     }),
     headings: headings,
-    isTextual: document.querySelector(".bd-article")?.textContent.includes("data:image") ?? false,
+    showsData: document.querySelector(".bd-article")?.textContent.includes("data:image") ?? false,
     missing: pictures.filter(p => p.complete && p.naturalWidth === 0).map(p => p.src),
     wordless: pictures.filter(p => !p.hasAttribute("alt")).map(p => p.src),
     links: [...document.links].map(a => a.getAttribute("href")),
@@ -112,7 +113,7 @@ def look(site: Path, shots: Path) -> list[str]:
                     faults += [f"{where}: {text}" for text in small_headings(found["headings"])]
                     faults += [f"{where}: picture is missing: {src}" for src in found["missing"]]
                     faults += [f"{where}: picture without words: {s}" for s in found["wordless"]]
-                    if found["isTextual"]:
+                    if found["showsData"]:
                         faults.append(f"{where}: shows a picture as text")
                     faults += [f"{where}: {e['message']}" for e in browser.get_log("browser")]
                     ids[page] = set(found["ids"])

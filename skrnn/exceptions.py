@@ -144,8 +144,10 @@ class HeldOutRowsWarning(UserWarning):
     """Held-out rows do not judge a network as the user probably expects.
 
     `fit` warns if a feature of `X_val` has another level or spread than in X. The steps of a
-    pipeline are not applied to `X_val`. A classifier also warns if `validation_split` holds out
-    rows of a single class, because rows are sorted by their labels.
+    pipeline are not applied to `X_val`. Of a feature that is normalized in each window, only the
+    size of the changes from step to step is compared, because its level may drift. A classifier
+    also warns if `validation_split` holds out rows of a single class, because rows are sorted by
+    their labels.
 
     See Also
     --------

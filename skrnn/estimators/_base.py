@@ -259,6 +259,9 @@ class BaseRecurrentEstimator(CallbackSupportMixin, CallbackCopyMixin, BaseEstima
             are lost.
         FeaturesNotScaledWarning
             If the median absolute value of a feature is above 30.
+        HeldOutRowsWarning
+            If a feature of `X_val` has another level or spread than in X, or a classifier holds out
+            rows of a single class.
         RowsNotWindowsWarning
             If X is a DataFrame with dates as its index, and its columns are not the steps of one
             feature.
@@ -409,8 +412,9 @@ class BaseRecurrentEstimator(CallbackSupportMixin, CallbackCopyMixin, BaseEstima
             network["normalization"] = describe_normalization(self, *rows)
             names = {"normalize_features", "target_feature"} & self.get_params().keys()
             self._normalized_by = {name: getattr(self, name) for name in names}
+        if self.embedding_dim is None:
             X_val = held_out[0] if held_out and validation[0] is not None else None
-            warn_of_scales(self, rows[0], X_val, normalized=network["normalization"]["features"])
+            warn_of_scales(self, rows[0], X_val, network.get("normalization"), reset=not resume)
         return network, rows, held_out
 
     def _validate_held_out(self, X_val: Any, y_val: Any) -> TrainingRows | None:

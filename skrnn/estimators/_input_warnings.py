@@ -7,7 +7,7 @@ import numbers
 import re
 import warnings
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import numpy as np
@@ -64,9 +64,9 @@ def warn_of_scales(
     estimator: Any,
     X: np.ndarray,
     X_val: np.ndarray | None,
+    normalization: Mapping[str, Any] | None,
     *,
-    normalized: Collection[int] = (),
-    reset: bool = True,
+    reset: bool,
 ) -> None:
     """Warn of features that are not scaled, and of those with another scale in X_val.
 
@@ -81,13 +81,14 @@ def warn_of_scales(
     X_val : ndarray or None
         Validated held-out rows that the user gave.
 
-    normalized : collection of int, default=()
-        Features that are normalized in each window.
+    normalization : dict or None
+        Fields of the `Normalization` of the windows, if there is one.
 
-    reset : bool, default=True
+    reset : bool
         Whether training starts over. If it goes on, only X_val is looked at.
     """
     names = getattr(estimator, "feature_names_in_", None)
+    normalized = normalization["features"] if normalization is not None else ()
     if reset:
         warn_of_scale(X, names, left_out=normalized)
     if X_val is not None:
@@ -154,25 +155,32 @@ def warn_of_other_scale(
 
     normalized : collection of int, default=()
         Features that are normalized in each window, so that their level may drift. Only the size of
-        their changes from step to step is compared.
+        their changes from step to step is compared, so rows that a pipeline did not scale are
+        noticed only if scaling changes their spread.
     """
     found = []
-    for feature in sorted(normalized):
-        size, size_val = (_measure_changes(each, feature) for each in (X, X_val))
-        if size and size_val and max(size / size_val, size_val / size) > _LARGEST_DIFFERENCE:
-            found.append(
-                f"{_name_feature(feature, X.ndim, names)} (changes from step to step of "
-                f"{size_val:.3g} in X_val, {size:.3g} in X)"
-            )
     places, places_val = _sample_places(X), _sample_places(X_val)
-    for feature in sorted(set(range(X.shape[-1])).difference(normalized)):
+    for feature in range(X.shape[-1]):
+        if feature in normalized:
+            size, size_val = _measure_changes(X, feature), _measure_changes(X_val, feature)
+            # Windows of one step, or of constants, have no changes: their values are compared.
+            if size and size_val:
+                if max(size / size_val, size_val / size) > _LARGEST_DIFFERENCE:
+                    found.append(
+                        f"{_name_feature(feature, X.ndim, names)} (changes from step to step of "
+                        f"{size_val:.3g} in X_val, {size:.3g} in X)"
+                    )
+                continue
         values = _read_feature(X, feature, places)
         held_out = _read_feature(X_val, feature, places_val)
         if len(held_out) < 2 or len(values) < 2 or not values.std() or not held_out.std():
             continue
         ratio = held_out.std() / values.std()
         distance = abs(held_out.mean() - values.mean()) / values.std()
-        if max(ratio, 1 / ratio, distance) > _LARGEST_DIFFERENCE:
+        is_far = max(ratio, 1 / ratio, distance) > _LARGEST_DIFFERENCE
+        # An indicator may be rare in X_val, such as a holiday or a letter. Its values are still
+        # those of X, which they are not in another scale.
+        if is_far and np.isin(held_out, values).mean() < 0.5:
             found.append(
                 f"{_name_feature(feature, X.ndim, names)} ({held_out.mean():.3g} ± "
                 f"{held_out.std():.3g} in X_val, {values.mean():.3g} ± {values.std():.3g} in X)"
@@ -198,11 +206,15 @@ def _sample_places(X: np.ndarray) -> Any:
 
 
 def _measure_changes(X: np.ndarray, feature: int) -> float:
-    """Return the root mean square of the changes of a feature, 0 if windows have one step."""
-    n_rows = max(1, _MAX_NUMBERS // X.shape[1])
-    # A random sample of rows, because the copy of overlapping windows may be large.
-    rows = np.random.default_rng(0).integers(len(X), size=n_rows) if len(X) > n_rows else ...
-    changes = np.diff(X[rows][..., feature].astype(np.float64), axis=1)
+    """Return the root mean square of the changes from step to step, 0 without any."""
+    values = X[..., feature]
+    if values.size <= _MAX_NUMBERS:
+        changes = np.diff(values.astype(np.float64), axis=1).ravel()
+    else:
+        rng = np.random.default_rng(0)
+        rows, steps = (rng.integers(n, size=_MAX_NUMBERS) for n in (len(X), X.shape[1] - 1 or 1))
+        later = np.minimum(steps + 1, X.shape[1] - 1)
+        changes = values[rows, later].astype(np.float64) - values[rows, steps]
     changes = changes[~np.isnan(changes)]
     return float(np.sqrt(np.square(changes).mean())) if changes.size else 0.0
 

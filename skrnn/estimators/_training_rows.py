@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from skrnn.estimators._input_checks import refuse_only_missing_steps, validate_inputs
-from skrnn.estimators._input_warnings import warn_of_rows, warn_of_scales
+from skrnn.estimators._input_warnings import warn_of_rows
 from skrnn.estimators._target_checks import check_largest_weight, validate_weights
 
 # X, y and weights. There is a weight for each row, or for each step of a sequence.
@@ -48,9 +48,6 @@ def prepare_rows(
     if reset and estimator.architecture != "vector_to_sequence":
         warn_of_rows(X, type(estimator).__name__)
     held_out = estimator._validate_held_out(*validation)
-    # Features that are normalized are not known here.
-    if estimator.normalize_windows is None and estimator.embedding_dim is None:
-        warn_of_scales(estimator, rows[0], held_out and held_out[0], reset=reset)
     if held_out is None and hold_out:
         rows, held_out = hold_out_last_rows(rows, estimator.validation_split)
     refuse_only_missing_steps(rows[0], "trained on")

@@ -10,7 +10,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from skrnn import GRURegressor, RNNClassifier, RNNRegressor, SlidingWindowTransformer
-from skrnn.estimators._input_warnings import warn_of_scale
+from skrnn.estimators._input_warnings import warn_of_other_scale, warn_of_scale
 from skrnn.exceptions import (
     FeaturesNotScaledWarning,
     HeldOutRowsWarning,
@@ -313,22 +313,84 @@ def test_held_out_rows_that_a_pipeline_does_not_scale_are_noticed():
         pipe.fit(X, X[:, 0], rnnregressor__X_val=X, rnnregressor__y_val=X[:, 0])
 
 
-@pytest.mark.parametrize("kind", ["last", "standard"])
-@pytest.mark.parametrize("scale", [1, 0.01, 100])
-def test_held_out_rows_of_normalized_windows_may_be_at_another_level(kind, scale):
-    # A random walk with a trend, whose end is far from its beginning.
-    series = np.cumsum(np.random.default_rng(0).normal(1, 1, size=200))[:, np.newaxis]
-    windows = np.lib.stride_tricks.sliding_window_view(series, 5, axis=0).transpose(0, 2, 1)[:-1]
-    y = series[5:, 0]
-    found = warnings_of(
-        windows[:100],
-        y[:100],
-        network=RNNRegressor(1, epochs=1, normalize_windows=kind),
-        X_val=scale * windows[150:],
-        y_val=y[150:],
+@pytest.mark.parametrize("is_scaled", [True, False])
+def test_a_symbol_that_is_rare_in_held_out_rows_is_no_other_scale(is_scaled):
+    X = np.zeros((100, 4, 2))
+    X[::3, 0, 1] = 1
+    X[:, :, 0] = 1 - X[:, :, 1]
+    X_val = np.tile([1.0, 0.0], (60, 4, 1))
+    X_val[0, 0] = 0, 1
+    if is_scaled:
+        X = (X - X.mean(axis=(0, 1))) / X.std(axis=(0, 1))
+    y = np.arange(100.0) / 100
+    found = warnings_of(X, y, X_val=X_val, y_val=y[:60])
+    assert [category for category, _ in found] == [HeldOutRowsWarning] * is_scaled
+
+
+def cut(series, length):
+    """Return windows, and the values that follow them."""
+    windows = np.lib.stride_tricks.sliding_window_view(series, length)[:-1, :, np.newaxis]
+    return windows, series[length:]
+
+
+normalizations = pytest.mark.parametrize("kind", ["last", "standard"])
+TREND = np.cumsum(np.random.default_rng(0).normal(1, 1, size=200))
+
+
+@normalizations
+@pytest.mark.parametrize("length", [5, 60])
+def test_held_out_rows_of_normalized_windows_may_be_at_another_level(kind, length):
+    windows, y = cut(np.tile(TREND, 4) + np.repeat([0, 200, 400, 600], 200), length)
+    network = RNNRegressor(1, epochs=1, normalize_windows=kind)
+    assert not warnings_of(
+        windows[:400], y[:400], network=network, X_val=windows[600:], y_val=y[600:]
     )
-    assert [category for category, _ in found] == [HeldOutRowsWarning] * (scale != 1)
-    assert all("feature 0 (changes from step to step of" in text for _, text in found)
+
+
+@normalizations
+@pytest.mark.parametrize("scale", [0.01, 100])
+def test_normalized_windows_that_a_pipeline_does_not_scale_are_noticed_in_each_fit(kind, scale):
+    windows, y = cut(TREND, 5)
+    network = RNNRegressor(1, epochs=1, normalize_windows=kind, warm_start=True)
+    for _ in range(2):
+        ((category, text),) = warnings_of(
+            windows[:100], y[:100], network=network, X_val=scale * windows[150:], y_val=y[150:]
+        )
+        assert category is HeldOutRowsWarning
+        assert "feature 0 (changes from step to step of" in text
+
+
+def test_features_beside_normalized_ones_are_compared_by_their_levels():
+    windows, y = cut(TREND, 5)
+    plain, _ = cut(np.random.default_rng(0).normal(size=200), 5)
+    X = np.concatenate([windows, plain], axis=2)
+    X_val = np.concatenate([windows, plain + 5], axis=2)[150:]
+    network = RNNRegressor(1, epochs=1, normalize_windows="last", normalize_features=[0])
+    ((category, text),) = warnings_of(X[:100], y[:100], network=network, X_val=X_val, y_val=y[150:])
+    assert category is HeldOutRowsWarning
+    assert "different scales: feature 1 (" in text
+    assert "feature 0" not in text
+
+
+def test_long_recordings_of_different_size_are_one_kind():
+    # Only a few recordings have so many steps that all the sampled ones could be theirs.
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(250, 4000, 1)) * np.exp(rng.normal(size=(250, 1, 1)))
+    for _ in range(5):
+        X = rng.permutation(X)
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            warn_of_other_scale(X[:200], X[200:], None, normalized=(0,))
+            with pytest.raises(HeldOutRowsWarning, match="changes from step to step"):
+                warn_of_other_scale(X[:200], 100 * X[200:], None, normalized=(0,))
+
+
+@pytest.mark.parametrize("gap", [1, 2])
+def test_normalized_windows_without_changes_are_compared_by_their_values(gap):
+    X = np.random.default_rng(0).normal(size=(100, 4, 1))
+    X = X[:, :1] if gap == 1 else np.where(np.arange(4)[:, np.newaxis] % 2, np.nan, X)
+    with pytest.warns(HeldOutRowsWarning, match=r"feature 0 \(.* ± "):
+        warn_of_other_scale(X, 100 * X, None, normalized=(0,))
 
 
 def test_held_out_rows_with_missing_steps_and_constants_are_compared():

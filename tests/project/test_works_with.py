@@ -252,7 +252,7 @@ def test_the_tests_that_the_page_names_exist():
     named = set(re.findall(r"`(test_\w+\.py)`", page))
     interop = {path.name: path for path in (ROOT / "tests_interop").glob("test_*.py")}
     assert interop.keys() <= named
-    # A test of the same name in tests/ is not meant.
+    # test_scaling.py is in both folders; the page means the one in tests_interop/.
     ours = {path.name: path for path in (ROOT / "tests").rglob("test_*.py")}
     code = [(ours | interop)[name].read_text(encoding="utf-8") for name in named]
     for test in re.findall(r"`(test_\w+)`", page):
