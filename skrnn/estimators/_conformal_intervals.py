@@ -11,6 +11,7 @@ from numbers import Real
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
+from scipy.sparse import issparse
 from sklearn.base import (
     BaseEstimator,
     MetaEstimatorMixin,
@@ -604,7 +605,9 @@ def find_delays(fitted: Any, X: Any, y: np.ndarray) -> list[int]:
     n_outputs = 1 if y.ndim == 1 else y.shape[1]
     rows = X if hasattr(X, "shape") else np.asarray(X)
     rows = rows[:, -1] if rows.ndim == 3 else rows
-    targets = find_target_columns(rows, y, windows) or [None] * n_outputs
+    # Sparse rows are no rows of a series.
+    found = None if issparse(rows) else find_target_columns(rows, y, windows)
+    targets = found or [None] * n_outputs
     unknown = max(1, horizon) + n_outputs - 1
     return [unknown if each is None else max(1, horizon + each.shift) for each in targets]
 

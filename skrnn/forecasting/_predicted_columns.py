@@ -330,4 +330,6 @@ def _last_row(rows: Any, window: Any = None) -> np.ndarray:
     if window is not None and hasattr(rows, "columns") and window._group_columns:
         keys = window._group_columns
         rows = rows.drop(columns=keys) if isinstance(rows, pd.DataFrame) else rows.drop(*keys)
-    return np.asarray(rows[-1:])[-1]
+    # pandas before 3 takes numbers in brackets for labels of rows, if these are fractions.
+    last = rows.iloc[-1:] if hasattr(rows, "iloc") else rows[-1:]
+    return np.asarray(last)[-1]
