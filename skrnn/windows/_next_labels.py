@@ -173,7 +173,8 @@ def _find_frequency(labels: pd.Index, ticks: Ticks) -> str | None:
     """Return the frequency that all dates follow as pandas names it, None if there is none."""
     if ticks.kind not in ("date", "date of a zone") or ticks.values is None:
         return None
-    if isinstance(labels, pd.DatetimeIndex) and labels.freq is not None:
+    # A row taken from a table that is newest first has a frequency that goes backward.
+    if isinstance(labels, pd.DatetimeIndex) and labels.freq is not None and labels.freq.n > 0:
         # The name of a frequency lacks its holidays and business hours.
         frequency: Any = labels.freqstr
         return frequency if to_offset(frequency) == labels.freq else None

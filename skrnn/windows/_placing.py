@@ -288,6 +288,8 @@ def _leave_out_fitted_gaps(
     fitted = None if start is None else start["labels"]
     if not len(missing) or labels is None or fitted is None or fitted["last"] is None:
         return missing
+    if labels.kind != fitted["kind"]:
+        return missing
     ticks = match_resolution(labels, fitted["second"]).values
     assert ticks is not None
     return np.where(ticks[1:] > fitted["last"], missing, 0)

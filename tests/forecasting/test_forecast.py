@@ -768,3 +768,11 @@ def test_labels_of_future_that_leave_out_steps_are_noticed(gaps, warns):
     assert [warning.category for warning in caught] == [MissingStepsWarning] * warns
     if warns:
         assert "leave out 46 step(s), the first between 2024-01-06" in str(caught[0].message)
+
+
+def test_the_frequency_of_a_table_that_is_newest_first_is_no_rule():
+    dates = pd.date_range("2024-01-01", periods=5)[::-1]
+    row = pd.DataFrame({"a": [1.0]}, index=dates[:1])
+    pipe = make_pipeline(SlidingWindowTransformer(1), NaiveRegressor()).fit(row, row["a"])
+    with pytest.raises(ValueError, match="do not all follow one rule"):
+        forecast(pipe, 1)

@@ -1,9 +1,12 @@
 """Place of rows: steps after the last fitted row, with one case for each rule."""
 
+import warnings
+
 import numpy as np
 import pandas as pd
 import pytest
 
+from skrnn import SlidingWindowTransformer
 from skrnn.windows._labels import read_labels, read_ticks
 from skrnn.windows._next_labels import summarize_labels
 from skrnn.windows._placing import count_missing_steps, place_rows, share_rules
@@ -272,3 +275,23 @@ def test_steps_are_missing_between_rows_by_the_rule_of_the_fitted_labels(fitted,
     found = count_missing_steps(read_ticks(rows_of(labels), summary["timezone"]), summary)
     assert found[: len(missing)].tolist() == missing
     assert found.sum() == sum(missing)
+
+
+@pytest.mark.parametrize(
+    "index",
+    [
+        [0, 2, 4],
+        pd.to_timedelta([0, 2, 5], unit="h"),
+        pd.PeriodIndex(["2024-01", "2024-03", "2024-09"], freq="M"),
+    ],
+    ids=["numbers", "durations", "periods"],
+)
+def test_rows_with_holes_and_labels_of_another_kind_than_the_fitted_start_afresh(index):
+    dates = pd.bdate_range("2024-01-01", periods=1)
+    window = SlidingWindowTransformer(1, horizon=0, carry_context=False, gaps="warn")
+    window.fit(pd.DataFrame({"a": [1.0]}, index=dates))
+    rows = pd.DataFrame({"a": [2.0, 3.0, 4.0]}, index=index)
+    with warnings.catch_warnings():
+        # Whether there is a warning of the holes depends on the rule of the labels.
+        warnings.simplefilter("ignore")
+        np.testing.assert_array_equal(window.transform(rows), rows)
