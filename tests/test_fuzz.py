@@ -843,7 +843,7 @@ def test_forecasts_continue_by_the_loop_and_the_labels_or_are_refused(
         assert not (regular and plain and type(steps) is int and 1 <= steps <= 4)
         return
     assert len(asked) == steps
-    if X is not None and len(X):
+    if X is not None and len(cells(X)):
         values = cells(X)
         if np.isnan(values).any():
             return
