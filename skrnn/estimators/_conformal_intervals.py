@@ -605,7 +605,7 @@ def find_delays(fitted: Any, X: Any, y: np.ndarray) -> list[int]:
     n_outputs = 1 if y.ndim == 1 else y.shape[1]
     rows = X if hasattr(X, "shape") else np.asarray(X)
     rows = rows[:, -1] if rows.ndim == 3 else rows
-    # Sparse rows are no rows of a series.
+    # Columns of sparse rows are not compared, so each target counts as unknown at its own row.
     found = None if issparse(rows) else find_target_columns(rows, y, windows)
     targets = found or [None] * n_outputs
     unknown = max(1, horizon) + n_outputs - 1

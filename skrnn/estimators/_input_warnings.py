@@ -161,30 +161,16 @@ def warn_of_other_scale(
     found = []
     places, places_val = _sample_places(X), _sample_places(X_val)
     for feature in range(X.shape[-1]):
-        if feature in normalized:
-            size, size_val = _measure_changes(X, feature), _measure_changes(X_val, feature)
-            # Windows of one step, or of constants, have no changes: their values are compared.
-            if size and size_val:
-                if max(size / size_val, size_val / size) > _LARGEST_DIFFERENCE:
-                    found.append(
-                        f"{_name_feature(feature, X.ndim, names)} (changes from step to step of "
-                        f"{size_val:.3g} in X_val, {size:.3g} in X)"
-                    )
-                continue
         values = _read_feature(X, feature, places)
         held_out = _read_feature(X_val, feature, places_val)
-        if len(held_out) < 2 or len(values) < 2 or not values.std() or not held_out.std():
-            continue
-        ratio = held_out.std() / values.std()
-        distance = abs(held_out.mean() - values.mean()) / values.std()
-        is_far = max(ratio, 1 / ratio, distance) > _LARGEST_DIFFERENCE
+        sizes = [
+            _measure_changes(each, feature) if feature in normalized else 0.0 for each in (X, X_val)
+        ]
+        difference = _describe_difference(values, held_out, *sizes)
         # An indicator may be rare in X_val, such as a holiday or a letter. Its values are still
         # those of X, which they are not in another scale.
-        if is_far and np.isin(held_out, values).mean() < 0.5:
-            found.append(
-                f"{_name_feature(feature, X.ndim, names)} ({held_out.mean():.3g} ± "
-                f"{held_out.std():.3g} in X_val, {values.mean():.3g} ± {values.std():.3g} in X)"
-            )
+        if difference and np.isin(held_out, values).mean() < 0.5:
+            found.append(f"{_name_feature(feature, X.ndim, names)} ({difference})")
     if found:
         warnings.warn(
             f"X_val and X seem to have different scales: {_enumerate(found)}. The steps of a "
@@ -194,6 +180,27 @@ def warn_of_other_scale(
             HeldOutRowsWarning,
             stacklevel=2,
         )
+
+
+def _describe_difference(
+    values: np.ndarray, held_out: np.ndarray, size: float, size_held_out: float
+) -> str:
+    """Return how a feature differs in X_val, or nothing. Sizes are those of its changes, if any."""
+    # Windows of one step, or of constants, have no changes: their values are compared.
+    if size and size_held_out:
+        if max(size / size_held_out, size_held_out / size) <= _LARGEST_DIFFERENCE:
+            return ""
+        return f"changes from step to step of {size_held_out:.3g} in X_val, {size:.3g} in X"
+    if len(held_out) < 2 or len(values) < 2 or not values.std() or not held_out.std():
+        return ""
+    ratio = held_out.std() / values.std()
+    distance = abs(held_out.mean() - values.mean()) / values.std()
+    if max(ratio, 1 / ratio, distance) <= _LARGEST_DIFFERENCE:
+        return ""
+    return (
+        f"{held_out.mean():.3g} ± {held_out.std():.3g} in X_val, "
+        f"{values.mean():.3g} ± {values.std():.3g} in X"
+    )
 
 
 def _sample_places(X: np.ndarray) -> Any:
@@ -207,14 +214,15 @@ def _sample_places(X: np.ndarray) -> Any:
 
 def _measure_changes(X: np.ndarray, feature: int) -> float:
     """Return the root mean square of the changes from step to step, 0 without any."""
-    values = X[..., feature]
+    values, n_timesteps = X[..., feature], X.shape[1]
+    if n_timesteps == 1:
+        return 0.0
     if values.size <= _MAX_NUMBERS:
         changes = np.diff(values.astype(np.float64), axis=1).ravel()
     else:
         rng = np.random.default_rng(0)
-        rows, steps = (rng.integers(n, size=_MAX_NUMBERS) for n in (len(X), X.shape[1] - 1 or 1))
-        later = np.minimum(steps + 1, X.shape[1] - 1)
-        changes = values[rows, later].astype(np.float64) - values[rows, steps]
+        rows, steps = (rng.integers(n, size=_MAX_NUMBERS) for n in (len(X), n_timesteps - 1))
+        changes = values[rows, steps + 1].astype(np.float64) - values[rows, steps]
     changes = changes[~np.isnan(changes)]
     return float(np.sqrt(np.square(changes).mean())) if changes.size else 0.0
 

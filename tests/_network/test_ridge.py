@@ -66,7 +66,7 @@ def test_ridge_cv_chooses_the_same_penalty(seed, monkeypatch):
     monkeypatch.setattr(ridge, "ALPHAS", np.logspace(2, -5, 8))
     monkeypatch.setattr(ridge, "PARAMETER_COST", 1)
     rng = np.random.default_rng(seed)
-    # Of the other methods, the signs of the draws depend on the version of LAPACK.
+    # The default method draws other rows with another version of LAPACK.
     covariance = 0.3 + 0.7 * np.eye(12)
     X = rng.multivariate_normal(np.zeros(12), covariance, 400, method="cholesky")
     X *= np.logspace(-3, 3, 12)

@@ -313,6 +313,20 @@ def test_held_out_rows_that_a_pipeline_does_not_scale_are_noticed():
         pipe.fit(X, X[:, 0], rnnregressor__X_val=X, rnnregressor__y_val=X[:, 0])
 
 
+def test_a_normalized_holiday_that_is_rare_in_held_out_rows_is_no_other_scale():
+    series = np.random.default_rng(0).normal(size=200)
+    holiday, rare = np.zeros(200), np.zeros(200)
+    holiday[::4], rare[100] = 1, 1
+    X, X_val = (
+        np.stack([cut(series, 5)[0][..., 0], cut(each, 5)[0][..., 0]], axis=2)
+        for each in (holiday, rare)
+    )
+    options = {"normalize_windows": "last", "normalize_features": "all"}
+    network = RNNRegressor(1, epochs=1, **options)
+    y = series[5:]
+    assert not warnings_of(X, y, network=network, X_val=X_val, y_val=y)
+
+
 @pytest.mark.parametrize("is_scaled", [True, False])
 def test_a_symbol_that_is_rare_in_held_out_rows_is_no_other_scale(is_scaled):
     X = np.zeros((100, 4, 2))
@@ -373,7 +387,7 @@ def test_features_beside_normalized_ones_are_compared_by_their_levels():
 
 
 def test_long_recordings_of_different_size_are_one_kind():
-    # Only a few recordings have so many steps that all the sampled ones could be theirs.
+    # Four recordings have as many steps as are sampled, but four are no fair sample of the sizes.
     rng = np.random.default_rng(0)
     X = rng.normal(size=(250, 4000, 1)) * np.exp(rng.normal(size=(250, 1, 1)))
     for _ in range(5):

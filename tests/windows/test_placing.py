@@ -292,6 +292,6 @@ def test_rows_with_holes_and_labels_of_another_kind_than_the_fitted_start_afresh
     window.fit(pd.DataFrame({"a": [1.0]}, index=dates))
     rows = pd.DataFrame({"a": [2.0, 3.0, 4.0]}, index=index)
     with warnings.catch_warnings():
-        # Whether there is a warning of the holes depends on the rule of the labels.
+        # Some of these labels have holes by their rule, which is a warning.
         warnings.simplefilter("ignore")
         np.testing.assert_array_equal(window.transform(rows), rows)
