@@ -66,7 +66,7 @@ grids = {
 splits = TimeSeriesSplit(n_splits=3, test_size=300)
 predicted, errors = {}, {}
 for name, grid in grids.items():
-    search = GridSearchCV(pipe, grid, cv=splits, scoring="neg_root_mean_squared_error", n_jobs=2)
+    search = GridSearchCV(pipe, grid, cv=splits, scoring="neg_root_mean_squared_error")
     search.fit(train, train[:, 0])
     predicted[name] = search.predict(test)
     errors[name] = root_mean_squared_error(test[:, 0], predicted[name])
