@@ -276,7 +276,7 @@ def _advise_joining(X: Any, parts: list[Any], *, pairs: bool = False) -> str:
 def check_container(
     values: Any, name: str, *, unique_names: bool = False, numbers: bool = True
 ) -> None:
-    """Refuse containers that NumPy reads wrongly: masked, sparse, nested or without values.
+    """Refuse what NumPy reads wrongly: masked, sparse, nested, complex or no values.
 
     Parameters
     ----------
@@ -322,6 +322,8 @@ def check_container(
                 f"{name} holds values of type {dtype}, several in one. Put each field into a "
                 "column: numpy.lib.recfunctions.structured_to_unstructured."
             )
+        if getattr(dtype, "kind", "") == "c":
+            raise complex_error(name, dtype)
         # Nested types of polars. NumPy reads lists of one number as numbers, with a warning only.
         # Arrays of one shape are fine: NumPy makes an axis of them.
         if getattr(dtype, "is_nested", bool)() and (columns or not hasattr(dtype, "shape")):
@@ -329,6 +331,17 @@ def check_container(
                 f"{name} holds values of type {dtype}, several in one. Put each into a row or a "
                 "column of its own (explode, unnest)."
             )
+
+
+def complex_error(name: str, dtype: Any) -> ValueError:
+    """Return the error about complex numbers. As floats they would lose their imaginary parts.
+
+    It begins with the words that scikit-learn's tests of estimators expect.
+    """
+    return ValueError(
+        f"Complex data not supported: {name} holds values of type {dtype}. Put their real and "
+        "imaginary parts into columns of their own."
+    )
 
 
 def refuse_dates(values: Any, name: str) -> None:

@@ -10,7 +10,12 @@ import numpy as np
 import pandas as pd
 from sklearn.pipeline import Pipeline
 
-from skrnn._utils.validation import check_container, read_as_numbers, refuse_column
+from skrnn._utils.validation import (
+    check_container,
+    complex_error,
+    read_as_numbers,
+    refuse_column,
+)
 from skrnn.forecasting._window_paths import WindowPath
 from skrnn.windows._labels import group_keys, positions_by_series, read_labels, read_ticks
 from skrnn.windows._next_labels import (
@@ -22,6 +27,8 @@ from skrnn.windows._next_labels import (
 from skrnn.windows._order import check_order
 from skrnn.windows._placing import LabelSummary, share_rules
 from skrnn.windows._transformer import windows_of
+
+_COMPLEX = (complex, np.complexfloating)
 
 
 @dataclass(frozen=True)
@@ -200,6 +207,7 @@ def read_frame(X: Any, name: str) -> tuple[pd.DataFrame, bool]:
     """Return rows as a pandas DataFrame, and whether they were a DataFrame of any library."""
     check_container(X, name, unique_names=True, numbers=False)
     if isinstance(X, pd.DataFrame):
+        _refuse_complex_objects(X, name)
         return X, True
     if hasattr(X, "columns"):
         columns = {column: X[column].to_numpy() for column in X.columns}
@@ -213,6 +221,8 @@ def read_frame(X: Any, name: str) -> tuple[pd.DataFrame, bool]:
             f"{name} of shape {X.shape} has {X.ndim} dimension(s). Give rows of shape (n_samples, "
             "n_features)."
         )
+    if X.dtype.kind == "c":
+        raise complex_error(name, X.dtype)
     if X.dtype.kind == "S":
         raise ValueError(
             f"{name} holds values of type {X.dtype}, which are not numbers. Give "
@@ -221,4 +231,14 @@ def read_frame(X: Any, name: str) -> tuple[pd.DataFrame, bool]:
     if not X.dtype.isnative:
         # pandas 2 cannot select rows of numbers in another byte order.
         X = X.astype(X.dtype.newbyteorder("="))
-    return pd.DataFrame(X), False
+    frame = pd.DataFrame(X)
+    _refuse_complex_objects(frame, name)
+    return frame, False
+
+
+def _refuse_complex_objects(frame: pd.DataFrame, name: str) -> None:
+    """Refuse complex numbers in columns of objects, which pandas reads as numbers."""
+    for column in frame.columns:
+        values = frame[column]
+        if values.dtype == object and any(isinstance(v, _COMPLEX) for v in values):
+            raise complex_error(name, "complex")

@@ -16,7 +16,7 @@ from sklearn.utils import _safe_indexing, indexable
 from sklearn.utils.parallel import Parallel, delayed
 
 from skrnn._utils.estimator_arguments import refuse_other_models
-from skrnn._utils.validation import check_finite, refuse_several_tables
+from skrnn._utils.validation import check_container, check_finite, refuse_several_tables
 from skrnn.estimators._naive import NaiveRegressor
 from skrnn.estimators._target_checks import check_known, refuse_text_targets
 from skrnn.metrics import mean_absolute_scaled_error
@@ -223,6 +223,7 @@ def compare_regressors(
 
 def _check_targets(y: Any) -> np.ndarray:
     """Return the targets as finite numbers."""
+    check_container(y, "y")
     refuse_text_targets(y, "compare_regressors")
     targets = np.asarray(y, dtype=np.float64)
     if targets.ndim not in (1, 2):

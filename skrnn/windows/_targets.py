@@ -262,6 +262,9 @@ def _read_column(values: Any) -> Array | None:
     if isinstance(values, pd.Series | pd.api.extensions.ExtensionArray):
         if not pd.api.types.is_numeric_dtype(values.dtype) and values.dtype != object:
             return None
+        # Complex numbers would lose their imaginary parts.
+        if values.dtype.kind == "c":
+            return None
         if values.dtype != object:
             column: Array = pd.Series(values).to_numpy(dtype=np.float64, na_value=np.nan)
             return column

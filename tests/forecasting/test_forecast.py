@@ -616,6 +616,16 @@ def test_what_cannot_be_forecast_is_refused(network, arguments, message):
         ({"X": np.ma.masked_array(np.ones((3, 1)), np.eye(3)[:, :1])}, "X is.* 1 masked value"),
         ({"X": pd.concat([FRAME, FRAME], axis=1)}, r"X has several columns .*\['level'\]"),
         ({"future": pd.concat([FRAME, FRAME], axis=1)}, "future has several columns"),
+        *(
+            ({name: to(FRAME.iloc[:2] * 1j)}, f"Complex data not supported: {name} holds")
+            for name in ("X", "future")
+            for to in (pd.DataFrame, np.asarray, lambda rows: rows.to_numpy().tolist())
+        ),
+        *(
+            ({name: to((FRAME.iloc[:2] * 1j).astype(object))}, f"Complex data.*: {name} holds")
+            for name in ("X", "future")
+            for to in (pd.DataFrame, np.asarray)
+        ),
     ],
 )
 def test_rows_and_targets_that_cannot_be_read_are_refused(network, arguments, message):

@@ -309,6 +309,16 @@ def test_a_rival_with_the_name_of_an_estimator_is_refused(prices):
         compare_regressors([Ridge()], prices[["Close"]], prices["Open"], cv=CV, baseline=Ridge())
 
 
+@pytest.mark.parametrize("of_type", [np.asarray, pd.Series])
+def test_complex_targets_are_refused_and_not_read_as_their_real_parts(of_type, prices):
+    X, y = prices[["Open"]], of_type(prices["Open"] + 1j)
+    pipeline = windowed(LinearRegression())
+    with pytest.raises(ValueError, match="Complex data not supported"):
+        compare_regressors({"line": pipeline}, X, y, cv=CV)
+    with pytest.raises(ValueError, match="Complex data not supported"):
+        windowed(GRURegressor(units=1, epochs=1)).fit(X, y)
+
+
 def test_the_rival_looks_as_far_ahead_as_the_windows(prices):
     X, y = prices[["Open"]], prices["Open"]
     found = compare_regressors({"line": windowed(LinearRegression(), horizon=4)}, X, y, cv=CV)
