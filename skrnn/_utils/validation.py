@@ -463,7 +463,7 @@ def _is_numeric(column: Any) -> bool:
     values = np.asarray(column).ravel()
     try:
         pd.to_numeric(pd.Series(values))
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return False
     # pandas reads dates and times as nanoseconds.
     return values.dtype.kind not in "mM"

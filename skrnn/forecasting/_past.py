@@ -28,7 +28,7 @@ from skrnn.windows._order import check_order
 from skrnn.windows._placing import LabelSummary, share_rules
 from skrnn.windows._transformer import windows_of
 
-_COMPLEX = (complex, np.complexfloating)
+_LARGEST = int(np.finfo(np.float64).max)
 
 
 @dataclass(frozen=True)
@@ -207,7 +207,7 @@ def read_frame(X: Any, name: str) -> tuple[pd.DataFrame, bool]:
     """Return rows as a pandas DataFrame, and whether they were a DataFrame of any library."""
     check_container(X, name, unique_names=True, numbers=False)
     if isinstance(X, pd.DataFrame):
-        _refuse_complex_objects(X, name)
+        _check_objects(X, name)
         return X, True
     if hasattr(X, "columns"):
         columns = {column: X[column].to_numpy() for column in X.columns}
@@ -223,6 +223,10 @@ def read_frame(X: Any, name: str) -> tuple[pd.DataFrame, bool]:
         )
     if X.dtype.kind == "c":
         raise complex_error(name, X.dtype)
+    if X.dtype == np.longdouble:
+        # Beyond float64 it becomes infinity, which estimators refuse.
+        with np.errstate(over="ignore"):
+            X = X.astype(np.float64)
     if X.dtype.kind == "S":
         raise ValueError(
             f"{name} holds values of type {X.dtype}, which are not numbers. Give "
@@ -232,13 +236,30 @@ def read_frame(X: Any, name: str) -> tuple[pd.DataFrame, bool]:
         # pandas 2 cannot select rows of numbers in another byte order.
         X = X.astype(X.dtype.newbyteorder("="))
     frame = pd.DataFrame(X)
-    _refuse_complex_objects(frame, name)
+    _check_objects(frame, name)
     return frame, False
 
 
-def _refuse_complex_objects(frame: pd.DataFrame, name: str) -> None:
-    """Refuse complex numbers in columns of objects, which pandas reads as numbers."""
+def _check_objects(frame: pd.DataFrame, name: str) -> None:
+    """Refuse cells that hold several values, complex numbers, or numbers beyond float64."""
     for column in frame.columns:
-        values = frame[column]
-        if values.dtype == object and any(isinstance(v, _COMPLEX) for v in values):
-            raise complex_error(name, "complex")
+        if frame[column].dtype != object:
+            continue
+        for row, value in enumerate(frame[column]):
+            place = f"in row {row} of column {column!r}"
+            if isinstance(value, complex | np.complexfloating):
+                raise complex_error(name, "complex")
+            # Lists are not hashable, nor is the signaling NaN of decimal, which raises errors.
+            if not pd.api.types.is_hashable(value):
+                raise ValueError(
+                    f"{name} holds an object of type {type(value).__name__} {place}. Give one "
+                    "number, text or date in each cell."
+                )
+            is_large = isinstance(value, int | np.longdouble) and (
+                value > _LARGEST or value < -_LARGEST
+            )
+            if is_large:
+                raise ValueError(
+                    f"{name} holds a number {place} that is too large for a float. Give smaller "
+                    "numbers, such as multiples of a larger unit."
+                )

@@ -305,7 +305,10 @@ def _find_column(path: WindowPath, output: int, target: Any, past: Past) -> Any:
                 inputs = [past.as_given(past.with_values(rows, column, value)) for value in values]
                 prepared = [_last_row(path.prepare(each), window)[feature] for each in inputs]
             actual = np.array(prepared, dtype=np.float64)
-        except (TypeError, ValueError, KeyError, IndexError):
+        except (TypeError, ValueError, KeyError, IndexError, OverflowError):
+            continue
+        if actual.shape != (2,):
+            # A cell of tuples, which the model refuses.
             continue
         if not np.isfinite(actual).all():
             # With several columns, NaN in another column may be the cause.

@@ -3,6 +3,7 @@
 import threading
 import warnings
 from datetime import timedelta, timezone
+from decimal import Decimal
 
 import numpy as np
 import pandas as pd
@@ -24,6 +25,7 @@ from skrnn import (
     forecast,
 )
 from skrnn.exceptions import MissingStepsWarning, RowsMissingWarning
+from skrnn.forecasting._past import read_frame
 
 RNG = np.random.default_rng(0)
 SERIES = 50 + np.cumsum(RNG.normal(size=40))
@@ -626,11 +628,35 @@ def test_what_cannot_be_forecast_is_refused(network, arguments, message):
             for name in ("X", "future")
             for to in (pd.DataFrame, np.asarray)
         ),
+        *(
+            ({name: pd.DataFrame({"level": pd.Series([1.0, cell], dtype=object)})}, message)
+            for name in ("X", "future")
+            for cell, message in (
+                ([1.0], f"{name} holds an object of type list in row 1 of column 'level'"),
+                (np.ones(1), f"{name} holds an object of type ndarray in row 1"),
+                (Decimal("sNaN"), f"{name} holds an object of type Decimal in row 1"),
+                (10**400, f"{name} holds a number in row 1 of column 'level' that is too large"),
+                (np.longdouble("1e4000"), f"{name} holds a number in row 1 .* too large"),
+            )
+        ),
+        (
+            {"X": pd.DataFrame({"level": np.full(2, np.longdouble("1e4000"))})},
+            "target column is not",
+        ),
+        ({"X": pd.DataFrame({"level": ["9" * 400] * 2}, dtype=object)}, "target column is not"),
     ],
 )
 def test_rows_and_targets_that_cannot_be_read_are_refused(network, arguments, message):
     with pytest.raises(ValueError, match=message):
         forecast(network, 2, **arguments)
+
+
+def test_a_missing_value_among_objects_is_no_number_that_is_too_large(network):
+    plain = forecast(network, 2, X=FRAME.iloc[:5])
+    cells = pd.Series([np.longdouble("nan"), *FRAME["level"].iloc[:5]], dtype=object)
+    assert read_frame(cells.to_frame(), "X")[1]
+    before = pd.DataFrame({"level": cells.iloc[1:].to_numpy()}, index=FRAME.index[:5])
+    np.testing.assert_allclose(forecast(network, 2, X=before), plain)
 
 
 def test_columns_that_are_read_must_be_known(planned_network, planned):
