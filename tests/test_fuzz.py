@@ -856,7 +856,7 @@ def test_forecasts_continue_by_the_loop_and_the_labels_or_are_refused(
         assert np.isfinite(found)
         assert abs(found - line[-1]) <= 1e-5 * max(map(abs, line))
     if isinstance(asked, pd.Series) and regular and X is future is None:
-        assert asked.index.equals(INDEXES[labels](n + steps)[n:])
+        assert asked.index.equals(INDEXES[labels](n + int(steps))[n:])
 
 
 # Files
