@@ -28,7 +28,7 @@ from skrnn.windows._order import check_order
 from skrnn.windows._placing import LabelSummary, share_rules
 from skrnn.windows._transformer import windows_of
 
-_LARGEST = int(np.finfo(np.float64).max)
+_LARGEST = float(np.finfo(np.float64).max)
 
 
 @dataclass(frozen=True)
