@@ -9,7 +9,7 @@ price of the day before.
 
 Needs: ``pip install "skrnn[examples]"``.
 
-This example takes some minutes, so it is not run in the gallery. Run it with
+This example takes about a minute, so it is not run in the gallery. Run it with
 ``python examples/exercises/google_stock.py``. It draws ``google_stock.png``.
 """
 

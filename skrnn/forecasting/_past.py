@@ -210,8 +210,9 @@ def read_frame(X: Any, name: str) -> tuple[pd.DataFrame, bool]:
         _check_objects(X, name)
         return X, True
     if hasattr(X, "columns"):
-        columns = {column: X[column].to_numpy() for column in X.columns}
-        return pd.DataFrame(columns), True
+        frame = pd.DataFrame({column: X[column].to_numpy() for column in X.columns})
+        _check_objects(frame, name)
+        return frame, True
     if name == "X":
         refuse_column(X, "forecast expects a table of rows and columns", may_be_row=True)
     with read_as_numbers(X, name, "forecast"):
@@ -246,20 +247,16 @@ def _check_objects(frame: pd.DataFrame, name: str) -> None:
         if frame[column].dtype != object:
             continue
         for row, value in enumerate(frame[column]):
-            place = f"in row {row} of column {column!r}"
             if isinstance(value, complex | np.complexfloating):
                 raise complex_error(name, "complex")
             # Lists are not hashable, nor is the signaling NaN of decimal, which raises errors.
             if not pd.api.types.is_hashable(value):
                 raise ValueError(
-                    f"{name} holds an object of type {type(value).__name__} {place}. Give one "
-                    "number, text or date in each cell."
+                    f"{name} holds an object of type {type(value).__name__} in row {row} of column "
+                    f"{column!r}. Give one number, text or date in each cell."
                 )
-            is_large = isinstance(value, int | np.longdouble) and (
-                value > _LARGEST or value < -_LARGEST
-            )
-            if is_large:
+            if isinstance(value, int | np.longdouble) and (value > _LARGEST or value < -_LARGEST):
                 raise ValueError(
-                    f"{name} holds a number {place} that is too large for a float. Give smaller "
-                    "numbers, such as multiples of a larger unit."
+                    f"{name} holds a number in row {row} of column {column!r} that is too large "
+                    "for a float. Give smaller numbers, such as multiples of a larger unit."
                 )

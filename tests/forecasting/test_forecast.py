@@ -640,6 +640,10 @@ def test_what_cannot_be_forecast_is_refused(network, arguments, message):
             )
         ),
         (
+            {"X": pl.DataFrame({"level": pl.Series([1.0, 1j], dtype=pl.Object)})},
+            "Complex data not supported: X holds",
+        ),
+        (
             {"X": pd.DataFrame({"level": np.full(2, np.longdouble("1e4000"))})},
             "target column is not",
         ),

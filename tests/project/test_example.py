@@ -1,4 +1,4 @@
-"""Example google_stock.py, run until its searches begin, because it takes minutes."""
+"""Example google_stock.py, run until its searches begin, because it takes a minute."""
 
 import ast
 
